@@ -1,0 +1,1 @@
+"""The trading: knows no chat, no database and no vendor."""

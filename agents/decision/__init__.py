@@ -1,0 +1,1 @@
+"""From a sentence to a strategy, and from data points to a decision."""

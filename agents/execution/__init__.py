@@ -1,0 +1,1 @@
+"""From an approved proposal to orders, fills, exits and settlement."""

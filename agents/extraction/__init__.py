@@ -1,0 +1,1 @@
+"""What the agents see: candles, indicators, structure, regime."""

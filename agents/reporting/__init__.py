@@ -1,0 +1,1 @@
+"""What happened: performance, journal, charts, backtest."""

@@ -1,0 +1,1 @@
+"""The machine: start-up, wiring, clocks and the outside world."""

@@ -1,0 +1,1 @@
+"""Exchanges, markets, models and the vault: adapters of the agents' ports."""

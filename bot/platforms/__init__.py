@@ -1,0 +1,1 @@
+"""Chat platforms, one adapter of handlers.chat each, strangers to each other."""
