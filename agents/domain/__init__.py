@@ -1,1 +1,1 @@
-"""The words of the trade: pure values and rules, no I/O, no clock, no await."""
+"""PURE: the trade's own words and rules; no I/O, no clock, no waiting."""

@@ -1,0 +1,112 @@
+"""Errors grouped by what the caller can do: ask the user, try again, or stop.
+
+The docstring of each class is its message when none is given and says what to do next.
+"""
+
+
+class ParleyError(Exception):
+    """Something went wrong; try again, and tell the operator if it stays."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+# --- ask the user -----------------------------------------------------------------------------
+
+
+class AskUser(ParleyError):
+    """That can't be done as it was said; say it differently."""
+
+
+class RuleError(AskUser):
+    """The rule can't be read; see the marked word.
+
+    `text` is the whole rule, `position` the index of the first character of `word` in it.
+    """
+
+    def __init__(self, message: str, text: str = "", position: int = 0, word: str = "") -> None:
+        super().__init__(message)
+        self.text = text
+        self.position = position
+        self.word = word
+
+    def pointed(self) -> str:
+        """Three lines for a fixed-width font: message, rule, and a caret under the word."""
+        width = max(1, len(self.word))
+        return f"{self}\n{self.text}\n{' ' * self.position}{'^' * width}"
+
+
+class UnknownSymbol(AskUser):
+    """No market of that name; write it like BTC/USDT."""
+
+    def __init__(self, spelling: str, suggestions: tuple[str, ...] = ()) -> None:
+        hint = f" Did you mean {', '.join(suggestions)}?" if suggestions else ""
+        super().__init__(f"I know no market called {spelling!r}.{hint}")
+        self.spelling = spelling
+        self.suggestions = suggestions
+
+
+class LimitBreach(AskUser):
+    """A limit refuses this; `rule` names it, the message gives the numbers."""
+
+    def __init__(self, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+class NotAllowed(AskUser):
+    """That is not yours to decide."""
+
+
+class NotFound(AskUser):
+    """There is no such thing, or it is not yours."""
+
+
+class Moved(AskUser):
+    """It has changed in the meantime; look at its present state."""
+
+
+# --- try again --------------------------------------------------------------------------------
+
+
+class TryAgain(ParleyError):
+    """A passing fault; it will be tried again by itself."""
+
+
+class MarketUnavailable(TryAgain):
+    """The market can't be reached at the moment; it keeps being tried."""
+
+
+class OrderUnknown(TryAgain):
+    """The order was sent and no answer came; it is looked up by its client order id."""
+
+
+class ModelUnavailable(TryAgain):
+    """The model gave no usable answer in time; the rules decide alone."""
+
+
+class DeliveryDelayed(TryAgain):
+    """The platform asks to wait, or can't be reached; `retry_after` is in seconds."""
+
+    def __init__(self, message: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+# --- stop -------------------------------------------------------------------------------------
+
+
+class Refused(ParleyError):
+    """The other side refuses this for good; trying again will not help."""
+
+
+class OrderRejected(Refused):
+    """The broker rejected the order."""
+
+
+class DeliveryRefused(Refused):
+    """The platform refuses this message for good (blocked, deleted, no right)."""
+
+
+class OperatorNeeded(ParleyError):
+    """Only the operator can mend this; see the log and the settings."""

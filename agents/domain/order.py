@@ -1,0 +1,137 @@
+"""Orders: an intent is stored before it is sent, and its client order id derives from it."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from agents.domain.strategy import Mode, Side
+
+
+class OrderState(StrEnum):
+    """NEW is stored and not yet sent; SENDING was or is about to be handed to the broker; UNKNOWN
+    had no answer and is looked up by its client order id."""
+
+    NEW = "new"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    OPEN = "open"
+    PART_FILLED = "part_filled"
+    FILLED = "filled"
+    CANCELLED = "cancelled"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+O = OrderState  # noqa: E741
+_DONE = frozenset({O.FILLED, O.CANCELLED, O.REJECTED, O.EXPIRED})
+ORDER_MOVES: dict[OrderState, frozenset[OrderState]] = {
+    O.NEW: frozenset({O.SENDING, O.CANCELLED}),
+    O.SENDING: frozenset({O.UNKNOWN, O.OPEN, O.PART_FILLED}) | _DONE,
+    O.UNKNOWN: frozenset({O.SENDING, O.OPEN, O.PART_FILLED}) | _DONE,
+    O.OPEN: frozenset({O.PART_FILLED}) | _DONE,
+    O.PART_FILLED: frozenset({O.FILLED, O.CANCELLED, O.EXPIRED}),
+    O.FILLED: frozenset(),
+    O.CANCELLED: frozenset(),
+    O.REJECTED: frozenset(),
+    O.EXPIRED: frozenset(),
+}
+UNSETTLED = frozenset({O.NEW, O.SENDING, O.UNKNOWN, O.OPEN, O.PART_FILLED})
+
+
+class OrderPurpose(StrEnum):
+    """Why an order exists; all but ENTRY reduce a position."""
+
+    ENTRY = "entry"
+    STOP = "stop"
+    TARGET = "target"
+    RULE_EXIT = "rule_exit"
+    CLOSE = "close"
+    PANIC = "panic"
+
+
+class OrderSide(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+    @classmethod
+    def to_open(cls, side: Side) -> "OrderSide":
+        return cls.BUY if side is Side.LONG else cls.SELL
+
+    @classmethod
+    def to_close(cls, side: Side) -> "OrderSide":
+        return cls.SELL if side is Side.LONG else cls.BUY
+
+
+def client_order_id(intent_key: str) -> str:
+    """`pl` and 22 hex digits of SHA-256: within every exchange's length and alphabet."""
+    return "pl" + hashlib.sha256(intent_key.encode()).hexdigest()[:22]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIntent:
+    """A market order that shall be sent exactly once. `id` is 0 until stored.
+
+    `key` is unique and derived from what caused the order (`entry:proposal:7:v2`,
+    `stop:position:3`, `target:position:3:0`), so the same cause never makes a second order.
+    Quantity in base currency. `trigger` is the price that caused an exit, quote currency.
+    """
+
+    key: str
+    owner_id: int
+    strategy_id: int
+    account_id: int
+    symbol: str
+    mode: Mode
+    purpose: OrderPurpose
+    side: OrderSide
+    quantity: Decimal
+    created_at: datetime
+    proposal_id: int | None = None
+    position_id: int | None = None
+    trigger: Decimal | None = None
+    reason: str = ""
+    state: OrderState = OrderState.NEW
+    filled: Decimal = Decimal(0)
+    error: str = ""
+    id: int = 0
+
+    @property
+    def client_id(self) -> str:
+        return client_order_id(self.key)
+
+    @property
+    def reduces(self) -> bool:
+        return self.purpose is not OrderPurpose.ENTRY
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """One execution as the broker reports it. Unique by (client_id, trade_id).
+
+    Price in quote currency, quantity in base currency, `fee` in `fee_currency`; `at` in market
+    time. `mark` is the market price the fill slipped from, for the slippage record.
+    """
+
+    client_id: str
+    trade_id: str
+    symbol: str
+    side: OrderSide
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    fee_currency: str
+    at: datetime
+    mark: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerOrder:
+    """What a broker says of an order when asked by client order id."""
+
+    client_id: str
+    state: OrderState
+    filled: Decimal
+    fills: tuple[Fill, ...] = ()
+    reason: str = ""

@@ -1,0 +1,333 @@
+"""What the trading needs of the world: clocks, markets, brokers, models and memory.
+
+Repositories that read or move a user's rows take the owner; methods without one are the
+machine's own (scheduler, settlement) and are never reached by a handler. A move is a
+compare-and-set: it answers False when the row was no longer in the expected state or version.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from agents.domain.decision import Advised, Decision, ModelCall, Question, Snapshot
+from agents.domain.market import (
+    Candle,
+    Candles,
+    Instrument,
+    MarketHealth,
+    Tick,
+    Timeframe,
+    Universe,
+)
+from agents.domain.order import BrokerOrder, Fill, OrderIntent, OrderState
+from agents.domain.position import Account, Position
+from agents.domain.proposal import Proposal, ProposalState
+from agents.domain.strategy import Mode, Strategy, StrategySpec, StrategyState
+from agents.domain.user import Identity, Notice, Place, User
+
+
+class Clock(Protocol):
+    """Two times: the market's, which replay and simulation move, and people's."""
+
+    def now(self) -> datetime:
+        """Market time, aware UTC."""
+
+    def wall(self) -> datetime:
+        """Human time, aware UTC: expiry of cards, age of commands."""
+
+    def wall_at(self, moment: datetime) -> datetime:
+        """The human time at which the market's clock reads `moment`."""
+
+
+TickListener = Callable[[Tick], None]
+
+
+class Market(Protocol):
+    """A source of candles and ticks. Three implementations: simulated, replay, ccxt."""
+
+    name: str
+
+    async def start(self, resume_at: datetime | None = None) -> None:
+        """Begin; `resume_at` is the market time at which an earlier run stopped.
+
+        An exchange that can't be reached does not raise: health() says so and it keeps trying.
+        """
+
+    async def stop(self) -> None: ...
+
+    async def universe(self) -> Universe:
+        """Every instrument on offer. Raises MarketUnavailable before the first contact."""
+
+    async def history(
+        self, symbol: str, timeframe: Timeframe, until: datetime, count: int
+    ) -> Candles:
+        """The last `count` candles whose close is not after `until`, oldest first; fewer when
+        there are no more. The still open candle is never among them.
+
+        Raises MarketUnavailable, or UnknownSymbol.
+        """
+
+    def listen(self, listener: TickListener) -> None:
+        """Call `listener` for every tick of the watched symbols, in the same loop turn."""
+
+    def watch(self, symbols: Collection[str]) -> None:
+        """The symbols whose ticks are wanted, replacing the earlier set."""
+
+    def last(self, symbol: str) -> Tick | None:
+        """The newest tick of a symbol, None before the first."""
+
+    def health(self) -> MarketHealth: ...
+
+
+FillListener = Callable[[Fill], None]
+
+
+class Broker(Protocol):
+    """Where orders go. One implementation per mode; nothing above it knows the mode."""
+
+    mode: Mode
+
+    async def submit(self, intent: OrderIntent, instrument: Instrument) -> BrokerOrder:
+        """Send once. Raises OrderUnknown when no answer came, OrderRejected when refused."""
+
+    async def lookup(self, client_id: str, symbol: str) -> BrokerOrder | None:
+        """What the broker knows of an order; None when it never saw it."""
+
+    async def cancel(self, client_id: str, symbol: str) -> BrokerOrder | None:
+        """Cancel what is still open; the state afterwards."""
+
+    def listen(self, listener: FillListener) -> None:
+        """Call `listener` for every fill that was not part of submit's answer."""
+
+
+class Advisor(Protocol):
+    """A model that is asked about a trade the rules allow. Never raises for a bad answer."""
+
+    name: str
+
+    async def advise(self, question: Question) -> Advised: ...
+
+
+class Transactions(Protocol):
+    def transaction(self) -> AbstractAsyncContextManager[None]:
+        """All repository calls inside become one commit, or nothing. Nested ones join."""
+
+
+class Users(Protocol):
+    async def find(self, identity: Identity) -> User | None: ...
+    async def get(self, user_id: int) -> User: ...
+    async def everyone(self) -> Sequence[User]: ...
+    async def join(
+        self, identity: Identity, name: str, home: Place, *, operator: bool, at: datetime
+    ) -> User:
+        """The user of `identity`, made when new; `home` becomes a place of delivery."""
+
+    async def places(self, user_id: int) -> Sequence[Place]: ...
+    async def add_place(self, user_id: int, place: Place) -> None: ...
+    async def drop_place(self, user_id: int, place: Place) -> None: ...
+    async def set_zone(self, user_id: int, zone: str) -> None: ...
+    async def set_notice(self, user_id: int, kind: str, level: str) -> None: ...
+    async def invite(self, code: str, by: int, at: datetime) -> None: ...
+    async def redeem(self, code: str, identity: Identity, at: datetime) -> bool:
+        """Use an invitation once; False when unknown or used."""
+
+
+class Strategies(Protocol):
+    async def draft(
+        self, owner_id: int, name: str, spec: StrategySpec, sentence: str, mode: Mode, at: datetime
+    ) -> Strategy: ...
+    async def get(self, owner_id: int, strategy_id: int) -> Strategy:
+        """Raises NotFound when it isn't there or isn't the owner's."""
+
+    async def of(
+        self, owner_id: int, states: Collection[StrategyState] | None = None
+    ) -> Sequence[Strategy]: ...
+    async def move(
+        self,
+        owner_id: int,
+        strategy_id: int,
+        to: StrategyState,
+        at: datetime,
+        *,
+        reason: str = "",
+    ) -> bool:
+        """Along STRATEGY_MOVES only."""
+
+    async def revise(
+        self,
+        owner_id: int,
+        strategy_id: int,
+        version: int,
+        spec: StrategySpec,
+        sentence: str,
+        at: datetime,
+    ) -> bool:
+        """Store version + 1 when `version` is the present one; earlier versions are kept."""
+
+    async def spec_at(self, owner_id: int, strategy_id: int, version: int) -> StrategySpec: ...
+    async def rename(self, owner_id: int, strategy_id: int, name: str) -> None: ...
+    async def set_run(self, owner_id: int, strategy_id: int, run: str) -> None: ...
+    async def due(self, timeframe: str) -> Sequence[Strategy]:
+        """Every active strategy of this timeframe, of all owners."""
+
+    async def active(self) -> Sequence[Strategy]:
+        """Every active strategy, of all owners."""
+
+
+class Decisions(Protocol):
+    async def store(
+        self, snapshots: Sequence[Snapshot], decisions: Sequence[Decision]
+    ) -> Sequence[Decision]:
+        """Store in bulk; those whose (strategy, symbol, candle) was decided already are left
+        alone. Answers the newly stored ones with their ids."""
+
+    async def decided(
+        self, strategy_ids: Collection[int], symbol: str, closed: datetime
+    ) -> Collection[int]:
+        """Which of these strategies have a decision on that candle."""
+
+    async def last_closed(
+        self, strategy_ids: Collection[int]
+    ) -> Mapping[tuple[int, str], datetime]:
+        """The newest decided candle's close by (strategy, symbol)."""
+
+    async def get(self, owner_id: int, decision_id: int) -> Decision: ...
+    async def recent(
+        self, owner_id: int, strategy_id: int, limit: int, *, not_hold: bool = False
+    ) -> Sequence[Decision]:
+        """Newest first."""
+
+    async def snapshot(self, symbol: str, timeframe: str, closed: datetime) -> Snapshot | None: ...
+
+
+class Proposals(Protocol):
+    async def add(self, proposal: Proposal) -> Proposal | None:
+        """Stored with its id; None when the decision has a proposal already."""
+
+    async def get(self, owner_id: int, proposal_id: int) -> Proposal: ...
+    async def of(
+        self, owner_id: int, states: Collection[ProposalState] | None = None, limit: int = 50
+    ) -> Sequence[Proposal]:
+        """Newest first."""
+
+    async def move(self, proposal: Proposal, to: ProposalState, **changes: Any) -> bool:
+        """Compare-and-set on (id, version, state) of `proposal`; `changes` are Proposal fields
+        (outcome, veto_reason, resolved_by, resolved_at)."""
+
+    async def revise(self, proposal: Proposal, new: Proposal) -> bool:
+        """Replace `proposal` (compare-and-set on id, version, state) by `new`, version + 1."""
+
+    async def in_state(self, state: ProposalState) -> Sequence[Proposal]: ...
+    async def expired(self, wall: datetime) -> Sequence[Proposal]:
+        """Pending ones whose time is over."""
+
+    async def by_id(self, proposal_id: int) -> Proposal: ...
+
+
+class Orders(Protocol):
+    async def add(self, intent: OrderIntent) -> OrderIntent | None:
+        """Stored with its id; None when an intent of the same key exists."""
+
+    async def get(self, intent_id: int) -> OrderIntent: ...
+    async def by_client_id(self, client_id: str) -> OrderIntent | None: ...
+    async def move(self, intent: OrderIntent, to: OrderState, **changes: Any) -> bool:
+        """Compare-and-set on (id, state); `changes` are OrderIntent fields (filled, error)."""
+
+    async def in_states(self, states: Collection[OrderState]) -> Sequence[OrderIntent]: ...
+    async def of_position(self, position_id: int) -> Sequence[OrderIntent]: ...
+    async def add_fill(self, intent: OrderIntent, fill: Fill) -> bool:
+        """False when (client_id, trade_id) is known already."""
+
+    async def fills(self, account_id: int) -> Sequence[tuple[OrderIntent, Fill]]:
+        """Every fill of an account, oldest first."""
+
+    async def fill(self, client_id: str, trade_id: str) -> Fill | None: ...
+    async def entries_since(self, account_id: int, since: datetime) -> int:
+        """Entry orders created since a moment of market time."""
+
+
+class Positions(Protocol):
+    async def add(self, position: Position) -> Position: ...
+    async def get(self, owner_id: int, position_id: int) -> Position: ...
+    async def by_id(self, position_id: int) -> Position: ...
+    async def by_proposal(self, proposal_id: int) -> Position | None: ...
+    async def save(self, position: Position) -> bool:
+        """Compare-and-set on (id, version); the stored version becomes version + 1."""
+
+    async def save_stops(self, stops: Mapping[int, tuple[Decimal, Decimal]]) -> None:
+        """Write (stop, best) of positions that only trailed; does not change versions."""
+
+    async def still_open(self) -> Sequence[Position]:
+        """Every position that is OPEN or CLOSING, of all owners."""
+
+    async def of(
+        self, owner_id: int, *, open_only: bool = False, limit: int = 100, offset: int = 0
+    ) -> Sequence[Position]:
+        """Newest first."""
+
+    async def of_account(
+        self, account_id: int, *, open_only: bool = False
+    ) -> Sequence[Position]: ...
+
+
+class Accounts(Protocol):
+    async def open(
+        self, owner_id: int, strategy_id: int, mode: Mode, start: Decimal, at: datetime
+    ) -> Account:
+        """The account of (strategy, mode), made when missing."""
+
+    async def get(self, account_id: int) -> Account: ...
+    async def of(self, owner_id: int) -> Sequence[Account]: ...
+    async def book(self, account_id: int, change: Decimal) -> Account:
+        """Add `change` (quote currency, exact) to the balance, and raise the peak."""
+
+
+class ModelCalls(Protocol):
+    async def add(self, call: ModelCall) -> ModelCall: ...
+    async def get(self, owner_id: int, call_id: int) -> ModelCall: ...
+    async def of(self, owner_id: int, since: datetime) -> Sequence[ModelCall]: ...
+
+
+class Notices(Protocol):
+    async def tell(self, notice: Notice) -> None:
+        """Put into the outbox for each of the owner's places; a known key is left alone."""
+
+
+class Notes(Protocol):
+    """Small JSON values by name: the market's clock, what was said last, dialogue steps."""
+
+    async def read(self, name: str) -> Any: ...
+    async def write(self, name: str, value: Any) -> None: ...
+    async def erase(self, name: str) -> None: ...
+
+
+class Audit(Protocol):
+    async def record(
+        self, owner_id: int, actor: str, what: str, facts: Mapping[str, Any]
+    ) -> None: ...
+    async def recent(self, owner_id: int, limit: int) -> Sequence[Mapping[str, Any]]: ...
+
+
+class Memory(Protocol):
+    """All repositories of one database."""
+
+    transactions: Transactions
+    users: Users
+    strategies: Strategies
+    decisions: Decisions
+    proposals: Proposals
+    orders: Orders
+    positions: Positions
+    accounts: Accounts
+    model_calls: ModelCalls
+    notices: Notices
+    notes: Notes
+    audit: Audit
+
+    async def last_market_time(self) -> datetime | None:
+        """The newest market time that anything stored was stamped with."""
+
+
+CandleListener = Callable[[Candle], None]

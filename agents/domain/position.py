@@ -1,0 +1,106 @@
+"""Positions and the isolated accounts that hold them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from agents.domain.proposal import PlannedTarget, Trailing
+from agents.domain.strategy import Mode, Side
+
+
+class PositionState(StrEnum):
+    """CLOSING means that an order for all that is left was stored and not yet filled."""
+
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTarget:
+    """A target of an open position: price, quantity to close (base currency), done or not."""
+
+    price: Decimal
+    quantity: Decimal
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A stored position. `id` is 0 until stored; `version` counts changes (compare-and-set).
+
+    `quantity` is what is still open, `entered` what was bought or sold in all (base currency);
+    `entry_price` the average entry; `initial_stop` fixes one R per unit = |entry - initial stop|;
+    `stop` the present one; `best` the best price seen since entry (for trailing);
+    `realised` gross profit and `fees` costs so far, quote currency.
+    """
+
+    owner_id: int
+    strategy_id: int
+    strategy_name: str
+    account_id: int
+    proposal_id: int
+    symbol: str
+    timeframe: str
+    mode: Mode
+    side: Side
+    quantity: Decimal
+    entered: Decimal
+    entry_price: Decimal
+    initial_stop: Decimal
+    stop: Decimal
+    targets: tuple[OpenTarget, ...]
+    trailing: Trailing
+    best: Decimal
+    realised: Decimal
+    fees: Decimal
+    opened_at: datetime
+    state: PositionState = PositionState.OPEN
+    closed_at: datetime | None = None
+    exit_price: Decimal | None = None  # average
+    exit_reason: str = ""
+    version: int = 1
+    id: int = 0
+
+    @property
+    def risk_per_unit(self) -> Decimal:
+        return abs(self.entry_price - self.initial_stop)
+
+    def unrealised(self, price: Decimal) -> Decimal:
+        """Gross profit of what is open at `price`, quote currency."""
+        return (price - self.entry_price) * self.quantity * self.side.sign
+
+    def net(self, price: Decimal | None = None) -> Decimal:
+        """Realised (and, at `price`, open) profit after the fees paid, quote currency."""
+        still_open = self.unrealised(price) if price is not None else Decimal(0)
+        return self.realised + still_open - self.fees
+
+    def r_multiple(self, price: Decimal | None = None) -> Decimal:
+        """Net profit in multiples of the initial risk; zero when the risk is zero."""
+        risk = self.risk_per_unit * self.entered
+        return self.net(price) / risk if risk else Decimal(0)
+
+
+def targets_of(planned: tuple[PlannedTarget, ...], quantity: Decimal) -> tuple[OpenTarget, ...]:
+    """Open targets for a filled `quantity`, not yet rounded to an instrument."""
+    return tuple(OpenTarget(target.price, quantity * target.share) for target in planned)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An isolated account of one strategy in one mode, quote currency.
+
+    `balance` = `start` + realised gross profit - fees; `peak` is its highest equity at a close,
+    from which drawdown is measured. `id` is 0 until stored.
+    """
+
+    owner_id: int
+    strategy_id: int
+    mode: Mode
+    currency: str
+    start: Decimal
+    balance: Decimal
+    peak: Decimal
+    opened_at: datetime
+    id: int = 0

@@ -1,0 +1,175 @@
+"""What a user's strategy says (StrategySpec) and how it lives (Strategy)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from agents.domain.market import Timeframe
+
+MAX_RISK_PERCENT = Decimal(2)
+DEFAULT_RISK_PERCENT = Decimal("0.5")
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+class Side(StrEnum):
+    """Direction of a position."""
+
+    LONG = "long"
+    SHORT = "short"
+
+    @property
+    def sign(self) -> int:
+        return 1 if self is Side.LONG else -1
+
+    @property
+    def opposite(self) -> "Side":
+        return Side.SHORT if self is Side.LONG else Side.LONG
+
+
+class Sides(StrEnum):
+    """Which directions a strategy may take."""
+
+    LONG = "long"
+    SHORT = "short"
+    BOTH = "both"
+
+    def allows(self, side: Side) -> bool:
+        return self is Sides.BOTH or self.value == side.value
+
+
+class Mode(StrEnum):
+    """Whose money moves. Each message, card and picture shows it."""
+
+    VALIDATION = "validation"
+    SIMULATION = "simulation"
+    PAPER = "paper"
+    LIVE = "live"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Window(_Frozen):
+    """Hours in which entries are allowed, by the signal candle's close: from <= time < to.
+
+    A window whose `to` is not after its `from` runs over midnight and belongs to the day on
+    which it began. `days` empty means every day. Times are `HH:MM` in the zone `tz` (IANA name).
+    """
+
+    from_: Annotated[str, Field(alias="from", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+    to: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")]
+    tz: str = "UTC"
+    days: tuple[str, ...] = ()
+
+    @field_validator("days")
+    @classmethod
+    def _known_days(cls, days: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [day for day in days if day not in WEEKDAYS]:
+            raise ValueError(f"{unknown[0]!r} is no weekday; use {', '.join(WEEKDAYS)}")
+        return days
+
+
+class Target(_Frozen):
+    """A take-profit: `at` is a level in the rule language (`3R`, `4%`, `price 70000`, ...),
+    `share` the part of the position (0 to 1) that is closed there."""
+
+    at: str
+    share: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
+
+
+class StrategySpec(_Frozen):
+    """A strategy, fully stated. Rule texts are canonical prints of the rule language.
+
+    `stop` is one level for both sides (`2%`), or `long LEVEL, short LEVEL` where they differ.
+    `risk_percent` is percent of equity per trade; `size` a fixed amount in quote currency that
+    replaces it. `guidance` is what the user said that no rule can check, in the user's words.
+    """
+
+    symbols: Annotated[tuple[str, ...], Field(min_length=1, max_length=20)]
+    side: Sides
+    timeframe: str
+    entry_long: str | None = None
+    entry_short: str | None = None
+    exit_long: str | None = None
+    exit_short: str | None = None
+    stop: str | None = None
+    targets: tuple[Target, ...] = ()
+    trailing: str | None = None
+    risk_percent: Annotated[Decimal, Field(gt=0, le=MAX_RISK_PERCENT)] = DEFAULT_RISK_PERCENT
+    size: Annotated[Decimal, Field(gt=0)] | None = None
+    leverage: Annotated[int, Field(ge=1, le=20)] = 1
+    max_positions: Annotated[int, Field(ge=1, le=20)] = 1
+    windows: tuple[Window, ...] = ()
+    guidance: str | None = None
+
+    @field_validator("timeframe")
+    @classmethod
+    def _known_timeframe(cls, text: str) -> str:
+        return str(Timeframe.parse(text))
+
+    @model_validator(mode="after")
+    def _shares_fit(self) -> "StrategySpec":
+        if sum(target.share for target in self.targets) > 1:
+            raise ValueError("the targets close more than the whole position")
+        return self
+
+    def entry(self, side: Side) -> str | None:
+        """The entry rule of `side`, None when the strategy does not take that side."""
+        rule = self.entry_long if side is Side.LONG else self.entry_short
+        return rule if self.side.allows(side) else None
+
+    def exit(self, side: Side) -> str | None:
+        """The exit rule of a position on `side`, besides stop and targets."""
+        return self.exit_long if side is Side.LONG else self.exit_short
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values, as stored."""
+        return self.model_dump(mode="json", by_alias=True)
+
+
+class StrategyState(StrEnum):
+    """draft → active ⇄ paused → archived; a draft may be discarded."""
+
+    DRAFT = "draft"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    ARCHIVED = "archived"
+
+
+STRATEGY_MOVES: dict[StrategyState, frozenset[StrategyState]] = {
+    StrategyState.DRAFT: frozenset({StrategyState.ACTIVE, StrategyState.ARCHIVED}),
+    StrategyState.ACTIVE: frozenset({StrategyState.PAUSED, StrategyState.ARCHIVED}),
+    StrategyState.PAUSED: frozenset({StrategyState.ACTIVE, StrategyState.ARCHIVED}),
+    StrategyState.ARCHIVED: frozenset(),
+}
+
+
+class RunKind(StrEnum):
+    """How often a strategy may trade (issue of schedules: more kinds join here)."""
+
+    CONTINUOUS = "continuous"
+    ONCE = "once"
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A stored strategy at one version. `number` counts the owner's strategies from 1."""
+
+    id: int
+    owner_id: int
+    number: int
+    name: str
+    version: int
+    state: StrategyState
+    mode: Mode
+    run: RunKind
+    spec: StrategySpec
+    sentence: str
+    created_at: datetime
+    activated_at: datetime | None = None
+    pause_reason: str = ""

@@ -1,0 +1,75 @@
+"""Users, where they can be reached, and what they are told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who somebody is on one platform (`telegram`, `discord`, `browser`)."""
+
+    platform: str
+    account: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.account}"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message goes: a chat on a platform, with a topic or thread where it has one."""
+
+    platform: str
+    chat: str
+    thread: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.chat}" + (f":{self.thread}" if self.thread else "")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A stored user. `zone` is an IANA time zone name; `notices` maps a kind to on/silent/off."""
+
+    id: int
+    name: str
+    zone: str
+    operator: bool
+    created_at: datetime
+    notices: Mapping[str, str] = field(default_factory=dict)
+
+
+class NoticeKind(StrEnum):
+    """What happened, as told to a user; handlers render it at delivery for that reader."""
+
+    REPLY = "reply"  # facts: a Reply as JSON
+    PROPOSAL = "proposal"  # a new card: proposal_id, version
+    PROPOSAL_CHANGED = "proposal_changed"  # redraw every card of proposal_id
+    ORDER_SENT = "order_sent"  # "Exiting ...": intent_id
+    FILLED = "filled"  # position_id, client_id, trade_id
+    PARTLY_CLOSED = "partly_closed"  # position_id, client_id, trade_id
+    CLOSED = "closed"  # position_id, client_id, trade_id
+    STOP_MOVED = "stop_moved"  # position_id, stop, why
+    ORDER_FAILED = "order_failed"  # intent_id, reason
+    STRATEGY_PAUSED = "strategy_paused"  # strategy_id, reason
+    MARKET = "market"  # state, detail
+    PANIC = "panic"  # progress of a panic: facts as counted
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A fact to be told to `owner_id`, in every place where the owner can be reached.
+
+    `card` names the card that this message is (`proposal:7`), `replies_to` the card it answers.
+    `key` is unique: the same fact is never told twice.
+    """
+
+    owner_id: int
+    kind: NoticeKind
+    key: str
+    facts: Mapping[str, Any]
+    card: str = ""
+    replies_to: str = ""
