@@ -1,0 +1,228 @@
+"""The model behind an Anthropic-compatible endpoint: one question, one checked answer.
+
+Whatever goes wrong (deadline, overload, refusal, an answer that does not parse) ends in a recorded
+call and no answer; it is never a decision and never an exception for the caller.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from agents.decision import advisor
+from agents.domain.decision import Advice, Advised, ModelCall, Question
+
+log = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer", bound=BaseModel)
+
+# US dollars per million tokens: input, output, cached input. Matched by the start of the name.
+PRICES: tuple[tuple[str, tuple[str, str, str]], ...] = (
+    ("claude-opus", ("5", "25", "0.5")),
+    ("claude-sonnet", ("3", "15", "0.3")),
+    ("claude-haiku", ("1", "5", "0.1")),
+)
+_MILLION = Decimal(1_000_000)
+
+
+def cost_of(model: str, fresh: int, output: int, cached: int) -> Decimal:
+    """US dollars for tokens at the list price; zero for a model without one (a local one)."""
+    for start, (per_input, per_output, per_cached) in PRICES:
+        if model.startswith(start):
+            total = fresh * Decimal(per_input) + output * Decimal(per_output)
+            return (total + cached * Decimal(per_cached)) / _MILLION
+    return Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Task(Generic[Answer]):
+    """One question for a model, and the shape of its answer."""
+
+    purpose: str
+    owner_id: int
+    strategy_id: int | None
+    system: str
+    prompt: str
+    shape: type[Answer]
+    max_tokens: int = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt(Generic[Answer]):
+    answer: Answer | None
+    call: ModelCall
+    again: bool = False  # whether the same model may be asked once more
+
+
+class Claude:
+    """Asks `models` in order. Each gets `tries` tries; all together get `deadline` seconds."""
+
+    def __init__(
+        self,
+        api_key: str,
+        base_url: str,
+        models: Sequence[str],
+        wall: Callable[[], datetime],
+        *,
+        deadline: float = 45.0,
+        tries: int = 2,
+        pause: float = 1.0,
+    ) -> None:
+        self._api_key = api_key
+        self._base_url = base_url
+        self._models = tuple(dict.fromkeys(filter(None, models)))
+        self._wall = wall
+        self._deadline = deadline
+        self._tries = tries
+        self._pause = pause
+        self._client: Any = None
+        self.last_error = ""
+
+    @property
+    def name(self) -> str:
+        return self._models[0]
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await self._client.close()
+
+    async def ask(self, task: Task[Answer]) -> tuple[Answer | None, tuple[ModelCall, ...]]:
+        """The first usable answer, and the record of every call that was made for it."""
+        calls: list[ModelCall] = []
+        ends = time.monotonic() + self._deadline
+        for model in self._models:
+            for attempt in range(self._tries):
+                left = ends - time.monotonic()
+                if left <= 0:
+                    return None, tuple(calls)
+                tried = await self._try(task, model, left)
+                calls.append(tried.call)
+                self.last_error = tried.call.error
+                if tried.answer is not None:
+                    return tried.answer, tuple(calls)
+                if not tried.again:
+                    break
+                await asyncio.sleep(min(self._pause * 2**attempt, max(0.0, left)))
+        return None, tuple(calls)
+
+    async def _try(self, task: Task[Answer], model: str, left: float) -> _Attempt[Answer]:
+        started = time.monotonic()
+        blank = ModelCall(
+            purpose=task.purpose,
+            model=model,
+            owner_id=task.owner_id,
+            strategy_id=task.strategy_id,
+            asked_at=self._wall(),
+            outcome="unavailable",
+            prompt=task.prompt,
+        )
+        try:
+            tried = await asyncio.wait_for(self._send(task, model, blank), left)
+        except TimeoutError:
+            tried = _Attempt(None, replace(blank, outcome="timeout", error="no answer in time"))
+        took = round((time.monotonic() - started) * 1000)
+        return replace(tried, call=replace(tried.call, milliseconds=took))
+
+    async def _send(self, task: Task[Answer], model: str, blank: ModelCall) -> _Attempt[Answer]:
+        import anthropic
+
+        try:
+            raw = await (await self._ready()).messages.with_raw_response.parse(
+                model=model,
+                max_tokens=task.max_tokens,
+                system=[
+                    {"type": "text", "text": task.system, "cache_control": {"type": "ephemeral"}}
+                ],
+                messages=[{"role": "user", "content": task.prompt}],
+                output_format=task.shape,
+            )
+        except anthropic.APITimeoutError:
+            return _Attempt(
+                None, replace(blank, outcome="timeout", error="no answer in time"), True
+            )
+        except anthropic.APIConnectionError:
+            return _Attempt(None, replace(blank, error="the model's server can't be reached"), True)
+        except anthropic.APIStatusError as error:
+            again = error.status_code in {408, 409, 429} or error.status_code >= 500
+            reason = f"the model's server answered {error.status_code}"
+            return _Attempt(None, replace(blank, error=reason), again)
+        return _read(task, blank, raw)
+
+    async def _ready(self) -> Any:
+        """The client, made at first use in a thread: importing the library takes seconds."""
+        if self._client is None:
+            self._client = await asyncio.to_thread(_client, self._api_key, self._base_url)
+        return self._client
+
+
+def _client(api_key: str, base_url: str) -> Any:
+    import anthropic
+
+    # Tries and the deadline are ours, so that each one is recorded.
+    return anthropic.AsyncAnthropic(api_key=api_key, base_url=base_url or None, max_retries=0)
+
+
+def _read(task: Task[Answer], blank: ModelCall, raw: Any) -> _Attempt[Answer]:
+    """The parsed answer with its tokens and cost, also when the answer is of no use."""
+    try:
+        body = json.loads(raw.text())
+        call = _priced(blank, body.get("usage") or {}, body)
+    except (ValueError, AttributeError, TypeError):
+        return _Attempt(None, replace(blank, outcome="unparsable", error="not a message"), True)
+    if body.get("stop_reason") == "refusal":
+        return _Attempt(None, replace(call, outcome="refused", error="the model declined"))
+    try:
+        answer = raw.parse().parsed_output
+    except ValidationError:
+        answer = None
+    if not isinstance(answer, task.shape):
+        truncated = body.get("stop_reason") == "max_tokens"
+        error = "the answer was cut off" if truncated else "the answer did not fit the schema"
+        return _Attempt(None, replace(call, outcome="unparsable", error=error), not truncated)
+    return _Attempt(answer, replace(call, outcome="ok"))
+
+
+def _priced(blank: ModelCall, usage: dict[str, Any], body: dict[str, Any]) -> ModelCall:
+    fresh = int(usage.get("input_tokens") or 0)
+    fresh += int(usage.get("cache_creation_input_tokens") or 0)
+    cached = int(usage.get("cache_read_input_tokens") or 0)
+    output = int(usage.get("output_tokens") or 0)
+    texts = [part.get("text", "") for part in body.get("content", ()) if part.get("type") == "text"]
+    return replace(
+        blank,
+        input_tokens=fresh + cached,
+        output_tokens=output,
+        cached_tokens=cached,
+        cost=cost_of(blank.model, fresh, output, cached),
+        answer="".join(texts),
+    )
+
+
+class ClaudeAdvisor:
+    """The Advisor port: asks about a trade that the rules allow."""
+
+    def __init__(self, claude: Claude) -> None:
+        self._claude = claude
+        self.name = claude.name
+
+    async def advise(self, question: Question) -> Advised:
+        answer, calls = await self._claude.ask(
+            Task(
+                purpose="advisor",
+                owner_id=question.owner_id,
+                strategy_id=question.strategy_id,
+                system=advisor.instructions(),
+                prompt=advisor.ask(question),
+                shape=Advice,
+            )
+        )
+        if answer is None and calls:
+            log.warning("The advisor gave no usable answer.", extra={"why": calls[-1].error})
+        return Advised(answer, calls)

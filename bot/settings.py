@@ -1,0 +1,289 @@
+"""One frozen Settings, read once from the environment (and `.env`); every fault at once."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from agents.domain.errors import OperatorNeeded
+from agents.domain.risk import Costs, Limits, TapRules
+from agents.domain.user import Identity
+
+T = TypeVar("T")
+PLATFORMS = ("telegram", "discord", "browser")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the operator can say. Empty text means: not set."""
+
+    database_url: str = "sqlite://var/parley.db"
+    telegram_bot_token: str = field(default="", repr=False)
+    telegram_api_url: str = ""
+    telegram_webhook_url: str = ""
+    telegram_webhook_secret: str = field(default="", repr=False)
+    anthropic_api_key: str = field(default="", repr=False)
+    anthropic_base_url: str = ""
+    advisor_model: str = "claude-sonnet-5-5"
+    fallback_model: str = "claude-haiku-5-5"
+    market: str = "simulated"
+    speed: float = 60.0
+    replay_start: datetime | None = None
+    seed: int = 7
+    exchange_rest_url: str = ""
+    exchange_ws_url: str = ""
+    admins: tuple[Identity, ...] = ()
+    secret: str = field(default="", repr=False)
+    host: str = "127.0.0.1"
+    port: int = 8080
+    log_level: str = "info"
+    paper_balance: Decimal = Decimal(10_000)
+    costs: Costs = field(default_factory=Costs)
+    limits: Limits = field(default_factory=Limits)
+    tap_rules: TapRules = field(default_factory=TapRules)
+
+    @property
+    def market_kind(self) -> str:
+        """`simulated`, `replay` or `ccxt`."""
+        return self.market.partition(":")[0]
+
+    @property
+    def market_argument(self) -> str:
+        """The folder of a replay, the name of an exchange."""
+        return self.market.partition(":")[2]
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every value that may never be printed."""
+        named = (
+            self.telegram_bot_token,
+            self.telegram_webhook_secret,
+            self.anthropic_api_key,
+            self.secret,
+            urlsplit(self.database_url).password or "",
+        )
+        return tuple(value for value in named if value)
+
+
+class _Reader:
+    """Takes named values out of the environment and collects what is wrong with them."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self.faults: list[str] = []
+
+    def take(self, name: str, default: T, parse: Callable[[str], T], wanted: str) -> T:
+        raw = self._values.get(name, "").strip()
+        if not raw:
+            return default
+        try:
+            return parse(raw)
+        except (ValueError, InvalidOperation):
+            self.faults.append(f"{name}: {wanted}.")
+            return default
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.take(name, default, str, "any text")
+
+    def url(self, name: str) -> str:
+        return self.take(name, "", _url, "needs an address such as https://example.org")
+
+
+def _url(raw: str) -> str:
+    parts = urlsplit(raw)
+    if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
+        raise ValueError(raw)
+    return raw.rstrip("/")
+
+
+def _port(raw: str) -> int:
+    port = int(raw)
+    if not 0 <= port <= 65535:
+        raise ValueError(raw)
+    return port
+
+
+def _speed(raw: str) -> float:
+    speed = float(raw)
+    if not 0 < speed <= 100_000:
+        raise ValueError(raw)
+    return speed
+
+
+def _moment(raw: str) -> datetime:
+    moment = datetime.fromisoformat(raw)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _market(raw: str) -> str:
+    kind, _, argument = raw.partition(":")
+    if (kind == "simulated" and not argument) or (kind in {"replay", "ccxt"} and argument):
+        return raw
+    raise ValueError(raw)
+
+
+def _database(raw: str) -> str:
+    if not raw.startswith(("sqlite://", "postgres://", "postgresql://", "asyncpg://")):
+        raise ValueError(raw)
+    return raw
+
+
+def _admins(raw: str) -> tuple[Identity, ...]:
+    found = []
+    for item in filter(None, (part.strip() for part in raw.split(","))):
+        platform, _, account = item.partition(":")
+        if platform not in PLATFORMS or not account:
+            raise ValueError(item)
+        found.append(Identity(platform, account))
+    return tuple(found)
+
+
+def _amount(low: str, high: str) -> Callable[[str], Decimal]:
+    def parse(raw: str) -> Decimal:
+        value = Decimal(raw)
+        if not (value.is_finite() and Decimal(low) <= value <= Decimal(high)):
+            raise ValueError(raw)
+        return value
+
+    return parse
+
+
+def _count(low: int, high: int) -> Callable[[str], int]:
+    def parse(raw: str) -> int:
+        value = int(raw)
+        if not low <= value <= high:
+            raise ValueError(raw)
+        return value
+
+    return parse
+
+
+def _level(raw: str) -> str:
+    if raw.lower() not in {"debug", "info", "warning", "error"}:
+        raise ValueError(raw)
+    return raw.lower()
+
+
+def _costs(read: _Reader) -> Costs:
+    part = _amount("0", "0.2")
+    wanted = "needs a fraction from 0 to 0.2, as 0.0006 for 0.06 %"
+    standard = Costs()
+    return Costs(
+        fee=read.take("PARLEY_FEE", standard.fee, part, wanted),
+        spread=read.take("PARLEY_SPREAD", standard.spread, part, wanted),
+        slippage_floor=read.take("PARLEY_SLIPPAGE", standard.slippage_floor, part, wanted),
+        slippage_of_range=read.take(
+            "PARLEY_SLIPPAGE_RANGE",
+            standard.slippage_of_range,
+            _amount("0", "1"),
+            "needs a part of the candle's range from 0 to 1",
+        ),
+    )
+
+
+def _limits(read: _Reader) -> Limits:
+    """Each limit as PARLEY_MAX_<NAME>; risk per trade can be lowered and never raised."""
+    standard = Limits()
+    highest = {"risk_percent": "2", "drawdown_percent": "100", "daily_loss_percent": "100"}
+    found: dict[str, Any] = {}
+    for limit in fields(Limits):
+        name, default = f"PARLEY_MAX_{limit.name.upper()}", getattr(standard, limit.name)
+        top = highest.get(limit.name, "2000")
+        if isinstance(default, int):
+            parse: Callable[[str], Any] = _count(1, 10_000)
+            wanted = "needs a whole number from 1 to 10000"
+        else:
+            parse, wanted = _amount("0.01", top), f"needs a number from 0.01 to {top}"
+        found[limit.name] = read.take(name, default, parse, wanted)
+    return Limits(**found)
+
+
+def _tap_rules(read: _Reader) -> TapRules:
+    standard = TapRules()
+    return TapRules(
+        price_tolerance=read.take(
+            "PARLEY_PRICE_TOLERANCE",
+            standard.price_tolerance,
+            _amount("0.01", "1"),
+            "needs a part of the stop distance from 0.01 to 1",
+        ),
+        stale_seconds=standard.stale_seconds,
+        expiry_seconds=read.take(
+            "PARLEY_APPROVAL_SECONDS",
+            standard.expiry_seconds,
+            _count(10, 86_400),
+            "needs seconds from 10 to 86400",
+        ),
+    )
+
+
+def settings_from(values: Mapping[str, str]) -> Settings:
+    """Settings out of `values`. Raises OperatorNeeded naming every fault, one a line."""
+    read = _Reader(values)
+    standard = Settings()
+    settings = Settings(
+        database_url=read.take(
+            "DATABASE_URL",
+            standard.database_url,
+            _database,
+            "needs sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME",
+        ),
+        telegram_bot_token=read.text("TELEGRAM_BOT_TOKEN"),
+        telegram_api_url=read.url("TELEGRAM_API_URL"),
+        telegram_webhook_url=read.url("TELEGRAM_WEBHOOK_URL"),
+        telegram_webhook_secret=read.text("TELEGRAM_WEBHOOK_SECRET"),
+        anthropic_api_key=read.text("ANTHROPIC_API_KEY"),
+        anthropic_base_url=read.url("ANTHROPIC_BASE_URL"),
+        advisor_model=read.text("PARLEY_ADVISOR_MODEL", standard.advisor_model),
+        fallback_model=read.text("PARLEY_FALLBACK_MODEL", standard.fallback_model),
+        market=read.take(
+            "PARLEY_MARKET",
+            standard.market,
+            _market,
+            "needs simulated, replay:FOLDER or ccxt:EXCHANGE",
+        ),
+        speed=read.take(
+            "PARLEY_SPEED", standard.speed, _speed, "needs market seconds per second, as 60"
+        ),
+        replay_start=read.take(
+            "PARLEY_REPLAY_START", None, _moment, "needs a time such as 2022-01-20T00:00:00Z"
+        ),
+        seed=read.take("PARLEY_SEED", standard.seed, _count(0, 2**31), "needs a whole number"),
+        exchange_rest_url=read.url("EXCHANGE_REST_URL"),
+        exchange_ws_url=read.url("EXCHANGE_WS_URL"),
+        admins=read.take(
+            "PARLEY_ADMINS", (), _admins, "needs a list such as telegram:42,discord:7"
+        ),
+        secret=read.text("PARLEY_SECRET"),
+        host=read.text("PARLEY_HOST", standard.host),
+        port=read.take("PORT", standard.port, _port, "needs a port from 0 to 65535"),
+        log_level=read.take(
+            "PARLEY_LOG", standard.log_level, _level, "needs debug, info, warning or error"
+        ),
+        paper_balance=read.take(
+            "PARLEY_PAPER_BALANCE",
+            standard.paper_balance,
+            _amount("10", "1000000000"),
+            "needs an amount from 10 to 1000000000",
+        ),
+        costs=_costs(read),
+        limits=_limits(read),
+        tap_rules=_tap_rules(read),
+    )
+    if settings.telegram_webhook_url and not settings.telegram_webhook_secret:
+        read.faults.append("TELEGRAM_WEBHOOK_SECRET: needed when TELEGRAM_WEBHOOK_URL is set.")
+    if read.faults:
+        raise OperatorNeeded("Settings that can't be used:\n  " + "\n  ".join(read.faults))
+    return settings
+
+
+def load_settings(folder: Path | None = None) -> Settings:
+    """From the environment, over the `.env` file in `folder` (the working directory)."""
+    from dotenv import dotenv_values
+
+    written = dotenv_values((folder or Path()) / ".env")
+    values = {name: value for name, value in written.items() if value is not None}
+    return settings_from({**values, **os.environ})
