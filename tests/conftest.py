@@ -1,0 +1,51 @@
+"""What any test may ask for, and a reason for skipping where this machine has it not."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.postgres import PostgresMissing, PostgresServer, postgres_server
+from tests.support.sources import ROOT
+
+DATA_SETTING = "PARLEY_TEST_DATA"
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real candles, texts and golden values; its README says what is in it."""
+    named = os.environ.get(DATA_SETTING)
+    folder = Path(named) if named else ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real data in {folder}: set {DATA_SETTING} to its folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """For playwright's `chromium.launch(executable_path=..., args=["--no-sandbox"])`."""
+    for name in CHROMIUMS:
+        if found := shutil.which(name):
+            return found
+    pytest.skip("no chromium on PATH: install the package chromium")
+
+
+@pytest.fixture(scope="session", name="postgres_server")
+def _postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL server for each test worker."""
+    try:
+        with postgres_server() as server:
+            yield server
+    except PostgresMissing as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """The address of an empty database that belongs to this test alone."""
+    name = postgres_server.create_database()
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)

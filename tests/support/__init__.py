@@ -1,0 +1,1 @@
+"""What tests share: servers, small real implementations, paths."""
