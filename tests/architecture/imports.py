@@ -59,12 +59,14 @@ VENDORS: dict[str, tuple[str, ...]] = {
 }
 
 # Parts of the standard library that wait, remember or reach outside: not for the domain.
-IMPURE = frozenset(
-    ("asyncio", "concurrent", "glob", "http", "io", "logging", "mmap", "multiprocessing", "os")
-    + ("pathlib", "queue", "sched", "select", "selectors", "shelve", "shutil", "signal", "smtplib")
-    + ("socket", "socketserver", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time")
-    + ("urllib",)
-)
+# fmt: off
+IMPURE = {
+    "asyncio", "concurrent", "glob", "http", "io", "logging", "mmap", "multiprocessing", "os",
+    "pathlib", "queue", "sched", "select", "selectors", "shelve", "shutil", "signal", "smtplib",
+    "socket", "socketserver", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time",
+    "urllib",
+}
+# fmt: on
 
 
 @dataclass(frozen=True, order=True)
