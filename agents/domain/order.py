@@ -31,7 +31,7 @@ ORDER_MOVES: dict[OrderState, frozenset[OrderState]] = {
     O.SENDING: frozenset({O.UNKNOWN, O.OPEN, O.PART_FILLED}) | _DONE,
     O.UNKNOWN: frozenset({O.SENDING, O.OPEN, O.PART_FILLED}) | _DONE,
     O.OPEN: frozenset({O.PART_FILLED}) | _DONE,
-    O.PART_FILLED: frozenset({O.FILLED, O.CANCELLED, O.EXPIRED}),
+    O.PART_FILLED: frozenset({O.PART_FILLED, O.FILLED, O.CANCELLED, O.EXPIRED}),
     O.FILLED: frozenset(),
     O.CANCELLED: frozenset(),
     O.REJECTED: frozenset(),

@@ -214,7 +214,8 @@ class Proposals(Protocol):
 
     async def move(self, proposal: Proposal, to: ProposalState, **changes: Any) -> bool:
         """Compare-and-set on (id, version, state) of `proposal`; `changes` are Proposal fields
-        (outcome, veto_reason, resolved_by, resolved_at)."""
+        (outcome, veto_reason, resolved_by, resolved_at). A move to the state it is in already,
+        final or not, only notes the changes: the reason of a veto comes after the veto."""
 
     async def revise(self, proposal: Proposal, new: Proposal) -> bool:
         """Replace `proposal` (compare-and-set on id, version, state) by `new`, version + 1."""
