@@ -9,7 +9,8 @@ CLOCKS = frozenset({"now", "utcnow", "today"})
 CLOCK_OWNERS = frozenset({"datetime", "date", "Timestamp"})
 WORLD = frozenset({"open", "print", "input", "breakpoint"})
 FILES = frozenset({"read_text", "read_bytes", "write_text", "write_bytes"})
-PORTS = "agents.domain.ports"
+# Where ports are: ports.py, and mail.py for those of the outbox and inbox.
+PORTS = ("agents.domain.ports", "agents.domain.mail")
 
 
 def impurities(source: Source) -> list[str]:
