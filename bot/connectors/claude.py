@@ -5,10 +5,10 @@ call and no answer; it is never a decision and never an exception for the caller
 """
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -30,6 +30,7 @@ PRICES: tuple[tuple[str, tuple[str, str, str]], ...] = (
     ("claude-haiku", ("1", "5", "0.1")),
 )
 _MILLION = Decimal(1_000_000)
+_body: ContextVar[dict[str, Any]] = ContextVar("answer_body", default={})  # noqa: B039
 
 
 def cost_of(model: str, fresh: int, output: int, cached: int) -> Decimal:
@@ -133,63 +134,85 @@ class Claude:
     async def _send(self, task: Task[Answer], model: str, blank: ModelCall) -> _Attempt[Answer]:
         import anthropic
 
+        body: dict[str, Any] = {}
+        token = _body.set(body)
+        answer: object = None
         try:
-            raw = await (await self._ready()).messages.with_raw_response.parse(
-                model=model,
-                max_tokens=task.max_tokens,
-                system=[
-                    {"type": "text", "text": task.system, "cache_control": {"type": "ephemeral"}}
-                ],
-                messages=[{"role": "user", "content": task.prompt}],
-                output_format=task.shape,
-            )
-        except anthropic.APITimeoutError:
-            return _Attempt(
-                None, replace(blank, outcome="timeout", error="no answer in time"), True
-            )
-        except anthropic.APIConnectionError:
-            return _Attempt(None, replace(blank, error="the model's server can't be reached"), True)
-        except anthropic.APIStatusError as error:
-            again = error.status_code in {408, 409, 429} or error.status_code >= 500
-            reason = f"the model's server answered {error.status_code}"
-            return _Attempt(None, replace(blank, error=reason), again)
-        return _read(task, blank, raw)
+            answer = (await self._request(task, model)).parsed_output
+        except ValidationError:
+            answer = None
+        except anthropic.APIError as error:
+            return _failed(blank, error)
+        finally:
+            _body.reset(token)
+        return _judged(task, _priced(blank, body), answer, body.get("stop_reason"))
 
-    async def _ready(self) -> Any:
-        """The client, made at first use in a thread: importing the library takes seconds."""
+    async def _request(self, task: Task[Answer], model: str) -> Any:
         if self._client is None:
+            # In a thread: importing the library takes seconds.
             self._client = await asyncio.to_thread(_client, self._api_key, self._base_url)
-        return self._client
+        return await self._client.messages.parse(
+            model=model,
+            max_tokens=task.max_tokens,
+            system=[{"type": "text", "text": task.system, "cache_control": {"type": "ephemeral"}}],
+            messages=[{"role": "user", "content": task.prompt}],
+            output_format=task.shape,
+        )
+
+
+async def _keep_body(response: Any) -> None:
+    """Keep what came back: the client drops the tokens of an answer that does not parse."""
+    await response.aread()
+    try:
+        found = response.json()
+    except ValueError:
+        return
+    if isinstance(found, dict):
+        _body.get().update(found)
+
+
+def _failed(blank: ModelCall, error: Any) -> _Attempt[Any]:
+    """What an error of the client means, and whether the same model may be asked again."""
+    import anthropic
+
+    if isinstance(error, anthropic.APITimeoutError):
+        return _Attempt(None, replace(blank, outcome="timeout", error="no answer in time"), True)
+    if isinstance(error, anthropic.APIConnectionError):
+        return _Attempt(None, replace(blank, error="the model's server can't be reached"), True)
+    if isinstance(error, anthropic.APIStatusError):
+        again = error.status_code in {408, 409, 429} or error.status_code >= 500
+        reason = f"the model's server answered {error.status_code}"
+        return _Attempt(None, replace(blank, error=reason), again)
+    return _Attempt(None, replace(blank, outcome="unparsable", error="not a message"), True)
 
 
 def _client(api_key: str, base_url: str) -> Any:
     import anthropic
 
-    # Tries and the deadline are ours, so that each one is recorded.
-    return anthropic.AsyncAnthropic(api_key=api_key, base_url=base_url or None, max_retries=0)
+    return anthropic.AsyncAnthropic(
+        api_key=api_key,
+        base_url=base_url or None,
+        max_retries=0,  # tries and the deadline are ours, so that each one is recorded
+        http_client=anthropic.DefaultAsyncHttpxClient(event_hooks={"response": [_keep_body]}),
+    )
 
 
-def _read(task: Task[Answer], blank: ModelCall, raw: Any) -> _Attempt[Answer]:
-    """The parsed answer with its tokens and cost, also when the answer is of no use."""
-    try:
-        body = json.loads(raw.text())
-        call = _priced(blank, body.get("usage") or {}, body)
-    except (ValueError, AttributeError, TypeError):
-        return _Attempt(None, replace(blank, outcome="unparsable", error="not a message"), True)
-    if body.get("stop_reason") == "refusal":
+def _judged(
+    task: Task[Answer], call: ModelCall, answer: object, stop_reason: object
+) -> _Attempt[Answer]:
+    """Tell a usable answer from a refusal, a cut-off one and one outside the schema."""
+    if stop_reason == "refusal":
         return _Attempt(None, replace(call, outcome="refused", error="the model declined"))
-    try:
-        answer = raw.parse().parsed_output
-    except ValidationError:
-        answer = None
-    if not isinstance(answer, task.shape):
-        truncated = body.get("stop_reason") == "max_tokens"
-        error = "the answer was cut off" if truncated else "the answer did not fit the schema"
-        return _Attempt(None, replace(call, outcome="unparsable", error=error), not truncated)
-    return _Attempt(answer, replace(call, outcome="ok"))
+    if isinstance(answer, task.shape):
+        return _Attempt(answer, replace(call, outcome="ok"))
+    cut = stop_reason == "max_tokens"
+    error = "the answer was cut off" if cut else "the answer did not fit the schema"
+    return _Attempt(None, replace(call, outcome="unparsable", error=error), not cut)
 
 
-def _priced(blank: ModelCall, usage: dict[str, Any], body: dict[str, Any]) -> ModelCall:
+def _priced(blank: ModelCall, body: dict[str, Any]) -> ModelCall:
+    """The call with the tokens, the cost and the text of the answer."""
+    usage = body.get("usage") or {}
     fresh = int(usage.get("input_tokens") or 0)
     fresh += int(usage.get("cache_creation_input_tokens") or 0)
     cached = int(usage.get("cache_read_input_tokens") or 0)
