@@ -1,41 +1,30 @@
-"""A clock that stands still until a test moves it."""
+"""A clock that moves when a test says so."""
 
 from datetime import UTC, datetime, timedelta
 
-NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 
 class ManualClock:
-    """Market and human time, moved by hand: `advance` moves both, human time `speed` times less.
+    """Market time and human time; `advance` moves both, `wait` only people's."""
 
-    Satisfies Clock and the PlayedClock of the simulated and replayed markets.
-    """
-
-    def __init__(
-        self, at: datetime = NOON, *, wall: datetime | None = None, speed: float = 1.0
-    ) -> None:
-        self.speed = speed
-        self._at = at
-        self._wall = wall or at
-
-    def begin(self, at: datetime) -> None:
-        self._at = at
-
-    def advance(self, step: timedelta | float) -> datetime:
-        """Move by `step` (seconds of market time when a number); answers the new market time."""
-        moved = step if isinstance(step, timedelta) else timedelta(seconds=step)
-        self._at += moved
-        self._wall += moved / self.speed
-        return self._at
-
-    def move_to(self, moment: datetime) -> datetime:
-        return self.advance(moment - self._at)
+    def __init__(self, market: datetime = START, wall: datetime | None = None) -> None:
+        self._market = market
+        self._wall = wall or market
 
     def now(self) -> datetime:
-        return self._at
+        return self._market
 
     def wall(self) -> datetime:
         return self._wall
 
     def wall_at(self, moment: datetime) -> datetime:
-        return self._wall + (moment - self._at) / self.speed
+        return self._wall + (moment - self._market)
+
+    def advance(self, seconds: float = 1) -> None:
+        self._market += timedelta(seconds=seconds)
+        self._wall += timedelta(seconds=seconds)
+
+    def wait(self, seconds: float) -> None:
+        """People wait and the market stands still."""
+        self._wall += timedelta(seconds=seconds)

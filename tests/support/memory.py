@@ -1,0 +1,65 @@
+"""The port `Memory` as dictionaries: faithful about uniqueness, compare-and-set and rollback."""
+
+from datetime import datetime
+from typing import Any
+
+from agents.domain import ports
+from agents.domain.user import Notice
+from tests.support.memory_core import Database, Killed, Session
+from tests.support.memory_people import (
+    MemoryAudit,
+    MemoryModelCalls,
+    MemoryNotes,
+    MemoryNotices,
+    MemoryStrategies,
+    MemoryUsers,
+)
+from tests.support.memory_trading import (
+    MemoryAccounts,
+    MemoryDecisions,
+    MemoryOrders,
+    MemoryPositions,
+    MemoryProposals,
+)
+
+__all__ = ["Database", "InMemory", "Killed"]
+
+
+class InMemory:
+    """One process's memory. Give the same `Database` to another to be a second process."""
+
+    def __init__(self, database: Database | None = None) -> None:
+        self.database = database or Database()
+        session = Session(self.database)
+        self.session = session
+        self.transactions: ports.Transactions = session
+        self.users: ports.Users = MemoryUsers(session)
+        self.strategies: ports.Strategies = MemoryStrategies(session)
+        self.decisions: ports.Decisions = MemoryDecisions(session)
+        self.proposals: ports.Proposals = MemoryProposals(session)
+        self.orders: ports.Orders = MemoryOrders(session)
+        self.positions: ports.Positions = MemoryPositions(session)
+        self.accounts: ports.Accounts = MemoryAccounts(session)
+        self.model_calls: ports.ModelCalls = MemoryModelCalls(session)
+        self.notices: ports.Notices = MemoryNotices(session)
+        self.notes: ports.Notes = MemoryNotes(session)
+        self.audit: ports.Audit = MemoryAudit(session)
+
+    @property
+    def told(self) -> list[Notice]:
+        """Every notice, oldest first."""
+        return list(self.database.table("notices"))
+
+    def rows(self, table: str) -> list[Any]:
+        """Every row of a table, oldest first: what is on disk, whoever is alive."""
+        return list(self.database.table(table))
+
+    def kill(self) -> None:
+        """As SIGKILL: from now on nothing of this process reads or writes."""
+        self.session.kill()
+
+    async def last_market_time(self) -> datetime | None:
+        decided = [row.decided_at for row in self.database.table("decisions")]
+        opened = [row.opened_at for row in self.database.table("positions")]
+        filled = [fill.at for _, fill in self.database.table("fills")]
+        return max([*decided, *opened, *filled], default=None)
