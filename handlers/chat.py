@@ -242,14 +242,29 @@ Receiver = Callable[[Incoming], Awaitable[None]]
 """Stores an update; when it returns, the update can't be lost any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A platform's limit: at most `count` messages within any `seconds`. Limits of one `name`
+    are one limit, whichever places count towards it."""
+
+    name: str
+    count: int
+    seconds: float
+
+
 class Platform(Protocol):
     """A chat platform. A new one is one adapter file and one row in bot/app.py.
 
     Every method that talks to the platform raises DeliveryDelayed (try again, perhaps after
     `retry_after` seconds) or DeliveryRefused (never), and nothing else of the platform's own.
+    PlaceMoved and PlaceGone are the two that say something about the place itself.
+
+    `idempotent` is false where sending twice shows twice: a card about money then gets its
+    buttons only after its message id is stored, so that no forgotten card has live ones.
     """
 
     name: str
+    idempotent: bool
 
     async def start(self, receive: Receiver) -> None:
         """Begin to receive in the background; an unreachable server does not raise."""
@@ -269,6 +284,9 @@ class Platform(Protocol):
         """A sign of life while something takes longer than a moment; never raises."""
 
     def health(self) -> PlatformHealth: ...
+
+    def paces(self, place: Place) -> Sequence[Pace]:
+        """The limits that a message to `place`, or an edit there, counts towards."""
 
 
 Drawer = Callable[[Picture, int], Awaitable[bytes]]

@@ -93,6 +93,14 @@ class DeliveryDelayed(TryAgain):
         self.retry_after = retry_after
 
 
+class PlaceMoved(DeliveryDelayed):
+    """The chat goes on under another id, `chat`; deliver there from now on."""
+
+    def __init__(self, chat: str) -> None:
+        super().__init__()
+        self.chat = chat
+
+
 # --- stop -------------------------------------------------------------------------------------
 
 
@@ -106,6 +114,10 @@ class OrderRejected(Refused):
 
 class DeliveryRefused(Refused):
     """The platform refuses this message for good (blocked, deleted, no right)."""
+
+
+class PlaceGone(DeliveryRefused):
+    """The bot can't write there any more: it was blocked or removed, or the chat is gone."""
 
 
 class OperatorNeeded(ParleyError):
