@@ -21,11 +21,12 @@ PLATFORMS = ("telegram", "discord", "browser")
 class Settings:
     """Everything the operator can say. Empty text means: not set."""
 
-    database_url: str = "sqlite://var/parley.db"
+    database_url: str = field(default="sqlite://var/parley.db", repr=False)
     telegram_bot_token: str = field(default="", repr=False)
     telegram_api_url: str = ""
     telegram_webhook_url: str = ""
     telegram_webhook_secret: str = field(default="", repr=False)
+    discord_bot_token: str = field(default="", repr=False)
     anthropic_api_key: str = field(default="", repr=False)
     anthropic_base_url: str = ""
     advisor_model: str = "claude-sonnet-5-5"
@@ -61,6 +62,7 @@ class Settings:
         named = (
             self.telegram_bot_token,
             self.telegram_webhook_secret,
+            self.discord_bot_token,
             self.anthropic_api_key,
             self.secret,
             urlsplit(self.database_url).password or "",
@@ -220,55 +222,61 @@ def _tap_rules(read: _Reader) -> TapRules:
     )
 
 
+def _real_parts(read: _Reader) -> dict[str, Any]:
+    """What each real part needs: database, platforms, model, exchange."""
+    standard = Settings()
+    database = "needs sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME"
+    return {
+        "database_url": read.take("DATABASE_URL", standard.database_url, _database, database),
+        "telegram_bot_token": read.text("TELEGRAM_BOT_TOKEN"),
+        "telegram_api_url": read.url("TELEGRAM_API_URL"),
+        "telegram_webhook_url": read.url("TELEGRAM_WEBHOOK_URL"),
+        "telegram_webhook_secret": read.text("TELEGRAM_WEBHOOK_SECRET"),
+        "discord_bot_token": read.text("DISCORD_BOT_TOKEN"),
+        "anthropic_api_key": read.text("ANTHROPIC_API_KEY"),
+        "anthropic_base_url": read.url("ANTHROPIC_BASE_URL"),
+        "advisor_model": read.text("PARLEY_ADVISOR_MODEL", standard.advisor_model),
+        "fallback_model": read.text("PARLEY_FALLBACK_MODEL", standard.fallback_model),
+        "exchange_rest_url": read.url("EXCHANGE_REST_URL"),
+        "exchange_ws_url": read.url("EXCHANGE_WS_URL"),
+    }
+
+
+def _market_parts(read: _Reader) -> dict[str, Any]:
+    market = "needs simulated, replay:FOLDER or ccxt:EXCHANGE"
+    start = "needs a time such as 2022-01-20T00:00:00Z"
+    balance = _amount("10", "1000000000")
+    return {
+        "market": read.take("PARLEY_MARKET", "simulated", _market, market),
+        "speed": read.take("PARLEY_SPEED", 60.0, _speed, "needs market seconds per second, as 60"),
+        "replay_start": read.take("PARLEY_REPLAY_START", None, _moment, start),
+        "seed": read.take("PARLEY_SEED", 7, _count(0, 2**31), "needs a whole number"),
+        "paper_balance": read.take(
+            "PARLEY_PAPER_BALANCE", Decimal(10_000), balance, "needs an amount from 10 upwards"
+        ),
+    }
+
+
+def _house_parts(read: _Reader) -> dict[str, Any]:
+    admins = "needs a list such as telegram:42,discord:7"
+    levels = "needs debug, info, warning or error"
+    nobody: tuple[Identity, ...] = ()
+    return {
+        "admins": read.take("PARLEY_ADMINS", nobody, _admins, admins),
+        "secret": read.text("PARLEY_SECRET"),
+        "host": read.text("PARLEY_HOST", "127.0.0.1"),
+        "port": read.take("PORT", 8080, _port, "needs a port from 0 to 65535"),
+        "log_level": read.take("PARLEY_LOG", "info", _level, levels),
+    }
+
+
 def settings_from(values: Mapping[str, str]) -> Settings:
     """Settings out of `values`. Raises OperatorNeeded naming every fault, one a line."""
     read = _Reader(values)
-    standard = Settings()
     settings = Settings(
-        database_url=read.take(
-            "DATABASE_URL",
-            standard.database_url,
-            _database,
-            "needs sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME",
-        ),
-        telegram_bot_token=read.text("TELEGRAM_BOT_TOKEN"),
-        telegram_api_url=read.url("TELEGRAM_API_URL"),
-        telegram_webhook_url=read.url("TELEGRAM_WEBHOOK_URL"),
-        telegram_webhook_secret=read.text("TELEGRAM_WEBHOOK_SECRET"),
-        anthropic_api_key=read.text("ANTHROPIC_API_KEY"),
-        anthropic_base_url=read.url("ANTHROPIC_BASE_URL"),
-        advisor_model=read.text("PARLEY_ADVISOR_MODEL", standard.advisor_model),
-        fallback_model=read.text("PARLEY_FALLBACK_MODEL", standard.fallback_model),
-        market=read.take(
-            "PARLEY_MARKET",
-            standard.market,
-            _market,
-            "needs simulated, replay:FOLDER or ccxt:EXCHANGE",
-        ),
-        speed=read.take(
-            "PARLEY_SPEED", standard.speed, _speed, "needs market seconds per second, as 60"
-        ),
-        replay_start=read.take(
-            "PARLEY_REPLAY_START", None, _moment, "needs a time such as 2022-01-20T00:00:00Z"
-        ),
-        seed=read.take("PARLEY_SEED", standard.seed, _count(0, 2**31), "needs a whole number"),
-        exchange_rest_url=read.url("EXCHANGE_REST_URL"),
-        exchange_ws_url=read.url("EXCHANGE_WS_URL"),
-        admins=read.take(
-            "PARLEY_ADMINS", (), _admins, "needs a list such as telegram:42,discord:7"
-        ),
-        secret=read.text("PARLEY_SECRET"),
-        host=read.text("PARLEY_HOST", standard.host),
-        port=read.take("PORT", standard.port, _port, "needs a port from 0 to 65535"),
-        log_level=read.take(
-            "PARLEY_LOG", standard.log_level, _level, "needs debug, info, warning or error"
-        ),
-        paper_balance=read.take(
-            "PARLEY_PAPER_BALANCE",
-            standard.paper_balance,
-            _amount("10", "1000000000"),
-            "needs an amount from 10 to 1000000000",
-        ),
+        **_real_parts(read),
+        **_market_parts(read),
+        **_house_parts(read),
         costs=_costs(read),
         limits=_limits(read),
         tap_rules=_tap_rules(read),

@@ -1,0 +1,68 @@
+"""Settings: every default stands, every fault is named at once, no secret is shown."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from agents.domain.errors import OperatorNeeded
+from agents.domain.user import Identity
+from bot.settings import Settings, settings_from
+
+
+def test_nothing_has_to_be_set() -> None:
+    assert settings_from({}) == Settings()
+
+
+def test_what_is_said_is_taken() -> None:
+    settings = settings_from(
+        {
+            "PARLEY_MARKET": "replay:candles",
+            "PARLEY_REPLAY_START": "2022-01-20T00:00:00",
+            "PARLEY_ADMINS": "telegram:42, discord:7",
+            "PARLEY_FEE": "0.001",
+            "PARLEY_MAX_RISK_PERCENT": "1",
+            "PORT": "9000",
+        }
+    )
+    assert (settings.market_kind, settings.market_argument) == ("replay", "candles")
+    assert settings.replay_start == datetime(2022, 1, 20, tzinfo=UTC)
+    assert settings.admins == (Identity("telegram", "42"), Identity("discord", "7"))
+    assert settings.costs.fee == Decimal("0.001")
+    assert settings.limits.risk_percent == 1
+    assert settings.port == 9000
+
+
+def test_every_fault_is_named_at_once() -> None:
+    wrong = {
+        "PORT": "http",
+        "PARLEY_MARKET": "moon",
+        "PARLEY_SPEED": "-1",
+        "DATABASE_URL": "oracle://x",
+        "PARLEY_ADMINS": "42",
+        "TELEGRAM_API_URL": "nowhere",
+        "PARLEY_MAX_RISK_PERCENT": "50",
+        "PARLEY_FEE": "NaN",
+    }
+    with pytest.raises(OperatorNeeded) as caught:
+        settings_from(wrong)
+    for name in wrong:
+        assert name in str(caught.value)
+
+
+def test_a_webhook_needs_its_secret() -> None:
+    with pytest.raises(OperatorNeeded, match="TELEGRAM_WEBHOOK_SECRET"):
+        settings_from({"TELEGRAM_WEBHOOK_URL": "https://example.org/hook"})
+
+
+def test_no_secret_is_printed() -> None:
+    settings = settings_from(
+        {
+            "TELEGRAM_BOT_TOKEN": "1:token-of-telegram",
+            "ANTHROPIC_API_KEY": "sk-of-the-model",
+            "DATABASE_URL": "postgres://parley:word-of-pass@localhost/parley",
+        }
+    )
+    assert set(settings.secrets()) == {"1:token-of-telegram", "sk-of-the-model", "word-of-pass"}
+    assert "token-of-telegram" not in repr(settings)
+    assert "sk-of-the-model" not in repr(settings)
