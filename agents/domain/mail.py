@@ -116,9 +116,7 @@ class Outbox(Protocol):
         """How many items are neither sent nor failed."""
 
     async def cards(self, card: str) -> Sequence[CardMessage]: ...
-    async def remember_card(
-        self, card: str, place: Place, message_id: str, version: int
-    ) -> None:
+    async def remember_card(self, card: str, place: Place, message_id: str, version: int) -> None:
         """Store where `card` is shown, replacing what was known of that place."""
 
     async def forget_card(self, card: str, place: Place) -> None: ...

@@ -1,0 +1,165 @@
+"""Opening the memory: files, locks, upgrades, and the repositories on one database."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from agents.domain.errors import OperatorNeeded
+from storage.accounts import Accounts
+from storage.audit import Audit
+from storage.decisions import Decisions
+from storage.locks import FileLock
+from storage.mail import Inbox, Notices, Outbox
+from storage.model_calls import ModelCalls
+from storage.moments import newest_market_time
+from storage.notes import Notes
+from storage.orders import Orders
+from storage.positions import Positions
+from storage.postgres import Postgres
+from storage.proposals import Proposals
+from storage.schema import (
+    applied_migrations,
+    bind_models,
+    client_of,
+    config,
+    file_of,
+    pending,
+    upgrade,
+)
+from storage.sqlite import Sqlite
+from storage.strategies import Strategies
+from storage.transactions import Transactions
+from storage.users import Users
+
+Wall = Callable[[], datetime]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Database:
+    """All repositories of one database; satisfies `agents.domain.ports.Memory`.
+
+    Made by `open_database`. Use it in one event loop, and close it in the end: SQLite's thread
+    keeps the process alive until then.
+    """
+
+    def __init__(self, client: Sqlite | Postgres, lock: FileLock | None, wall: Wall) -> None:
+        self._client = client
+        self._lock = lock
+        transactions = Transactions(client)
+        self.transactions = transactions
+        self.users = Users(transactions)
+        self.strategies = Strategies(transactions)
+        self.decisions = Decisions(transactions)
+        self.proposals = Proposals(transactions)
+        self.orders = Orders(transactions)
+        self.positions = Positions(transactions)
+        self.accounts = Accounts(transactions)
+        self.model_calls = ModelCalls(transactions)
+        self.notes = Notes(transactions, wall)
+        self.audit = Audit(transactions, wall)
+        self.outbox = Outbox(transactions)
+        self.inbox = Inbox(transactions)
+        self.notices = Notices(transactions, self.users, self.outbox, wall)
+
+    @property
+    def kind(self) -> str:
+        """`SQLite` or `PostgreSQL`, for /health."""
+        return "PostgreSQL" if isinstance(self._client, Postgres) else "SQLite"
+
+    async def last_market_time(self) -> datetime | None:
+        """The newest of fills, decisions, positions and the note `market_clock`."""
+        return await newest_market_time(self.notes)
+
+    async def ping(self) -> None:
+        """Raises when the database does not answer."""
+        await self.transactions.db.execute_query("SELECT 1")
+
+    async def close(self) -> None:
+        """Close the connections and free the file for the next process."""
+        try:
+            await self._client.close()
+        finally:
+            if self._lock is not None:
+                self._lock.release()
+
+
+async def open_database(url: str, *, exclusive: bool = False, wall: Wall = _utc_now) -> Database:
+    """Open a database, made and upgraded as needed.
+
+    `exclusive` refuses to share a file of SQLite with another process that asked for it, too;
+    several may run on one PostgreSQL. `wall` gives human time for what carries no time itself:
+    notices, notes, the audit. Raises OperatorNeeded with a sentence for each fault.
+    """
+    lock = _prepared(url, exclusive)
+    try:
+        client = await _opened(url)
+    except BaseException:
+        if lock is not None:
+            lock.release()
+        raise
+    return Database(client, lock, wall)
+
+
+def _prepared(url: str, exclusive: bool) -> FileLock | None:
+    """Make the folder of a file of SQLite, and lock the file where that is asked for."""
+    path = file_of(url)
+    if path is None:
+        return None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not exclusive:
+            return None
+        lock = FileLock(path)
+        lock.take()
+    except OSError as error:
+        raise OperatorNeeded(
+            f"The folder {path.parent} of the database can't be used ({error.strerror}): make it, "
+            "or name another one in DATABASE_URL."
+        ) from error
+    return lock
+
+
+async def _opened(url: str) -> Sqlite | Postgres:
+    settings = config(url)
+    client = client_of(settings)
+    await client.open()
+    try:
+        if pending(await applied_migrations(client)):
+            client = await _reopened(url, settings, client)
+        await bind_models(client)
+    except BaseException:
+        await client.close()
+        raise
+    return client
+
+
+async def _reopened(
+    url: str, settings: dict[str, Any], client: Sqlite | Postgres
+) -> Sqlite | Postgres:
+    await client.close()
+    await upgrade(url)
+    fresh = client_of(settings)
+    await fresh.open()
+    return fresh
+
+
+async def migrate(url: str) -> list[str]:
+    """Bring a database up to date, and answer the names of what was applied.
+
+    Raises OperatorNeeded, as `open_database` does, also while Parley runs on the same file.
+    """
+    lock = _prepared(url, exclusive=True)
+    try:
+        client = client_of(config(url))
+        await client.open()
+        try:
+            missing = pending(await applied_migrations(client))
+        finally:
+            await client.close()
+        return await upgrade(url) if missing else []
+    finally:
+        if lock is not None:
+            lock.release()

@@ -1,0 +1,1 @@
+"""Schema changes, oldest first. Made by `tortoise makemigrations`; never edited once released."""

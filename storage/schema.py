@@ -1,0 +1,194 @@
+"""Where the database is, and bringing its tables up to date."""
+
+import pkgutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from tortoise.backends.base.config_generator import expand_db_url
+from tortoise.context import TortoiseContext
+from tortoise.exceptions import ConfigurationError
+
+from agents.domain.errors import OperatorNeeded
+from storage import migrations
+from storage.postgres import Postgres
+from storage.sqlite import Sqlite
+from storage.transactions import Transactions
+
+APP = "storage"
+_PRAGMAS: dict[str, Any] = {
+    "journal_mode": "WAL",
+    "synchronous": "NORMAL",
+    "busy_timeout": 5000,  # milliseconds in which SQLite tries again by itself
+    "foreign_keys": "ON",
+}
+_POOL: dict[str, Any] = {"minsize": 1, "maxsize": 10, "timeout": 10}
+_MIGRATING = 7_265_539  # the key of PostgreSQL's advisory lock; any number that is always the same
+_ENGINES: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "tortoise.backends.sqlite": ("sqlite", "storage.sqlite", _PRAGMAS),
+    "tortoise.backends.asyncpg": ("postgres", "storage.postgres", _POOL),
+}
+
+
+_NOWHERE = {"sqlite": "sqlite://:memory:", "postgres": "postgres://nobody@localhost/none"}
+
+
+def config(url: str, **options: Any) -> dict[str, Any]:
+    """Tortoise's configuration of a database address; `options` win over those of the address.
+
+    Raises OperatorNeeded when the address can't be read. It may contain a password, so that the
+    sentence does not repeat it.
+    """
+    try:
+        given = expand_db_url(url)
+        name, engine, defaults = _ENGINES[given["engine"]]
+    except (ConfigurationError, KeyError, ValueError):
+        raise OperatorNeeded(
+            "DATABASE_URL can't be read: write it like sqlite://var/parley.db or "
+            "postgres://user:password@host:5432/database."
+        ) from None
+    credentials = {**defaults, **given["credentials"], **options}
+    return {
+        "connections": {name: {"engine": engine, "credentials": credentials}},
+        "apps": {
+            APP: {
+                "models": ["storage.models"],
+                "default_connection": name,
+                "migrations": "storage.migrations",
+            }
+        },
+    }
+
+
+def client_of(settings: dict[str, Any]) -> Sqlite | Postgres:
+    """The client of a configuration, not yet connected."""
+    name = next(iter(settings["connections"]))
+    credentials = settings["connections"][name]["credentials"]
+    kind = Sqlite if name == "sqlite" else Postgres
+    return kind(connection_name=name, **credentials)
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a SQLite address; None for PostgreSQL and for a database in memory."""
+    credentials = next(iter(config(url)["connections"].values()))["credentials"]
+    path = credentials.get("file_path")
+    return Path(path) if path and path != ":memory:" else None
+
+
+class _Bound:
+    """Tortoise's models belong to one context and one dialect in a process."""
+
+    context: TortoiseContext | None = None
+    dialect = ""
+
+
+async def bind_models(client: Sqlite | Postgres) -> None:
+    """Make the models speak the client's dialect, whichever task uses them.
+
+    Repositories name the connection of each statement, so that several databases of one dialect
+    can be open; the context's own client is there for its dialect and never connects.
+    """
+    if _Bound.dialect == client.connection_name:
+        return
+    if _Bound.context is not None:
+        await _Bound.context.close_connections()
+    context = TortoiseContext()
+    with context:
+        settings = config(_NOWHERE[client.connection_name])
+        await context.init(config=settings, _enable_global_fallback=True)
+    _Bound.context, _Bound.dialect = context, client.connection_name
+
+
+def known_migrations() -> list[str]:
+    """Names of the migrations that this program has, oldest first."""
+    return sorted(name for _, name, _ in pkgutil.iter_modules(migrations.__path__))
+
+
+async def applied_migrations(client: Sqlite | Postgres) -> list[str]:
+    """Names of those that a database has had; empty when it is new.
+
+    Raises OperatorNeeded when its tables are another program's.
+    """
+    tables = await _tables(client)
+    if "tortoise_migrations" in tables:
+        rows = await client.execute_query_dict(
+            f"SELECT name FROM tortoise_migrations WHERE app = '{APP}'"  # noqa: S608
+        )
+        return sorted(row["name"] for row in rows)
+    if tables:
+        raise OperatorNeeded(
+            "The database in DATABASE_URL holds the tables of another program: name an empty one."
+        )
+    return []
+
+
+async def _tables(client: Sqlite | Postgres) -> set[str]:
+    query = (
+        "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
+        if isinstance(client, Postgres)
+        else "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    )
+    return {row["name"] for row in await client.execute_query_dict(query)}
+
+
+def pending(applied: Iterable[str]) -> list[str]:
+    """What a database lacks. Raises OperatorNeeded when a newer program has been on it."""
+    known = known_migrations()
+    if newer := sorted(set(applied) - set(known)):
+        raise OperatorNeeded(
+            f"The database was made by a newer Parley (it has {newer[-1]}): install that version, "
+            "or name another database in DATABASE_URL."
+        )
+    return [name for name in known if name not in applied]
+
+
+async def upgrade(url: str, target: str | None = None) -> list[str]:
+    """Apply what is missing, up to `target`, in one transaction; names of what was applied.
+
+    On a connection of its own: SQLite checks references only at the end, since a table that is
+    rebuilt is dropped for a moment, which would otherwise delete what refers to it.
+    """
+    settings = config(url, **({"foreign_keys": "OFF"} if file_of(url) or ":memory:" in url else {}))
+    client = client_of(settings)
+    await client.open()
+    try:
+        return await _apply(client, settings, target)
+    finally:
+        await client.close()
+
+
+async def _apply(
+    client: Sqlite | Postgres, settings: dict[str, Any], target: str | None
+) -> list[str]:
+    from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+
+    transactions = Transactions(client)
+    async with transactions.transaction():
+        db = transactions.db
+        if isinstance(client, Postgres):
+            await db.execute_query(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
+        context = TortoiseContext()
+        with context:
+            await context.init(config=settings, init_connections=False)
+            context.connections.set(client.connection_name, db)
+            executor = MigrationExecutor(db, settings["apps"])
+            editor = executor._schema_editor(atomic=True)
+            await executor.recorder.ensure_schema(editor)
+            goal = [MigrationTarget(APP, target or "__latest__")]
+            steps = await executor.plan(goal)
+            state = await executor._project_state(executor.loader.applied_migrations)
+            for step in steps:
+                await step.migration.apply(state, schema_editor=editor)
+                await executor.recorder.record_applied(APP, step.migration.name)
+        if isinstance(client, Sqlite):
+            await _check_references(db)
+    return [step.migration.name for step in steps]
+
+
+async def _check_references(db: Any) -> None:
+    broken = await db.execute_query_dict("PRAGMA foreign_key_check")
+    if broken:
+        raise OperatorNeeded(
+            f"The database could not be upgraded: rows of {broken[0]['table']} refer to what is "
+            "not there. It is as it was; put a backup in its place or ask for help."
+        )

@@ -1,0 +1,54 @@
+"""Which connection a task uses: the one of its transaction, or the database's."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from tortoise.backends.base.client import BaseDBAsyncClient
+
+from storage.postgres import Postgres
+from storage.sqlite import Sqlite
+
+
+class Transactions:
+    """Transactions that belong to the task which opened them.
+
+    A task that was started inside one does not join it: it would write into a transaction whose
+    end it can't see. So inside a transaction, await repository calls directly; what is gathered
+    or started as a task waits (on SQLite) until the transaction is over.
+    """
+
+    def __init__(self, client: Sqlite | Postgres) -> None:
+        self._client = client
+        self._open: dict[asyncio.Task[Any], BaseDBAsyncClient] = {}
+
+    @property
+    def db(self) -> BaseDBAsyncClient:
+        """The connection for the present task's next statement."""
+        task = asyncio.current_task()
+        return self._open.get(task, self._client) if task else self._client
+
+    @property
+    def postgres(self) -> bool:
+        return isinstance(self._client, Postgres)
+
+    def transaction(self) -> AbstractAsyncContextManager[None]:
+        """All repository calls inside become one commit, or nothing. Nested ones join."""
+        return self._joined() if asyncio.current_task() in self._open else self._begun()
+
+    @asynccontextmanager
+    async def _joined(self) -> AsyncIterator[None]:
+        yield
+
+    @asynccontextmanager
+    async def _begun(self) -> AsyncIterator[None]:
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a transaction needs a task")
+        async with self._client.transaction() as inside:
+            self._open[task] = inside
+            try:
+                yield
+            finally:
+                del self._open[task]
