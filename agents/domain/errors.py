@@ -31,9 +31,11 @@ class RuleError(AskUser):
         self.word = word
 
     def pointed(self) -> str:
-        """Three lines for a fixed-width font: message, rule, and a caret under the word."""
+        """Three lines for a fixed-width font: message, line of the rule, carets under the word."""
+        start = self.text.rfind("\n", 0, self.position) + 1
+        line = self.text[start:].partition("\n")[0]
         width = max(1, len(self.word))
-        return f"{self}\n{self.text}\n{' ' * self.position}{'^' * width}"
+        return f"{self}\n{line}\n{' ' * (self.position - start)}{'^' * width}"
 
 
 class UnknownSymbol(AskUser):
