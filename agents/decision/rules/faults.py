@@ -13,8 +13,8 @@ _WORD = re.compile(r"[\w.]+|[<>=!&|*]+|\S")
 _KEYWORDS = (
     "and", "or", "not", "between", "crosses", "above", "below", "rising", "falling",
 )  # fmt: skip
-_COMPARES = frozenset({"COMPARE", "_BETWEEN", "_CROSSES", "RISING", "FALLING"})
 _VALUE = frozenset({"NUMBER", "NAME"})
+_PLAIN = frozenset({"NUMBER", "MINUS", "RPAR"})
 
 _LIKENESS = 0.72  # of a misspelt keyword; 'cros' is near enough to 'crosses', 'close' is not
 
@@ -66,51 +66,52 @@ def unexpected(text: str, position: int, expected: frozenset[str]) -> NoReturn:
 
 
 def _ended(text: str, before: str, expected: frozenset[str]) -> str:
-    if not text:
-        return "There is nothing here; write a rule like rsi(14) < 30."
-    if expected == {"NUMBER"}:
-        return f"It ends too early: say how many candles, as in {before} 3."
-    if expected >= _VALUE:
-        return f"It ends too early: a number or a data point is missing after {before!r}."
-    if "RPAR" in expected:
-        return "A closing ) is missing."
-    if "_AND" in expected and "_OR" not in expected:
-        return "It ends too early: between needs two ends, as in between 20 and 40."
-    if expected >= {"COMPARE"}:
-        return f"{text[:40]!r} alone is neither true nor false; compare it, as in rsi(14) < 30."
-    return f"It ends too early after {before!r}."
+    early = "It ends too early"
+    alone = f"{text[:40]!r} alone is neither true nor false; compare it, as in rsi(14) < 30."
+    return _first_true(
+        (not text, "There is nothing here; write a rule like rsi(14) < 30."),
+        (expected == {"NUMBER"}, f"{early}: say how many candles, as in {before} 3."),
+        (expected >= _VALUE, f"{early}: a number or a data point is missing after {before!r}."),
+        ("RPAR" in expected, "A closing ) is missing."),
+        (
+            "_AND" in expected and "_OR" not in expected,
+            f"{early}: between needs two ends, as in between 20 and 40.",
+        ),
+        ("COMPARE" in expected, alone),
+        (True, f"{early} after {before!r}."),
+    )
 
 
 def _misplaced(word: str, before: str, expected: frozenset[str]) -> str:
     lowered = word.lower()
-    if expected == {"ABOVE", "BELOW"}:
-        return f"{word!r} can't follow {before!r}: {_CROSS}."
-    if lowered in _REPLACED and not expected >= _VALUE:
-        return f"{word!r} is not in the language; {_REPLACED[lowered]}."
-    if message := _sign(word, before, expected):
-        return message
-    if "[" in (word, before):
-        return f"{word!r} can't stand here; an offset looks like [1], one candle earlier."
-    if hint := similar(lowered, _KEYWORDS, _LIKENESS):
-        return f"I can't use {word!r} after {before!r}.{hint}"
-    if expected >= _VALUE:
-        where = f" after {before!r}" if before else ""
-        return f"{word!r} can't stand here: a number or a data point is expected{where}."
-    if "_OR" in expected and "_CROSSES" not in expected:
-        return f"{word!r} can't follow {before!r}: join conditions with 'and' or 'or'."
-    return f"I can't use {word!r} after {before!r}." if before else f"I can't use {word!r} here."
+    value, here = expected >= _VALUE, f"{word!r} can't stand here"
+    after = f" after {before!r}" if before else ""
+    hint = similar(lowered, _KEYWORDS, _LIKENESS)
+    thousands = word == "," and before[:1].isdigit() and "COMMA" not in expected
+    unclosed = expected <= {"COMMA", "RPAR"}
+    joined = "_OR" in expected and "_CROSSES" not in expected
+    return _first_true(
+        (expected == {"ABOVE", "BELOW"}, f"{word!r} can't follow {before!r}: {_CROSS}."),
+        (
+            lowered in _REPLACED and not value,
+            f"{word!r} is not in the language; {_REPLACED.get(lowered)}.",
+        ),
+        (word == "%", f"{here}; a distance is written like 2%, anything else as a number."),
+        (thousands, f"A comma can't follow {before!r}; write 61000 rather than 61,000."),
+        (word == ")", f"I can't use ')'{after}: no bracket is open, or something is missing."),
+        (
+            unclosed,
+            f"{word!r} can't follow {before!r}: a closing ) is missing.",
+        ),
+        ("[" in (word, before), f"{here}; an offset looks like [1], one candle earlier."),
+        (expected <= _PLAIN, f"{here}: a plain number is expected{after}."),
+        (bool(hint), f"I can't use {word!r}{after}.{hint}"),
+        (value, f"{here}: a number or a data point is expected{after}."),
+        (joined, f"{word!r} can't follow {before!r}: join conditions with 'and' or 'or'."),
+        (True, f"I can't use {word!r}{after or ' here'}."),
+    )
 
 
-def _sign(word: str, before: str, expected: frozenset[str]) -> str:
-    """What is wrong with a sign or a number's place; empty when it is something else."""
-    if word == "%":
-        return "'%' can't stand here; a distance is written like 2%, anything else as a number."
-    if word == "," and before[:1].isdigit() and "COMMA" not in expected:
-        return f"A comma can't follow {before!r}; write 61000 rather than 61,000."
-    if word == ")":
-        return f"I can't use ')' after {before!r}: no bracket is open, or something is missing."
-    if expected <= {"COMMA", "RPAR"}:
-        return f"{word!r} can't follow {before!r}: a closing ) is missing."
-    if expected <= {"NUMBER", "MINUS", "RPAR"}:
-        return f"{word!r} can't stand here: a plain number is expected after {before!r}."
-    return ""
+def _first_true(*cases: tuple[bool, str]) -> str:
+    """The message of the first case that holds; the last one always does."""
+    return next(message for holds, message in cases if holds)

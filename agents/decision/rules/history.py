@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from functools import reduce
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,6 +20,7 @@ from agents.decision.rules.tree import (
     Comparison,
     Condition,
     Crosses,
+    Leaf,
     Moves,
     Negative,
     Not,
@@ -67,6 +69,12 @@ def _truth(condition: Condition, context: Context) -> Truths:
             return reduce(np.maximum, (_truth(part, context) for part in parts))
         case Not(inner):
             return _TRUE - _truth(inner, context)
+        case _:
+            return _leaf_truth(condition, context)
+
+
+def _leaf_truth(leaf: Leaf, context: Context) -> Truths:
+    match leaf:
         case Comparison(sign, left, right):
             sides = column(left, context), column(right, context)
             return _known(_COMPARE[sign](*sides), *sides)
@@ -74,9 +82,9 @@ def _truth(condition: Condition, context: Context) -> Truths:
             three = column(value, context), column(low, context), column(high, context)
             return _known((three[1] <= three[0]) & (three[0] <= three[2]), *three)
         case Crosses():
-            return _crosses(condition, context)
+            return _crosses(leaf, context)
         case Moves():
-            return _moves(condition, context)
+            return _moves(leaf, context)
 
 
 def _known(met: NDArray[np.bool_], *columns: Column) -> Truths:
@@ -100,8 +108,7 @@ def _crosses(condition: Crosses, context: Context) -> Truths:
 def _moves(condition: Moves, context: Context) -> Truths:
     steps = [_column(condition.value, context, shift) for shift in range(condition.count + 1)]
     compare = np.greater if condition.rising else np.less
-    pairs = zip(steps, steps[1:], strict=False)
-    met = reduce(np.logical_and, (compare(now, before) for now, before in pairs))
+    met = reduce(np.logical_and, (compare(now, before) for now, before in pairwise(steps)))
     return _known(met, *steps)
 
 

@@ -59,7 +59,7 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """A price that is computed; `word` is "below" or "above" as it was said, and changes nothing."""
+    """A price that is computed; `word` ("below", "above") is kept as said and changes nothing."""
 
     value: Value
     word: str = ""
@@ -90,7 +90,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """How the stop follows: at a distance from the best price, to the entry after some R, or both."""
+    """How the stop follows: behind the best price, to the entry after some R, or both."""
 
     distance: Percent | Ranges | None = None
     breakeven: Decimal | None = None

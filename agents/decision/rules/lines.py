@@ -45,7 +45,9 @@ _CUT = re.compile(
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(r"\s*(?:and|or|between|crosses|rising|falling|[-+*/<>=)\]@])", re.IGNORECASE)
-_UNFINISHED = re.compile(r"(?:\b(?:and|or|not|between|above|below)|[-+*/<>=(,:])\s*$", re.IGNORECASE)
+_UNFINISHED = re.compile(
+    r"(?:\b(?:and|or|not|between|above|below)|[-+*/<>=(,:])\s*$", re.IGNORECASE
+)
 _TIMEFRAME = re.compile(r"(?<![\w.])(\d{1,3}[mhdwMHDW])(?![\w])")
 
 
@@ -64,7 +66,9 @@ class RuleLines:
     timeframe: str | None = None
 
     def __str__(self) -> str:
-        texts = [f"{name.replace('_', ' ')}: {self.lines[name]}" for name in NAMES if name in self.lines]
+        texts = [
+            f"{name.replace('_', ' ')}: {self.lines[name]}" for name in NAMES if name in self.lines
+        ]
         return "\n".join([*([self.header] if self.header else []), *texts, *self.rest])
 
 
@@ -105,13 +109,13 @@ def _pieces(text: str) -> Iterator[_Piece]:
     held: _Piece | None = None
     for start, end, broken in _fragments(text):
         for piece in _named(text, start, end):
-            if piece.name == "" and held and held.name != "other" and broken and _joins(text, held, piece):
+            if held and not piece.name and broken and _joins(text, held, piece):
                 held.end = piece.end
                 continue
             if held:
                 yield held
-            if piece.name == "":
-                piece.name = "other" if held and held.name != "header" else "header"
+            began = held is not None and held.name != "header"
+            piece.name = piece.name or ("other" if began else "header")
             held = piece
     if held:
         yield held

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from itertools import pairwise
 from math import isfinite, nan
 from typing import Any, TypeAlias
 
@@ -144,8 +145,7 @@ def _moves(value: Getter, rising: bool, count: int) -> Truth:
         steps = [value(context, 0, shift) for shift in range(count + 1)]
         if any(step != step for step in steps):  # noqa: PLR0124
             return UNKNOWN
-        pairs = zip(steps, steps[1:], strict=False)
-        return TRUE if all(moved(now, before) for now, before in pairs) else FALSE
+        return TRUE if all(moved(now, before) for now, before in pairwise(steps)) else FALSE
 
     return truth
 

@@ -52,7 +52,7 @@ def parse_stop(text: str, timeframe: str | None = None) -> Stop:
 
 @lru_cache(maxsize=_LEVELS_KEPT)
 def parse_target_level(text: str, timeframe: str | None = None) -> Level:
-    """The level of one target: `3R`, `4%`, `2 atr`, `price 70000`, a price expression; RuleError."""
+    """The level of one target: `3R`, `4%`, `2 atr`, `price 70000`, an expression; RuleError."""
     from agents.decision.rules import getting_out
 
     build, node = _opened(text, "target", timeframe)

@@ -172,7 +172,9 @@ class And:
     parts: tuple[Condition, ...]
 
     def __str__(self) -> str:
-        return " and ".join(f"({part})" if isinstance(part, Or) else str(part) for part in self.parts)
+        return " and ".join(
+            f"({part})" if isinstance(part, Or) else str(part) for part in self.parts
+        )
 
 
 @dataclass(frozen=True, slots=True)
