@@ -1,0 +1,85 @@
+"""A trade that the rules allow, or a candle that only a model can judge."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from agents.decision.plan import Levels
+from agents.decision.rules import Context
+from agents.domain.decision import Advice, Question
+from agents.domain.market import Instrument
+from agents.domain.money import exact
+from agents.domain.proposal import PlannedTarget, Trailing
+from agents.domain.strategy import Side, Strategy
+
+CANDLES_SHOWN = 30  # how many of the last candles a model gets
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`side` and `levels` are None for a strategy without rules: the advisor has to name them."""
+
+    strategy: Strategy
+    symbol: str
+    context: Context
+    side: Side | None
+    levels: Levels | None
+    reason: str
+
+    @property
+    def price(self) -> Decimal:
+        """The close of the candle, quote currency."""
+        return exact(float(self.context.base.close[-1]))
+
+    def why(self) -> str:
+        """The rule that passed, as one reason."""
+        rule = self.strategy.spec.entry(self.side) if self.side else None
+        return rule or self.reason
+
+    def advised_levels(self, advice: Advice | None, instrument: Instrument) -> Levels | None:
+        """The levels of a trade that the advisor alone proposes; None when it proposes none."""
+        if advice is None or not advice.action.startswith("enter_") or advice.stop is None:
+            return None
+        side = Side.LONG if advice.action == "enter_long" else Side.SHORT
+        if not self.strategy.spec.side.allows(side):
+            return None
+        prices = sorted(advice.targets, key=lambda price: price * side.sign)
+        planned = tuple(
+            PlannedTarget(instrument.price(price), share)
+            for price, share in zip(prices, _equal_shares(len(prices)), strict=True)
+        )
+        return Levels(side, self.price, instrument.price(advice.stop), planned, Trailing())
+
+
+def _equal_shares(count: int) -> list[Decimal]:
+    """`count` shares that add up to exactly one."""
+    if not count:
+        return []
+    share = (Decimal(1) / count).quantize(Decimal("0.0001"))
+    return [*[share] * (count - 1), 1 - share * (count - 1)]
+
+
+def question(candidate: Candidate, closed: datetime) -> Question:
+    """What the advisor is asked about `candidate`."""
+    base, spec, levels = candidate.context.base, candidate.strategy.spec, candidate.levels
+    columns = (base.open, base.high, base.low, base.close, base.volume)
+    shown = range(max(0, len(base) - CANDLES_SHOWN), len(base))
+    return Question(
+        strategy_id=candidate.strategy.id,
+        owner_id=candidate.strategy.owner_id,
+        symbol=candidate.symbol,
+        timeframe=spec.timeframe,
+        closed=closed,
+        side=candidate.side,
+        mode=candidate.strategy.mode,
+        price=candidate.price,
+        stop=levels.stop if levels else None,
+        targets=tuple(target.price for target in levels.targets) if levels else (),
+        rules=candidate.why(),
+        guidance=spec.guidance or "",
+        values={
+            text: value if value == value else None  # noqa: PLR0124  # NaN is unknown
+            for text, value in candidate.context.seen.items()
+        },
+        candles=tuple(tuple(float(column[i]) for column in columns) for i in shown),
+    )

@@ -1,0 +1,64 @@
+"""How near each strategy is to acting: what /status shows while nothing happens."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from agents.decision.rules import Check
+from agents.decision.sight import Sights
+from agents.decision.signals import look
+from agents.domain.market import Timeframe
+from agents.domain.ports import Clock
+from agents.domain.strategy import Side, Strategy
+from agents.domain.windows import in_windows
+from agents.extraction.quality import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One side of a strategy on one symbol, at the last closed candle.
+
+    `conditions` are those of its entry rule; `fault` says what is wrong with the data and is
+    empty when nothing is. `next_look` is market time, `next_look_wall` the same in human time.
+    """
+
+    symbol: str
+    side: Side | None
+    conditions: tuple[Check, ...]
+    next_look: datetime
+    next_look_wall: datetime
+    in_hours: bool
+    fault: str = ""
+
+
+class Watch:
+    """Looks again at the candle that was decided last; frames are shared with the cycle."""
+
+    def __init__(self, sights: Sights, clock: Clock) -> None:
+        self._sights = sights
+        self._clock = clock
+
+    async def look(self, strategy: Strategy) -> tuple[Look, ...]:
+        """One Look for each symbol and side that the strategy may enter."""
+        timeframe = Timeframe.parse(strategy.spec.timeframe)
+        closed = timeframe.floor(self._clock.now())
+        found: list[Look] = []
+        for symbol in strategy.spec.symbols:
+            found.extend(await self._symbol(strategy, symbol, timeframe, closed))
+        return tuple(found)
+
+    async def _symbol(
+        self, strategy: Strategy, symbol: str, timeframe: Timeframe, closed: datetime
+    ) -> list[Look]:
+        seen = await self._sights.see(symbol, timeframe, closed, (strategy,))
+        upcoming = closed + timeframe.length
+        wall = self._clock.wall_at(upcoming)
+        in_hours = in_windows(strategy.spec.windows, upcoming)
+        if isinstance(seen, Fault):
+            return [Look(symbol, None, (), upcoming, wall, in_hours, str(seen))]
+        verdicts = look(strategy.spec, seen).verdicts
+        if not verdicts:
+            return [Look(symbol, None, (), upcoming, wall, in_hours)]
+        return [
+            Look(symbol, side, verdict.checks, upcoming, wall, in_hours)
+            for side, verdict in verdicts.items()
+        ]
