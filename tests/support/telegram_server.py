@@ -271,6 +271,10 @@ class TelegramServer:
             await self._condition.wait_for(predicate)
         return predicate()
 
+    def touch(self) -> None:
+        """Something that a test waits for may have changed."""
+        self._changed()
+
     def _changed(self) -> None:
         self.version += 1
         if self._notifying is None:

@@ -142,6 +142,7 @@ class World:
         self.methods: dict[str, Callable[[Params], Any]] = {
             name.replace("_", ""): getattr(self, name) for name in _METHODS
         }
+        self.refuse_markup = False  # as if Telegram knew fewer tags than we think
         self._last_message = 100
 
     # --- people and chats ---------------------------------------------------------------------
@@ -293,6 +294,8 @@ class World:
         raw, mode = str(params.get(name) or ""), params.get("parse_mode")
         if mode not in (None, "HTML"):
             raise bad("unsupported parse_mode")
+        if mode and self.refuse_markup:
+            raise bad("can't parse entities: Unsupported start tag")
         try:
             text, spans = read_html(raw) if mode else (raw, [])
         except BadMarkup as fault:
