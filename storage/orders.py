@@ -61,13 +61,16 @@ class Orders(Repository):
 
     async def move(self, intent: OrderIntent, to: OrderState, **changes: Any) -> bool:
         """Raises ValueError for a move that ORDER_MOVES does not know, and for changes to fields
-        that no move may touch. PART_FILLED may be reported again with more filled."""
+        that no move may touch. PART_FILLED may follow itself. A move that writes `filled` also
+        expects the amount that `intent` had, so that no part is counted twice."""
         again = to is intent.state is OrderState.PART_FILLED
         if to not in ORDER_MOVES[intent.state] and not again:
             raise ValueError(f"an order can't go from {intent.state} to {to}")
         if unknown := changes.keys() - _MOVABLE:
             raise ValueError(f"a move can't change {', '.join(sorted(unknown))}")
         present = OrderRow.filter(id=intent.id, state=intent.state.value)
+        if "filled" in changes:
+            present = present.filter(filled=intent.filled)
         return await present.using_db(self.db).update(state=to.value, **changes) == 1
 
     async def in_states(self, states: Collection[OrderState]) -> Sequence[OrderIntent]:

@@ -50,15 +50,19 @@ class Proposals(Repository):
 
     async def move(self, proposal: Proposal, to: ProposalState, **changes: Any) -> bool:
         """Raises ValueError for a move that PROPOSAL_MOVES does not know, and for changes to
-        fields that no move may touch."""
+        fields that no move may touch. A move to the present state only adds to what is known of
+        it: the reason of a veto."""
         _allow(proposal, to)
         if unknown := changes.keys() - _MOVABLE:
             raise ValueError(f"a move can't change {', '.join(sorted(unknown))}")
         return await self._swap(proposal, state=to.value, **changes)
 
     async def revise(self, proposal: Proposal, new: Proposal) -> bool:
-        """The new version keeps id, owner, decision and the time of creation."""
+        """The new version keeps id, owner, decision and the time of creation. Raises ValueError
+        for a state that PROPOSAL_MOVES does not know."""
         _allow(proposal, new.state)
+        if not PROPOSAL_MOVES[proposal.state]:
+            raise ValueError(f"a proposal that is {proposal.state} has no next version")
         changes = _columns(replace(new, version=proposal.version + 1))
         for fixed in ("owner_id", "strategy_id", "decision_id", "created_at"):
             del changes[fixed]
@@ -85,7 +89,7 @@ class Proposals(Repository):
 
 
 def _allow(proposal: Proposal, to: ProposalState) -> None:
-    if to not in PROPOSAL_MOVES[proposal.state]:
+    if to is not proposal.state and to not in PROPOSAL_MOVES[proposal.state]:
         raise ValueError(f"a proposal can't go from {proposal.state} to {to}")
 
 

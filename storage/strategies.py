@@ -84,11 +84,12 @@ class Strategies(Repository):
         self, owner_id: int, states: Collection[StrategyState] | None = None
     ) -> Sequence[Strategy]:
         """By number."""
-        if states is None:
-            return await self._select("WHERE s.owner_id = ? ORDER BY s.number", [owner_id])
+        wanted = [state.value for state in (StrategyState if states is None else states)]
+        if not wanted:
+            return []
         return await self._select(
-            f"WHERE s.owner_id = ? AND s.state IN ({marks(len(states))}) ORDER BY s.number",
-            [owner_id, *(state.value for state in states)],
+            f"WHERE s.owner_id = ? AND s.state IN ({marks(len(wanted))}) ORDER BY s.number",
+            [owner_id, *wanted],
         )
 
     async def move(

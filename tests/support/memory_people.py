@@ -1,5 +1,6 @@
 """Users, strategies, model calls, notices, notes and the audit, in memory."""
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -47,6 +48,8 @@ class MemoryUsers(Repository):
             number = self._rows.next_id()
             self._rows.put(number, User(number, name, "UTC", operator, at))
             self.table("identities").put(identity, number)
+        present = replace(self._rows.rows[number], name=name, operator=operator)
+        self._rows.put(number, present)
         self._add_place(number, home)
         return self._rows.rows[number]
 
@@ -79,7 +82,8 @@ class MemoryUsers(Repository):
 
     @statement
     def invite(self, code: str, by: int, at: datetime) -> None:
-        self.table("invitations").put(code, None)
+        if code not in self.table("invitations").rows:
+            self.table("invitations").put(code, None)
 
     @statement
     def redeem(self, code: str, identity: Identity, at: datetime) -> bool:
@@ -124,7 +128,7 @@ class MemoryStrategies(Repository):
         self, owner_id: int, states: Collection[StrategyState] | None = None
     ) -> Sequence[Strategy]:
         found = [row for row in self._rows if row.owner_id == owner_id]
-        return [row for row in found if not states or row.state in states]
+        return [row for row in found if states is None or row.state in states]
 
     @statement
     def move(
@@ -213,11 +217,11 @@ class MemoryNotices(Repository):
 class MemoryNotes(Repository):
     @statement
     def read(self, name: str) -> Any:
-        return self.table("notes").rows.get(name)
+        return json.loads(self.table("notes").rows.get(name, "null"))
 
     @statement
     def write(self, name: str, value: Any) -> None:
-        self.table("notes").put(name, value)
+        self.table("notes").put(name, json.dumps(value, default=str))
 
     @statement
     def erase(self, name: str) -> None:

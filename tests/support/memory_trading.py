@@ -45,8 +45,9 @@ class MemoryDecisions(Repository):
     ) -> Sequence[Decision]:
         for snapshot in snapshots:
             key = (snapshot.symbol, snapshot.timeframe, snapshot.closed)
-            if key not in self.table("snapshots").rows:
-                self.table("snapshots").put(key, snapshot)
+            known = self.table("snapshots").rows.get(key, snapshot)
+            merged = {**known.values, **snapshot.values}
+            self.table("snapshots").put(key, replace(snapshot, values=merged))
         return [stored for decision in decisions if (stored := self._add(decision))]
 
     def _add(self, decision: Decision) -> Decision | None:
@@ -122,7 +123,7 @@ class MemoryProposals(Repository):
         self, owner_id: int, states: Collection[ProposalState] | None = None, limit: int = 50
     ) -> Sequence[Proposal]:
         found = [row for row in self._rows if row.owner_id == owner_id]
-        return newest_first([row for row in found if not states or row.state in states])[:limit]
+        return newest_first([row for row in found if states is None or row.state in states])[:limit]
 
     @statement
     def move(self, proposal: Proposal, to: ProposalState, **changes: Any) -> bool:
@@ -181,10 +182,13 @@ class MemoryOrders(Repository):
 
     @statement
     def move(self, intent: OrderIntent, to: OrderState, **changes: Any) -> bool:
-        if to not in ORDER_MOVES[intent.state]:
+        again = to is intent.state is OrderState.PART_FILLED
+        if to not in ORDER_MOVES[intent.state] and not again:
             raise ValueError(f"no order goes from {intent.state} to {to}")
         row = self._rows.rows.get(intent.id)
         if row is None or row.state is not intent.state:
+            return False
+        if "filled" in changes and row.filled != intent.filled:
             return False
         self._rows.put(row.id, replace(row, state=to, **changes))
         return True

@@ -1,0 +1,101 @@
+"""One suite for each port, run on the fake, on SQLite and on a real PostgreSQL."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tortoise.models import Model
+
+from agents.domain.ports import Memory
+from agents.domain.user import User
+from storage import models
+from storage.database import Database, migrate, open_database
+from tests.support.memory import InMemory
+from tests.support.postgres import PostgresServer
+from tests.support.stored import NOON, a_user
+
+TABLES = sorted(
+    row._meta.db_table
+    for row in vars(models).values()
+    if isinstance(row, type) and issubclass(row, Model) and row is not Model
+)
+
+
+@pytest.fixture(scope="session")
+def stored_postgres(postgres_server: PostgresServer) -> Iterator[str]:
+    """A database for many tests; `opened` empties it, which is quicker than a new one."""
+    name = postgres_server.create_database()
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
+
+
+@asynccontextmanager
+async def opened(url: str) -> AsyncIterator[Database]:
+    """An empty database with all tables."""
+    database = await open_database(url, wall=lambda: NOON)
+    try:
+        if database.kind == "PostgreSQL":
+            await database.transactions.db.execute_query(
+                f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE"
+            )
+        yield database
+    finally:
+        await database.close()
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of SQLite with all tables, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "parley.db"
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        runner.run(migrate(f"sqlite://{path}"))
+    return path
+
+
+def address(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
+    """Of a database with all tables. Skips where there is no PostgreSQL."""
+    if kind == "postgres":
+        found: str = request.getfixturevalue("stored_postgres")
+        return found
+    copy = shutil.copy(request.getfixturevalue("migrated_file"), folder / "parley.db")
+    return f"sqlite://{copy}"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return address(request.param, request, tmp_path)
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    async with opened(url) as empty:
+        yield empty
+
+
+@pytest.fixture(params=["fake", "sqlite", "postgres"])
+def memory_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Empty for the fake."""
+    return "" if request.param == "fake" else address(request.param, request, tmp_path)
+
+
+@pytest.fixture
+async def memory(memory_url: str) -> AsyncIterator[Memory]:
+    """What satisfies the ports: the fake of the tests, and the real one on both databases."""
+    if not memory_url:
+        yield InMemory()
+        return
+    async with opened(memory_url) as empty:
+        yield empty
+
+
+@pytest.fixture
+async def ann(memory: Memory) -> User:
+    return await a_user(memory, "1")
+
+
+@pytest.fixture
+async def bob(memory: Memory) -> User:
+    return await a_user(memory, "2")

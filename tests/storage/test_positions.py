@@ -1,0 +1,122 @@
+"""Positions and accounts: saved by version, booked exactly."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from agents.domain.errors import NotFound
+from agents.domain.ports import Memory
+from agents.domain.position import Account, OpenTarget, PositionState
+from agents.domain.proposal import Trailing
+from agents.domain.strategy import Mode
+from agents.domain.user import User
+from tests.support.stored import (
+    HOUR,
+    NOON,
+    a_position,
+    a_proposal,
+    a_strategy,
+    an_account,
+    position_of,
+)
+
+
+async def test_a_position_is_stored_whole(memory: Memory, ann: User) -> None:
+    strategy = await a_strategy(memory, ann.id)
+    account = await an_account(memory, strategy)
+    proposal = await a_proposal(memory, strategy)
+    asked = position_of(
+        proposal,
+        account,
+        targets=(
+            OpenTarget(Decimal("62200.3"), Decimal("0.00000001"), done=True),
+            OpenTarget(Decimal("63000"), Decimal("0.0162")),
+        ),
+        trailing=Trailing(breakeven_r=Decimal("1.5")),
+    )
+    stored = await memory.positions.add(asked)
+    assert stored == replace(asked, id=stored.id)
+    assert await memory.positions.get(ann.id, stored.id) == stored
+    assert await memory.positions.by_id(stored.id) == stored
+    assert await memory.positions.by_proposal(proposal.id) == stored
+    assert await memory.positions.by_proposal(proposal.id + 1) is None
+
+
+async def test_saving_needs_the_present_version(memory: Memory, ann: User) -> None:
+    position = await a_position(memory, await a_strategy(memory, ann.id))
+    closed = replace(
+        position,
+        quantity=Decimal(0),
+        realised=Decimal("19.200000000000001"),
+        state=PositionState.CLOSED,
+        closed_at=NOON + HOUR,
+        exit_price=Decimal("62200.30"),
+        exit_reason="target",
+    )
+    assert await memory.positions.save(closed)
+    assert not await memory.positions.save(replace(position, stop=Decimal(1)))
+    assert await memory.positions.by_id(position.id) == replace(closed, version=2)
+
+
+async def test_trailing_changes_no_version(memory: Memory, ann: User) -> None:
+    strategy = await a_strategy(memory, ann.id)
+    one, two = [await a_position(memory, strategy) for _ in range(2)]
+    stops = {
+        one.id: (Decimal("60500.5"), Decimal("61500")),
+        two.id: (Decimal("60600.6"), Decimal("61600")),
+    }
+    await memory.positions.save_stops(stops)
+    await memory.positions.save_stops({})
+    for position in (one, two):
+        stop, best = stops[position.id]
+        expected = replace(position, stop=stop, best=best)
+        assert await memory.positions.by_id(position.id) == expected
+
+
+async def test_found_by_owner_account_and_state(memory: Memory, ann: User, bob: User) -> None:
+    mine, theirs = await a_strategy(memory, ann.id), await a_strategy(memory, bob.id)
+    one, two, three = [await a_position(memory, mine) for _ in range(3)]
+    foreign = await a_position(memory, theirs)
+    assert await memory.positions.save(replace(one, state=PositionState.CLOSED, closed_at=NOON))
+    assert await memory.positions.save(replace(two, state=PositionState.CLOSING))
+    one, two = [await memory.positions.by_id(item.id) for item in (one, two)]
+    assert await memory.positions.still_open() == [two, three, foreign]
+    of, of_account = memory.positions.of, memory.positions.of_account
+    assert await of(ann.id) == [three, two, one]
+    assert await of(ann.id, limit=1, offset=1) == [two]
+    assert await of(ann.id, open_only=True) == [three, two]
+    assert await of_account(one.account_id) == [one, two, three]
+    assert await of_account(one.account_id, open_only=True) == [two, three]
+    with pytest.raises(NotFound):
+        await memory.positions.get(ann.id, foreign.id)
+    with pytest.raises(NotFound):
+        await memory.positions.by_id(99)
+
+
+async def test_one_account_for_a_strategy_and_mode(memory: Memory, ann: User, bob: User) -> None:
+    strategy = await a_strategy(memory, ann.id)
+    opened = await memory.accounts.open(ann.id, strategy.id, Mode.PAPER, Decimal(10_000), NOON)
+    again = await memory.accounts.open(ann.id, strategy.id, Mode.PAPER, Decimal(5), NOON + HOUR)
+    ten = Decimal(10_000)
+    assert again == opened
+    assert opened == Account(
+        ann.id, strategy.id, Mode.PAPER, "USDT", ten, ten, ten, NOON, opened.id
+    )
+    other = await memory.accounts.open(ann.id, strategy.id, Mode.VALIDATION, Decimal(5), NOON)
+    assert await memory.accounts.of(ann.id) == [opened, other]
+    assert await memory.accounts.of(bob.id) == []
+    with pytest.raises(NotFound):
+        await memory.accounts.get(99)
+
+
+async def test_booking_adds_and_the_peak_stays(memory: Memory, ann: User) -> None:
+    account = await an_account(memory, await a_strategy(memory, ann.id))
+    book = memory.accounts.book
+    up = await book(account.id, Decimal("0.00000001"))
+    assert (up.balance, up.peak) == (Decimal("10000.00000001"),) * 2
+    down = await book(account.id, Decimal("-250.10000001"))
+    assert (down.balance, down.peak) == (Decimal("9749.90000000"), Decimal("10000.00000001"))
+    assert await memory.accounts.get(account.id) == down
+    with pytest.raises(NotFound):
+        await book(99, Decimal(1))
