@@ -46,10 +46,10 @@ class Parameter:
 
     def fault(self, value: float) -> str | None:
         """A sentence when `value` can't be used, else None."""
-        if self.whole and value != int(value):
-            return f"{self.name} is a whole number"
         if not self.low <= value <= self.high:
             return f"{self.name} goes from {self.low:g} to {self.high:g}"
+        if self.whole and value != int(value):
+            return f"{self.name} is a whole number"
         return None
 
 
@@ -80,7 +80,9 @@ class DataPoint:
     def fill(self, params: Params) -> Params:
         """`params` with defaults for those left out; ValueError with a sentence when unusable."""
         if len(params) > len(self.parameters):
-            raise ValueError(f"{self.name} takes {len(self.parameters) or 'no'} parameters at most")
+            count = len(self.parameters)
+            takes = f"{count} parameter{'s' * (count > 1)} at most" if count else "no parameters"
+            raise ValueError(f"{self.name} takes {takes}")
         full = params + tuple(one.default for one in self.parameters[len(params) :])
         for parameter, value in zip(self.parameters, full, strict=True):
             if fault := parameter.fault(value):
@@ -95,14 +97,11 @@ class DataPoint:
 
     def columns(self, frame: Frame, params: Params) -> dict[str, Column]:
         """Every output by name ("" for a single one), never infinite, read-only."""
-        if not self.calendar and len(frame) <= self.lookback(params):
-            made: tuple[Column, ...] = tuple(unknown(len(frame)) for _ in self.outputs or ("",))
-        else:
-            made = self.compute(frame, params)
-        return {
-            output: finished(column)
-            for output, column in zip(self.outputs or ("",), made, strict=True)
-        }
+        outputs = self.outputs or ("",)
+        if not len(frame):
+            return {output: finished(unknown(0)) for output in outputs}
+        found = zip(outputs, self.compute(frame, params), strict=True)
+        return {output: finished(column) for output, column in found}
 
 
 def unknown(length: int) -> Column:

@@ -47,7 +47,7 @@ ROWS = tuple(
     DataPoint(
         name,
         Category.STRUCTURE,
-        f"candle shape: {description}; 100 bullish, -100 bearish, 0 none",
+        f"{description}: 100 bullish, -100 bearish, 0 none",
         (),
         (),
         fixed(lookback),
