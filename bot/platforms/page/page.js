@@ -68,6 +68,7 @@ function clock(moment) {
 
 function drawMessage(message) {
   const article = element("article", { id: `m${message.id}`, className: message.mine ? "mine" : "" });
+  article.classList.toggle("pictured", Boolean(message.pictured));
   article.dataset.key = message.key || "";
   const bubble = element("div", { className: "bubble" });
   const answered = message.reply_to && byId(`m${message.reply_to}`);
