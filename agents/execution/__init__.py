@@ -1,1 +1,1 @@
-"""From an approved proposal to orders, fills, exits and settlement."""
+"""What happens between a proposal and a closed trade: approval, orders, fills, exits."""

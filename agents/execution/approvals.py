@@ -1,0 +1,329 @@
+"""The seam between a card and an order: exactly one outcome for each proposal.
+
+    PENDING --tap--> APPROVED --price and risk--> ORDERED + intent, in one transaction --> sent
+                        |
+                        +-- the price moved: PENDING again, version + 1, new numbers
+                        +-- a limit: REFUSED         +-- no price: PENDING, unchanged
+
+Every arrow is a compare-and-set, so that of two taps, two approvers or two processes one wins.
+Between any two of them the process may die: `resume_approved` goes on from APPROVED, and
+`Orders.recover` from ORDERED.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from agents.domain.errors import LimitBreach, MarketUnavailable, Moved, NotFound
+from agents.domain.order import OrderIntent, OrderPurpose, OrderSide, OrderState
+from agents.domain.ports import Clock, Market, Memory
+from agents.domain.proposal import Plan, Proposal, ProposalState, VetoReason
+from agents.domain.risk import TapRules
+from agents.execution.checkpoints import Checkpoint, passed
+from agents.execution.judging import (
+    Fits,
+    Judge,
+    LimitRefuses,
+    NewNumbers,
+    NoPrice,
+    instrument_of,
+)
+from agents.execution.orders import Orders
+from agents.execution.outcomes import Outcome, Verdict
+from agents.execution.pausing import pause_after
+from agents.execution.sizing import check_minimum
+from agents.execution.telling import card_changed
+
+HALF = Decimal("0.5")
+_STOPPED = frozenset({OrderState.REJECTED, OrderState.CANCELLED, OrderState.EXPIRED})
+S = ProposalState
+
+
+class Approvals:
+    def __init__(
+        self,
+        memory: Memory,
+        market: Market,
+        clock: Clock,
+        judge: Judge,
+        orders: Orders,
+        rules: TapRules,
+        *,
+        passed: Checkpoint = passed,
+    ) -> None:
+        self._memory = memory
+        self._market = market
+        self._clock = clock
+        self._judge = judge
+        self._orders = orders
+        self._rules = rules
+        self._passed = passed
+
+    # --- taps ---------------------------------------------------------------------------------
+
+    async def approve(
+        self, user_id: int, proposal_id: int, version: int, tapped_at: datetime
+    ) -> Outcome:
+        """`tapped_at` is human time: when the tap was made, not when it was read."""
+        proposal = await self._open(user_id, proposal_id, version)
+        if isinstance(proposal, Outcome):
+            return proposal
+        if self._clock.wall() - tapped_at > timedelta(seconds=self._rules.stale_seconds):
+            return Outcome(Verdict.TOO_OLD, proposal, "the tap is too old to trade on")
+        marks: dict[str, Any] = {"resolved_by": user_id, "resolved_at": self._clock.wall()}
+        if not await self._memory.proposals.move(proposal, S.APPROVED, **marks):
+            return await self._truth(user_id, proposal_id, version)
+        self._passed("approval.marked")
+        return await self._carry_on(replace(proposal, state=S.APPROVED, **marks))
+
+    async def veto(
+        self, user_id: int, proposal_id: int, version: int, reason: VetoReason | None = None
+    ) -> Outcome:
+        proposal = await self._open(user_id, proposal_id, version)
+        if isinstance(proposal, Outcome):
+            return proposal
+        marks: dict[str, Any] = {"resolved_by": user_id, "resolved_at": self._clock.wall()}
+        ended = await self._end(proposal, S.VETOED, outcome="vetoed", veto_reason=reason, **marks)
+        if ended is None:
+            return await self._truth(user_id, proposal_id, version)
+        return Outcome(Verdict.DONE, ended)
+
+    async def veto_reason(self, user_id: int, proposal_id: int, reason: VetoReason) -> Outcome:
+        """Add the reason to a veto that was given; the last one counts."""
+        proposal = await self._mine(user_id, proposal_id)
+        if proposal is None:
+            return Outcome(Verdict.NOT_FOUND)
+        if proposal.state is not S.VETOED:
+            return Outcome(Verdict.ALREADY, proposal)
+        await self._memory.proposals.move(proposal, S.VETOED, veto_reason=reason)
+        return Outcome(Verdict.DONE, replace(proposal, veto_reason=reason))
+
+    async def halve(self, user_id: int, proposal_id: int, version: int) -> Outcome:
+        """Half the size, as a new version."""
+        proposal = await self._open(user_id, proposal_id, version)
+        if isinstance(proposal, Outcome):
+            return proposal
+        try:
+            instrument = await instrument_of(self._market, proposal.symbol)
+            quantity = instrument.amount(proposal.plan.quantity * HALF)
+            check_minimum(quantity, proposal.plan.entry, instrument)
+        except MarketUnavailable as fault:
+            return Outcome(Verdict.NO_PRICE, proposal, str(fault))
+        except LimitBreach as small:
+            return Outcome(Verdict.REFUSED, proposal, str(small), small.rule)
+        return await self._edit(proposal, replace(proposal.plan, quantity=quantity), "half size")
+
+    async def tighten(self, user_id: int, proposal_id: int, version: int) -> Outcome:
+        """The stop at half of its distance and the same size, as a new version: half the risk."""
+        proposal = await self._open(user_id, proposal_id, version)
+        if isinstance(proposal, Outcome):
+            return proposal
+        plan = proposal.plan
+        try:
+            instrument = await instrument_of(self._market, proposal.symbol)
+        except MarketUnavailable as fault:
+            return Outcome(Verdict.NO_PRICE, proposal, str(fault))
+        stop = instrument.price(plan.entry - plan.risk_per_unit * HALF * plan.side.sign)
+        if stop in (plan.entry, plan.stop):
+            return Outcome(Verdict.REFUSED, proposal, "the stop can't be nearer", "price step")
+        return await self._edit(proposal, replace(plan, stop=stop), "tighter stop")
+
+    # --- what happens by itself ---------------------------------------------------------------
+
+    async def expire_due(self) -> int:
+        """Ends every proposal whose time is over; how many that were."""
+        due = await self._memory.proposals.expired(self._clock.wall())
+        return sum([await self._expire(proposal) is not None for proposal in due])
+
+    async def resume_approved(self) -> int:
+        """Go on with approvals that a killed process left; asks again for those too old.
+
+        Harmless beside approvals that are under way: each step is a compare-and-set.
+        """
+        left = await self._memory.proposals.in_state(S.APPROVED)
+        for proposal in left:
+            if self._judge.too_old(proposal):
+                await self._ask_again_late(proposal)
+            else:
+                await self._carry_on(proposal, waits_for_price=True)
+        return len(left)
+
+    async def cancel_for(self, owner_id: int, strategy_id: int, reason: str) -> int:
+        """Ends what waits of one strategy, when it is paused or archived."""
+        waiting = await self._memory.proposals.of(owner_id, (S.PENDING, S.APPROVED), 1_000)
+        mine = [proposal for proposal in waiting if proposal.strategy_id == strategy_id]
+        return len(await self.cancel(mine, reason))
+
+    async def cancel(self, proposals: Sequence[Proposal], reason: str) -> list[Proposal]:
+        """Those of them that had no other outcome by now, cancelled."""
+        ended = [await self._end(item, S.CANCELLED, outcome=reason) for item in proposals]
+        return [proposal for proposal in ended if proposal]
+
+    # --- steps --------------------------------------------------------------------------------
+
+    async def _carry_on(self, approved: Proposal, *, waits_for_price: bool = False) -> Outcome:
+        """From APPROVED to whatever price and risk allow."""
+        judgement = await self._judge.judge(approved)
+        if isinstance(judgement, NoPrice):
+            if not waits_for_price:
+                return await self._put_back(approved, judgement)
+            return Outcome(Verdict.NO_PRICE, approved, judgement.why)
+        if isinstance(judgement, NewNumbers):
+            return await self._ask_again(approved, judgement.plan, judgement.why)
+        if isinstance(judgement, LimitRefuses):
+            return await self._refuse(approved, judgement.breach)
+        return await self._order(approved, judgement)
+
+    async def _order(self, approved: Proposal, fits: Fits) -> Outcome:
+        try:
+            intent = await self._store_order(approved, fits.account_id)
+        except Moved:
+            return await self._truth(approved.owner_id, approved.id, approved.version)
+        self._passed("approval.ordered")
+        sent = await self._orders.send(intent)
+        proposal = await self._memory.proposals.by_id(approved.id)
+        if sent.state in _STOPPED:
+            return Outcome(Verdict.REFUSED, proposal, sent.error, "order")
+        return Outcome(Verdict.DONE, proposal)
+
+    async def _store_order(self, approved: Proposal, account_id: int) -> OrderIntent:
+        """Raises Moved when another had it first."""
+        async with self._memory.transactions.transaction():
+            if not await self._memory.proposals.move(approved, S.ORDERED):
+                raise Moved
+            self._passed("approval.ordering")
+            wanted = entry_order(approved, account_id, self._clock.now())
+            intent = await self._memory.orders.add(wanted)
+            if intent is None:
+                raise Moved
+            ordered = replace(approved, state=S.ORDERED)
+            await self._memory.notices.tell(card_changed(ordered, "ordered"))
+        return intent
+
+    async def _put_back(self, approved: Proposal, missing: NoPrice) -> Outcome:
+        marks: dict[str, Any] = {"resolved_by": None, "resolved_at": None}
+        if not await self._memory.proposals.move(approved, S.PENDING, **marks):
+            return await self._truth(approved.owner_id, approved.id, approved.version)
+        pending = replace(approved, state=S.PENDING, **marks)
+        return Outcome(Verdict.NO_PRICE, pending, missing.why)
+
+    async def _refuse(self, approved: Proposal, breach: LimitBreach) -> Outcome:
+        refused = await self._end(approved, S.REFUSED, outcome=f"{breach.rule}: {breach}")
+        if refused is None:
+            return await self._truth(approved.owner_id, approved.id, approved.version)
+        strategy = await self._memory.strategies.get(approved.owner_id, approved.strategy_id)
+        await pause_after(self._memory, self._clock, strategy, breach)
+        return Outcome(Verdict.REFUSED, refused, str(breach), breach.rule)
+
+    async def _ask_again(self, approved: Proposal, plan: Plan, why: str) -> Outcome:
+        new = replace(
+            approved,
+            plan=plan,
+            state=S.PENDING,
+            expires_at=self._clock.wall() + timedelta(seconds=self._rules.expiry_seconds),
+            resolved_by=None,
+            resolved_at=None,
+        )
+        asked = await self._revise(approved, new, why)
+        if asked is None:
+            return await self._truth(approved.owner_id, approved.id, approved.version)
+        return Outcome(Verdict.ASKS_AGAIN, asked, why)
+
+    async def _ask_again_late(self, approved: Proposal) -> Outcome:
+        """With the numbers of now where there is a price, with the old ones where not."""
+        why = "it was approved and then not sent in time"
+        judgement = await self._judge.judge(approved)
+        if isinstance(judgement, LimitRefuses):
+            return await self._refuse(approved, judgement.breach)
+        if isinstance(judgement, NewNumbers):
+            return await self._ask_again(approved, judgement.plan, f"{why}; {judgement.why}")
+        return await self._ask_again(approved, approved.plan, why)
+
+    async def _edit(self, proposal: Proposal, plan: Plan, what: str) -> Outcome:
+        edited = await self._revise(proposal, replace(proposal, plan=plan), what)
+        if edited is None:
+            return await self._truth(proposal.owner_id, proposal.id, proposal.version)
+        return Outcome(Verdict.DONE, edited)
+
+    async def _revise(self, proposal: Proposal, new: Proposal, why: str) -> Proposal | None:
+        """The next version, with the cards' redraw; None when another was faster."""
+        wanted = replace(new, changes=(*proposal.changes, why))
+        revised = replace(wanted, version=proposal.version + 1)
+        async with self._memory.transactions.transaction():
+            if not await self._memory.proposals.revise(proposal, wanted):
+                return None
+            self._passed("approval.asking")
+            await self._memory.notices.tell(card_changed(revised, "pending"))
+        self._passed("approval.asked")
+        return revised
+
+    async def _end(
+        self, proposal: Proposal, state: ProposalState, **changes: Any
+    ) -> Proposal | None:
+        """The final state, with the cards' redraw; None when another was faster."""
+        ended = replace(proposal, state=state, **changes)
+        async with self._memory.transactions.transaction():
+            if not await self._memory.proposals.move(proposal, state, **changes):
+                return None
+            self._passed("expiry.moving")
+            await self._memory.notices.tell(card_changed(ended, str(state)))
+        self._passed("expiry.moved")
+        return ended
+
+    async def _expire(self, proposal: Proposal) -> Proposal | None:
+        return await self._end(
+            proposal, S.EXPIRED, outcome="expired", resolved_at=self._clock.wall()
+        )
+
+    # --- what is true -------------------------------------------------------------------------
+
+    async def _mine(self, user_id: int, proposal_id: int) -> Proposal | None:
+        try:
+            return await self._memory.proposals.get(user_id, proposal_id)
+        except NotFound:
+            return None
+
+    async def _open(self, user_id: int, proposal_id: int, version: int) -> Proposal | Outcome:
+        """The proposal while it waits at this version; what is true instead where not."""
+        proposal = await self._mine(user_id, proposal_id)
+        if proposal is None:
+            return Outcome(Verdict.NOT_FOUND)
+        if proposal.state is S.EXPIRED:
+            return Outcome(Verdict.EXPIRED, proposal)
+        if proposal.state is not S.PENDING:
+            return Outcome(Verdict.ALREADY, proposal)
+        if proposal.expires_at <= self._clock.wall():
+            expired = await self._expire(proposal)
+            return Outcome(Verdict.EXPIRED, expired or await self._mine(user_id, proposal_id))
+        if proposal.version != version:
+            return Outcome(Verdict.STALE_VERSION, proposal)
+        return proposal
+
+    async def _truth(self, user_id: int, proposal_id: int, version: int) -> Outcome:
+        """What another tap, process or the clock has made of it meanwhile."""
+        found = await self._open(user_id, proposal_id, version)
+        if isinstance(found, Outcome):
+            return found
+        return Outcome(Verdict.ALREADY, found, "another tap was being answered; tap again")
+
+
+def entry_order(proposal: Proposal, account_id: int, at: datetime) -> OrderIntent:
+    """The one entry order of a proposal, whatever its version; `at` is market time."""
+    plan = proposal.plan
+    return OrderIntent(
+        key=f"entry:proposal:{proposal.id}",
+        owner_id=proposal.owner_id,
+        strategy_id=proposal.strategy_id,
+        account_id=account_id,
+        symbol=proposal.symbol,
+        mode=proposal.mode,
+        purpose=OrderPurpose.ENTRY,
+        side=OrderSide.to_open(plan.side),
+        quantity=plan.quantity,
+        created_at=at,
+        proposal_id=proposal.id,
+        trigger=plan.entry,
+        reason=f"approved version {proposal.version}",
+    )

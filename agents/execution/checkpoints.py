@@ -1,0 +1,42 @@
+"""Where a process may die: a name for every gap between two writes.
+
+Each service is handed a `Checkpoint` and calls it with a point's name. The default does nothing;
+the crash tests hand in one that kills the process there. Points that end in `ing` lie inside a
+transaction, so that what came before them must be gone after the restart.
+"""
+
+from collections.abc import Callable
+
+Checkpoint = Callable[[str], None]
+
+POINTS: tuple[str, ...] = (
+    "proposal.storing",  # proposal written, its notice not yet; one transaction
+    "proposal.stored",
+    "approval.marked",  # APPROVED stands, price and risk not yet looked at
+    "approval.asking",  # new version written, its notice not yet; one transaction
+    "approval.asked",
+    "approval.ordering",  # ORDERED written, the intent not yet; one transaction
+    "approval.ordered",  # intent stands as NEW
+    "order.sending",  # SENDING stands, the broker not yet asked
+    "order.submitted",  # the broker has it, its answer not yet written
+    "order.unknown",  # no answer came, and that is written
+    "order.failing",  # REJECTED or CANCELLED written, the rest not yet; one transaction
+    "order.recorded",
+    "fill.booking",  # fill and order written, position not yet; one transaction
+    "fill.accounting",  # position written, account not yet; one transaction
+    "fill.telling",  # account written, notices not yet; one transaction
+    "fill.booked",
+    "exit.storing",  # position written as closing, the intent not yet; one transaction
+    "exit.stored",  # intent stands as NEW
+    "stop.moving",  # stop written, its notice not yet; one transaction
+    "stop.moved",
+    "expiry.moving",  # EXPIRED, VETOED or CANCELLED written, notice not yet; one transaction
+    "expiry.moved",
+    "panic.marking",  # proposals and strategies stopped, not yet all written; one transaction
+    "panic.marked",
+    "panic.flat",
+)
+
+
+def passed(_: str) -> None:
+    """Nothing happens here."""

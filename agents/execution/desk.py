@@ -1,0 +1,111 @@
+"""The parts of the execution put together, and the order in which they wake up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from agents.domain.ports import Broker, Clock, Market, Memory
+from agents.domain.risk import Limits, TapRules
+from agents.domain.strategy import Mode
+from agents.execution.accounts import START_BALANCE, Accounts
+from agents.execution.approvals import Approvals
+from agents.execution.checkpoints import Checkpoint, passed
+from agents.execution.closing import Closing
+from agents.execution.exitbook import ExitBook
+from agents.execution.exits import Exits
+from agents.execution.failing import Failures
+from agents.execution.gate import Gate
+from agents.execution.hands import Hands
+from agents.execution.judging import Judge
+from agents.execution.orders import Orders
+from agents.execution.panic import Panic
+from agents.execution.proposing import Proposer
+from agents.execution.settlement import Settlement
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """`proposer` is for the cycle, `approvals`, `hands` and `panic` for handlers, and the three
+    methods for the scheduler. Brokers and exits listen to the market by themselves."""
+
+    proposer: Proposer
+    approvals: Approvals
+    orders: Orders
+    exits: Exits
+    hands: Hands
+    panic: Panic
+    accounts: Accounts
+    book: ExitBook
+
+    async def wake(self) -> None:
+        """At start, once the market answers: everything that a killed process left is finished."""
+        await self.exits.load()
+        await self.every_minute()
+
+    async def every_minute(self) -> None:
+        """Orders looked up, approvals gone on with, failed exits armed, panics carried on."""
+        await self.orders.recover()
+        await self.approvals.resume_approved()
+        await self.exits.heal()
+        await self.panic.go_on()
+
+    async def every_second(self) -> None:
+        """Cards expired, trailing stops written."""
+        await self.approvals.expire_due()
+        await self.exits.flush()
+
+    async def rest(self) -> None:
+        """Finish what was begun; at a shutdown, after the market has stopped."""
+        await self.exits.idle()
+        await self.orders.idle()
+        await self.exits.flush()
+
+
+def open_desk(
+    memory: Memory,
+    market: Market,
+    clock: Clock,
+    brokers: Mapping[Mode, Broker],
+    *,
+    limits: Limits | None = None,
+    rules: TapRules | None = None,
+    start_balance: Decimal = START_BALANCE,
+    passed: Checkpoint = passed,
+) -> Desk:
+    """`brokers` have one for each mode that may trade here."""
+    limits, rules = limits or Limits(), rules or TapRules()
+    book = ExitBook()
+    accounts = Accounts(memory, market, clock)
+    judge = Judge(memory, market, clock, accounts, limits, rules)
+    orders = Orders(
+        memory,
+        brokers,
+        market,
+        clock,
+        Settlement(memory, market, clock, book, passed=passed),
+        Failures(memory, book, passed=passed),
+        Gate(memory, judge),
+        passed=passed,
+    )
+    closing = Closing(memory, clock, book, passed=passed)
+    approvals = Approvals(memory, market, clock, judge, orders, rules, passed=passed)
+    exits = Exits(memory, orders, closing, book, passed=passed)
+    market.listen(exits.on_tick)
+    return Desk(
+        proposer=Proposer(
+            memory,
+            accounts,
+            clock,
+            limits,
+            rules,
+            start_balance=start_balance,
+            passed=passed,
+        ),
+        approvals=approvals,
+        orders=orders,
+        exits=exits,
+        hands=Hands(memory, market, clock, approvals, orders, closing),
+        panic=Panic(memory, clock, approvals, orders, closing, passed=passed),
+        accounts=accounts,
+        book=book,
+    )

@@ -1,0 +1,298 @@
+"""Every open position's stops and targets, sorted by price: a tick looks only at what it hits.
+
+Per symbol there are two sorted lists, one of triggers that a falling price reaches (stops of
+longs, targets of shorts) and one for a rising price, and the trailing stops of both sides (see
+`trails`). The nearest triggers bound a quiet zone: a tick inside it costs one comparison chain.
+"""
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from enum import StrEnum
+
+from sortedcontainers import SortedList
+
+from agents.domain.market import Tick
+from agents.domain.money import ZERO
+from agents.domain.position import Position, PositionState
+from agents.domain.strategy import Side
+from agents.execution.trails import Trails, signed_stop
+
+_FAR = Decimal("Infinity")
+_STOP, _BREAK_EVEN = -1, -2  # codes of triggers; from 0 on the index of a target
+
+Entry = tuple[Decimal, int, int]  # price, position id, code
+
+
+class TriggerKind(StrEnum):
+    STOP = "stop"
+    TRAILING_STOP = "trailing stop"
+    TARGET = "target"
+    BREAK_EVEN = "break even"
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """`price` is the level that was reached; `index` that of the target."""
+
+    position_id: int
+    kind: TriggerKind
+    price: Decimal
+    index: int = -1
+
+
+_NONE: list[Trigger] = []
+
+
+@dataclass(slots=True)
+class Held:
+    """A position as the book knows it. `in_flight` is what unsettled exit orders will close."""
+
+    position: Position
+    in_flight: Decimal
+    entries: list[Entry] = field(default_factory=list)
+    trails: bool = False
+
+    @property
+    def free(self) -> Decimal:
+        """What no exit order is under way for."""
+        return self.position.quantity - self.in_flight
+
+
+class Lane:
+    """The triggers of one symbol."""
+
+    __slots__ = ("above", "below", "high", "long", "low", "short")
+
+    def __init__(self) -> None:
+        self.below: SortedList = SortedList()
+        self.above: SortedList = SortedList()
+        self.long = Trails()
+        self.short = Trails()
+        self.low = self.high = ZERO
+        self.unbound()
+
+    def unbound(self) -> None:
+        """Something changed: the next tick finds the quiet zone anew."""
+        self.low, self.high = _FAR, -_FAR
+
+    def bind(self) -> None:
+        low = self.below[-1][0] if self.below else -_FAR
+        high = self.above[0][0] if self.above else _FAR
+        if self.long:
+            low = max(low, self.long.highest_stop or -_FAR)
+            high = min(high, self.long.lowest_best or _FAR)
+        if self.short:
+            low = max(low, -(self.short.lowest_best or _FAR))
+            high = min(high, -(self.short.highest_stop or -_FAR))
+        self.low, self.high = low, high
+
+    def column(self, side: Side, code: int) -> SortedList:
+        """Longs stop below and gain above; shorts the other way round."""
+        return self.below if (side is Side.LONG) == (code == _STOP) else self.above
+
+    def trails(self, side: Side) -> Trails:
+        return self.long if side is Side.LONG else self.short
+
+    def reached(self, price: Decimal) -> list[Entry]:
+        """Every entry that `price` is at or beyond."""
+        found: list[Entry] = []
+        for entry in reversed(self.below):
+            if entry[0] < price:
+                break
+            found.append(entry)
+        for entry in self.above:
+            if entry[0] > price:
+                break
+            found.append(entry)
+        return found
+
+
+class ExitBook:
+    """`unarmed` are positions whose exit order failed: they are read and armed again later."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, Held] = {}
+        self._lanes: dict[str, Lane] = {}
+        self.unarmed: set[int] = set()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def held(self, position_id: int) -> Held | None:
+        return self._held.get(position_id)
+
+    def symbols(self) -> set[str]:
+        return {held.position.symbol for held in self._held.values()}
+
+    # --- following ----------------------------------------------------------------------------
+
+    def follow(self, position: Position, in_flight: Decimal = ZERO) -> None:
+        """Watch `position` as it is stored now, in place of what was known of it; a stop that
+        has trailed further than the stored one is kept. A closed one is forgotten, one that is
+        being closed is kept without triggers. An older version than the known one is ignored:
+        another change was committed in between."""
+        known = self._held.get(position.id)
+        if known is not None and known.position.version > position.version:
+            return
+        position = self.freshest(position)
+        self.forget(position.id)
+        if position.state is PositionState.CLOSED:
+            return
+        held = self._held[position.id] = Held(position, in_flight)
+        if position.state is PositionState.OPEN and held.free > 0:
+            self._arm(held)
+
+    def forget(self, position_id: int) -> None:
+        held = self._held.pop(position_id, None)
+        if held is not None:
+            self._disarm(held)
+
+    def freshest(self, position: Position) -> Position:
+        """`position` with the better of its own stop and best price and of those in the book."""
+        held = self._held.get(position.id)
+        if held is None:
+            return position
+        stop, best = self._levels(held)
+        better = max if position.side is Side.LONG else min
+        return replace(position, stop=better(position.stop, stop), best=better(position.best, best))
+
+    def move_stop(self, position_id: int, stop: Decimal) -> None:
+        """Put the fixed stop of a watched position elsewhere."""
+        held = self._held[position_id]
+        held.position = replace(held.position, stop=stop)
+        lane = self._lanes[held.position.symbol]
+        for index, entry in enumerate(held.entries):
+            if entry[2] == _STOP:
+                column = lane.column(held.position.side, _STOP)
+                column.remove(entry)
+                held.entries[index] = (stop, position_id, _STOP)
+                column.add(held.entries[index])
+                lane.unbound()
+
+    def trailed(self) -> dict[int, tuple[Decimal, Decimal]]:
+        """(stop, best) of the positions that trailed since this was last called."""
+        moved: dict[int, tuple[Decimal, Decimal]] = {}
+        for lane in self._lanes.values():
+            for position_id in (*lane.long.risen(), *lane.short.risen()):
+                held = self._held[position_id]
+                stop, best = self._levels(held)
+                if (stop, best) != (held.position.stop, held.position.best):
+                    held.position = replace(held.position, stop=stop, best=best)
+                    moved[position_id] = (stop, best)
+        return moved
+
+    # --- ticks --------------------------------------------------------------------------------
+
+    def on_tick(self, tick: Tick) -> list[Trigger]:
+        """What this tick sets off, in the order of positions' ids; a target or a break-even once,
+        and a stop takes everything else of its position with it.
+
+        Ticks that are not newer than a position leave it alone. Where a stop and a target are
+        both reached, the stop wins.
+        """
+        lane = self._lanes.get(tick.symbol)
+        if lane is None or lane.low < tick.price < lane.high:
+            return _NONE
+        triggers = self._fire(lane, tick)
+        lane.long.rise(tick.price)
+        lane.short.rise(-tick.price)
+        lane.bind()
+        return triggers
+
+    def _fire(self, lane: Lane, tick: Tick) -> list[Trigger]:
+        hits: dict[int, list[Trigger]] = {}
+        for price, position_id, code in lane.reached(tick.price):
+            hits.setdefault(position_id, []).append(_trigger(price, position_id, code))
+        for side, signed in ((lane.long, tick.price), (lane.short, -tick.price)):
+            for position_id in side.hit(signed):
+                hits.setdefault(position_id, []).append(self._trail_trigger(position_id))
+        triggers: list[Trigger] = []
+        for position_id in sorted(hits):
+            held = self._held[position_id]
+            if tick.at > held.position.opened_at:
+                triggers.extend(self._spend(held, hits[position_id]))
+        return triggers
+
+    def _trail_trigger(self, position_id: int) -> Trigger:
+        position = self._held[position_id].position
+        signed = self._lanes[position.symbol].trails(position.side).best_of(position_id)
+        price = signed_stop(signed, position.trailing) * position.side.sign
+        return Trigger(position_id, TriggerKind.TRAILING_STOP, price)
+
+    def _spend(self, held: Held, hits: list[Trigger]) -> list[Trigger]:
+        """What counts of a position's hits; they don't hit again."""
+        sign = held.position.side.sign
+        stops = [hit for hit in hits if hit.kind in _STOPS]
+        if stops:
+            self._disarm(held)
+            return [max(stops, key=lambda hit: hit.price * sign)]
+        spent = {hit.index if hit.kind is TriggerKind.TARGET else _BREAK_EVEN for hit in hits}
+        lane = self._lanes[held.position.symbol]
+        for entry in [entry for entry in held.entries if entry[2] in spent]:
+            lane.column(held.position.side, entry[2]).remove(entry)
+            held.entries.remove(entry)
+        return sorted(hits, key=lambda hit: hit.index)
+
+    # --- arming -------------------------------------------------------------------------------
+
+    def _arm(self, held: Held) -> None:
+        position = held.position
+        lane = self._lanes.setdefault(position.symbol, Lane())
+        held.entries = _entries(position)
+        for entry in held.entries:
+            lane.column(position.side, entry[2]).add(entry)
+        trailing = position.trailing
+        held.trails = trailing.distance is not None or trailing.percent is not None
+        if held.trails:
+            best = position.best * position.side.sign
+            lane.trails(position.side).add(position.id, best, trailing)
+        lane.unbound()
+
+    def _disarm(self, held: Held) -> None:
+        position = held.position
+        if not held.entries and not held.trails:
+            return
+        lane = self._lanes[position.symbol]
+        if held.trails:
+            stop, best = self._levels(held)
+            held.position = replace(position, stop=stop, best=best)
+            lane.trails(position.side).remove(position.id, position.trailing)
+            held.trails = False
+        for entry in held.entries:
+            lane.column(position.side, entry[2]).remove(entry)
+        held.entries = []
+        lane.unbound()
+
+    def _levels(self, held: Held) -> tuple[Decimal, Decimal]:
+        """The present stop and best price of a position, trailing included."""
+        position = held.position
+        if not held.trails:
+            return position.stop, position.best
+        sign = position.side.sign
+        best = self._lanes[position.symbol].trails(position.side).best_of(position.id)
+        trailed = signed_stop(best, position.trailing) * sign
+        better = max if position.side is Side.LONG else min
+        return better(position.stop, trailed), best * sign
+
+
+_STOPS = (TriggerKind.STOP, TriggerKind.TRAILING_STOP)
+
+
+def _trigger(price: Decimal, position_id: int, code: int) -> Trigger:
+    if code == _STOP:
+        return Trigger(position_id, TriggerKind.STOP, price)
+    if code == _BREAK_EVEN:
+        return Trigger(position_id, TriggerKind.BREAK_EVEN, price)
+    return Trigger(position_id, TriggerKind.TARGET, price, code)
+
+
+def _entries(position: Position) -> list[Entry]:
+    entries: list[Entry] = [(position.stop, position.id, _STOP)]
+    for index, target in enumerate(position.targets):
+        if not target.done and target.quantity > 0:
+            entries.append((target.price, position.id, index))
+    after_r, sign = position.trailing.breakeven_r, position.side.sign
+    if after_r is not None and (position.entry_price - position.stop) * sign > 0:
+        level = position.entry_price + after_r * position.risk_per_unit * sign
+        entries.append((level, position.id, _BREAK_EVEN))
+    return entries

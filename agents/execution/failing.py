@@ -1,0 +1,92 @@
+"""What follows when an order ends without its fill: rejected, cancelled or expired."""
+
+from dataclasses import replace
+
+from agents.domain.errors import Moved
+from agents.domain.order import ORDER_MOVES, OrderIntent, OrderPurpose, OrderState
+from agents.domain.ports import Memory
+from agents.domain.position import OpenTarget, PositionState
+from agents.domain.proposal import ProposalState
+from agents.execution.checkpoints import Checkpoint, passed
+from agents.execution.exitbook import ExitBook
+from agents.execution.settlement import in_flight
+from agents.execution.telling import card_changed, order_failed
+
+_TRIES = 5
+
+
+class Failures:
+    def __init__(self, memory: Memory, book: ExitBook, *, passed: Checkpoint = passed) -> None:
+        self._memory = memory
+        self._exits = book
+        self._passed = passed
+
+    async def fail(
+        self,
+        intent: OrderIntent,
+        to: OrderState,
+        reason: str,
+        ended: ProposalState = ProposalState.REFUSED,
+    ) -> OrderIntent:
+        """Order, proposal or position, and messages in one transaction; the order afterwards.
+
+        An entry's proposal becomes `ended`. A position whose exit failed is open again and its
+        triggers are armed at the next look, a minute at most, so that a broker that refuses
+        every order is not asked at every tick.
+        """
+        for _ in range(_TRIES):
+            if to not in ORDER_MOVES[intent.state]:
+                return intent
+            try:
+                await self._fail(intent, to, reason, ended)
+            except Moved:
+                intent = await self._memory.orders.get(intent.id)
+                continue
+            break
+        self._passed("order.recorded")
+        return await self._memory.orders.get(intent.id)
+
+    async def _fail(
+        self, intent: OrderIntent, to: OrderState, reason: str, ended: ProposalState
+    ) -> None:
+        async with self._memory.transactions.transaction():
+            if not await self._memory.orders.move(intent, to, error=reason):
+                raise Moved
+            self._passed("order.failing")
+            if intent.reduces:
+                await self._reopen(intent)
+            elif not intent.filled:
+                await self._end_proposal(intent, reason, ended)
+            await self._memory.notices.tell(order_failed(intent, reason))
+        if intent.position_id is not None:
+            self._exits.unarmed.add(intent.position_id)
+
+    async def _end_proposal(self, intent: OrderIntent, reason: str, ended: ProposalState) -> None:
+        if intent.proposal_id is None:
+            return
+        proposal = await self._memory.proposals.by_id(intent.proposal_id)
+        if proposal.state is not ProposalState.ORDERED:
+            return
+        if not await self._memory.proposals.move(proposal, ended, outcome=reason):
+            raise Moved
+        over = replace(proposal, state=ended)
+        await self._memory.notices.tell(card_changed(over, str(ended)))
+
+    async def _reopen(self, intent: OrderIntent) -> None:
+        if intent.position_id is None:
+            return
+        stored = await self._memory.positions.by_id(intent.position_id)
+        position = self._exits.freshest(stored)
+        if position.state is PositionState.CLOSED:
+            return
+        covered = await in_flight(self._memory, position.id) >= position.quantity
+        state = PositionState.CLOSING if covered else PositionState.OPEN
+        targets = tuple(_undone(target, intent) for target in position.targets)
+        if not await self._memory.positions.save(replace(position, state=state, targets=targets)):
+            raise Moved
+
+
+def _undone(target: OpenTarget, intent: OrderIntent) -> OpenTarget:
+    if intent.purpose is OrderPurpose.TARGET and target.price == intent.trigger:
+        return replace(target, done=False, quantity=intent.quantity - intent.filled)
+    return target

@@ -1,0 +1,132 @@
+"""What a person, or a rule, does by hand: close, close all, pause, panic."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from agents.domain.errors import LimitBreach, MarketUnavailable, NotFound
+from agents.domain.money import ONE
+from agents.domain.order import OrderIntent, OrderPurpose
+from agents.domain.ports import Clock, Market, Memory
+from agents.domain.position import Position, PositionState
+from agents.domain.strategy import StrategyState
+from agents.execution.approvals import Approvals
+from agents.execution.closing import Closing, Exit
+from agents.execution.judging import instrument_of
+from agents.execution.orders import Orders
+from agents.execution.sizing import check_minimum
+
+log = logging.getLogger(__name__)
+
+
+class HandVerdict(StrEnum):
+    SENT = "sent"  # an order is stored and on its way; a message tells of the fill
+    ALREADY = "already"  # it is closed, or an order for all of it is on its way
+    NOT_FOUND = "not_found"  # no such position, or not this user's
+    REFUSED = "refused"  # `reason` says why
+
+
+@dataclass(frozen=True, slots=True)
+class HandOutcome:
+    verdict: HandVerdict
+    position: Position | None = None
+    quantity: Decimal = Decimal(0)
+    reason: str = ""
+
+
+class Hands:
+    def __init__(
+        self,
+        memory: Memory,
+        market: Market,
+        clock: Clock,
+        approvals: Approvals,
+        orders: Orders,
+        closing: Closing,
+    ) -> None:
+        self._memory = memory
+        self._market = market
+        self._clock = clock
+        self._approvals = approvals
+        self._orders = orders
+        self._closing = closing
+
+    async def close(self, user_id: int, position_id: int, fraction: Decimal = ONE) -> HandOutcome:
+        """Close a part (0 to 1) of a position at the market. A rest that would be too small to
+        be traded is closed with it."""
+        try:
+            position = await self._memory.positions.get(user_id, position_id)
+        except NotFound:
+            return HandOutcome(HandVerdict.NOT_FOUND)
+        if position.state is not PositionState.OPEN:
+            return HandOutcome(HandVerdict.ALREADY, position)
+        try:
+            quantity = await self._part(position, fraction)
+        except (LimitBreach, MarketUnavailable) as fault:
+            return HandOutcome(HandVerdict.REFUSED, position, reason=str(fault))
+        wish = Exit(position.id, OrderPurpose.CLOSE, "closed by hand", quantity)
+        facts = {"position_id": position.id, "fraction": str(fraction)}
+        await self._memory.audit.record(user_id, f"user:{user_id}", "close", facts)
+        return await self._closed(position, await self._closing.store([wish]))
+
+    async def close_all(self, user_id: int) -> list[HandOutcome]:
+        """Close every open position of the user at the market."""
+        positions = await self._memory.positions.of(user_id, open_only=True, limit=10_000)
+        return [await self.close(user_id, position.id) for position in positions]
+
+    async def exit_by_rule(self, position: Position, reason: str) -> OrderIntent | None:
+        """The strategy's own exit rule says so; None when it is being closed already."""
+        wish = Exit(position.id, OrderPurpose.RULE_EXIT, reason)
+        for intent in await self._closing.store([wish]):
+            return await self._orders.send(intent)
+        return None
+
+    async def pause(self, user_id: int, strategy_id: int, reason: str = "") -> bool:
+        """No new trades, and what waits is cancelled; open positions keep their exits. False
+        when it was not active. Raises NotFound."""
+        return await self._stop(user_id, strategy_id, StrategyState.PAUSED, reason or "paused")
+
+    async def archive(self, user_id: int, strategy_id: int) -> bool:
+        """As `pause`, for good. Raises NotFound."""
+        return await self._stop(user_id, strategy_id, StrategyState.ARCHIVED, "archived")
+
+    async def resume(self, user_id: int, strategy_id: int) -> bool:
+        """False when it was not paused. Raises NotFound."""
+        strategy = await self._memory.strategies.get(user_id, strategy_id)
+        if strategy.state is not StrategyState.PAUSED:
+            return False
+        return await self._memory.strategies.move(
+            user_id, strategy_id, StrategyState.ACTIVE, self._clock.now()
+        )
+
+    async def _stop(self, user_id: int, strategy_id: int, to: StrategyState, reason: str) -> bool:
+        async with self._memory.transactions.transaction():
+            moved = await self._memory.strategies.move(
+                user_id, strategy_id, to, self._clock.now(), reason=reason
+            )
+            if moved:
+                await self._approvals.cancel_for(user_id, strategy_id, f"the strategy was {reason}")
+        return moved
+
+    async def _part(self, position: Position, fraction: Decimal) -> Decimal | None:
+        """The quantity to close, None for all. Raises LimitBreach, MarketUnavailable."""
+        if fraction >= ONE:
+            return None
+        instrument = await instrument_of(self._market, position.symbol)
+        price = position.entry_price
+        quantity = instrument.amount(position.quantity * fraction)
+        check_minimum(quantity, price, instrument)
+        rest = position.quantity - quantity
+        small = rest < instrument.min_amount or rest * price < instrument.min_cost
+        return None if small else quantity
+
+    async def _closed(self, position: Position, intents: Sequence[OrderIntent]) -> HandOutcome:
+        for intent in intents:
+            sent = await self._orders.send(intent)
+            now = await self._memory.positions.by_id(position.id)
+            if sent.error:
+                return HandOutcome(HandVerdict.REFUSED, now, intent.quantity, sent.error)
+            return HandOutcome(HandVerdict.SENT, now, intent.quantity)
+        return HandOutcome(HandVerdict.ALREADY, position)

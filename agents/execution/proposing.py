@@ -1,0 +1,274 @@
+"""From a signal to a stored proposal, or to the reason why there is none.
+
+The cycle first asks `consider`, which writes no proposal, so that the decision can be stored
+with what came of it; then it calls `store` in the decision's own transaction. `propose` is both.
+
+While a proposal of a strategy waits on a symbol, a newer signal is a HOLD: two cards for one
+trade would be one too many. A strategy holds one position per symbol, unless it has only one
+symbol and may hold several positions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from agents.domain.decision import Action, Advice, Decision
+from agents.domain.errors import LimitBreach
+from agents.domain.market import Instrument
+from agents.domain.ports import Clock, Memory
+from agents.domain.position import Account, Position
+from agents.domain.proposal import Plan, Proposal, ProposalState
+from agents.domain.risk import Limits, TapRules
+from agents.domain.strategy import RunKind, Strategy, StrategyState
+from agents.domain.user import Notice, NoticeKind
+from agents.execution.accounts import START_BALANCE, Accounts
+from agents.execution.advised import checked, declines
+from agents.execution.checkpoints import Checkpoint, passed
+from agents.execution.levels import Levels, PriceLevels, fault, on_steps
+from agents.execution.limits import Bounds, caps, halted
+from agents.execution.pausing import pause_after
+from agents.execution.sizing import Wish, size
+from agents.execution.telling import card_of
+
+WAITING = (ProposalState.PENDING, ProposalState.APPROVED, ProposalState.ORDERED)
+_ALL = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """No proposal, and why. `rule` names the limit where one refused."""
+
+    action: Action
+    reason: str
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A proposal that only lacks its decision."""
+
+    plan: Plan
+    equity: Decimal
+    symbol: str
+    confidence: float | None = None
+
+
+class Proposer:
+    def __init__(
+        self,
+        memory: Memory,
+        accounts: Accounts,
+        clock: Clock,
+        limits: Limits,
+        rules: TapRules,
+        *,
+        start_balance: Decimal = START_BALANCE,
+        passed: Checkpoint = passed,
+    ) -> None:
+        self._memory = memory
+        self._accounts = accounts
+        self._clock = clock
+        self._limits = limits
+        self._rules = rules
+        self._start_balance = start_balance
+        self._passed = passed
+
+    async def propose(
+        self,
+        strategy: Strategy,
+        decision: Decision,
+        levels: Levels,
+        instrument: Instrument,
+        *,
+        advice: Advice | None = None,
+        reasons: Sequence[str] = (),
+        advised_by: str = "rules",
+    ) -> Proposal | Declined:
+        """The stored proposal for a stored `decision`, or why there is none."""
+        draft = await self.consider(strategy, levels, instrument, advice)
+        if isinstance(draft, Declined):
+            return draft
+        stored = await self.store(strategy, decision, draft, reasons, advised_by)
+        return stored or Declined(Action.HOLD, "this candle has a proposal already")
+
+    async def consider(
+        self,
+        strategy: Strategy,
+        levels: Levels,
+        instrument: Instrument,
+        advice: Advice | None = None,
+    ) -> Draft | Declined:
+        """What would be proposed now. Pauses the strategy when its drawdown limit is reached."""
+        wanted = on_steps(levels, instrument)
+        if wrong := fault(wanted):
+            return Declined(Action.BLOCKED, wrong)
+        if advice and (no := declines(advice, wanted.side)):
+            return Declined(Action.HOLD, no)
+        if reason := await self._busy(strategy, instrument.symbol):
+            return Declined(Action.HOLD, reason)
+        try:
+            return await self._draft(strategy, wanted, instrument, advice)
+        except LimitBreach as breach:
+            await pause_after(self._memory, self._clock, strategy, breach)
+            return Declined(Action.BLOCKED, str(breach), breach.rule)
+
+    async def store(
+        self,
+        strategy: Strategy,
+        decision: Decision,
+        draft: Draft,
+        reasons: Sequence[str] = (),
+        advised_by: str = "rules",
+    ) -> Proposal | None:
+        """Proposal and card in one transaction; None when the decision has one already."""
+        wanted = self._proposal(strategy, decision, draft, reasons, advised_by)
+        async with self._memory.transactions.transaction():
+            proposal = await self._memory.proposals.add(wanted)
+            if proposal is None:
+                return None
+            self._passed("proposal.storing")
+            await self._memory.notices.tell(_new_card(proposal))
+        self._passed("proposal.stored")
+        return proposal
+
+    async def _busy(self, strategy: Strategy, symbol: str) -> str:
+        """Why this strategy has to wait with another trade on `symbol`; empty when it need not."""
+        proposals = await self._memory.proposals.of(strategy.owner_id, WAITING, _ALL)
+        waiting = [item for item in proposals if item.strategy_id == strategy.id]
+        account = await self._account(strategy)
+        positions = await self._memory.positions.of_account(account.id, open_only=True)
+        return (
+            _once(strategy, waiting, positions)
+            or _on_symbol(strategy, symbol, waiting, positions)
+            or _full(strategy, waiting, positions)
+        )
+
+    async def _draft(
+        self,
+        strategy: Strategy,
+        levels: PriceLevels,
+        instrument: Instrument,
+        advice: Advice | None,
+    ) -> Draft:
+        """Raises LimitBreach."""
+        view = await self._accounts.view(await self._account(strategy))
+        bounds = Bounds.of(self._limits, strategy.spec, instrument)
+        if stop := halted(view, bounds):
+            raise stop
+        by_rules = self._sized(strategy, levels, instrument, view.equity, advice)
+        room = caps(view, instrument.symbol, levels.price, levels.stop, bounds)
+        sized = size(by_rules, room)
+        quantity, notes = sized.quantity, sized.notes
+        if advice:
+            verdict = checked(levels, advice, instrument)
+            levels, notes = verdict.levels, (*notes, *verdict.notes)
+            by_advice = self._sized(strategy, levels, instrument, view.equity, advice)
+            room = caps(view, instrument.symbol, levels.price, levels.stop, bounds)
+            quantity = min(quantity, size(by_advice, room).quantity)
+        plan = _plan(levels, quantity, notes)
+        return Draft(plan, view.equity, instrument.symbol, advice.confidence if advice else None)
+
+    def _sized(
+        self,
+        strategy: Strategy,
+        levels: PriceLevels,
+        instrument: Instrument,
+        equity: Decimal,
+        advice: Advice | None,
+    ) -> Wish:
+        spec = strategy.spec
+        return Wish(
+            equity=equity,
+            entry=levels.price,
+            stop=levels.stop,
+            instrument=instrument,
+            risk_percent=spec.risk_percent,
+            fixed=spec.size,
+            factor=advice.size_factor if advice else Decimal(1),
+        )
+
+    async def _account(self, strategy: Strategy) -> Account:
+        return await self._memory.accounts.open(
+            strategy.owner_id,
+            strategy.id,
+            strategy.mode,
+            self._start_balance,
+            self._clock.now(),
+        )
+
+    def _proposal(
+        self,
+        strategy: Strategy,
+        decision: Decision,
+        draft: Draft,
+        reasons: Sequence[str],
+        advised_by: str,
+    ) -> Proposal:
+        wall = self._clock.wall()
+        return Proposal(
+            owner_id=strategy.owner_id,
+            strategy_id=strategy.id,
+            strategy_version=strategy.version,
+            strategy_name=strategy.name,
+            decision_id=decision.id,
+            symbol=draft.symbol,
+            timeframe=decision.timeframe,
+            closed=decision.closed,
+            mode=strategy.mode,
+            plan=draft.plan,
+            equity=draft.equity,
+            confidence=draft.confidence,
+            reasons=tuple(reasons),
+            advised_by=advised_by,
+            created_at=wall,
+            expires_at=wall + timedelta(seconds=self._rules.expiry_seconds),
+        )
+
+
+def _plan(levels: PriceLevels, quantity: Decimal, notes: tuple[str, ...]) -> Plan:
+    return Plan(
+        side=levels.side,
+        entry=levels.price,
+        stop=levels.stop,
+        targets=levels.targets,
+        trailing=levels.trailing,
+        quantity=quantity,
+        notes=notes,
+    )
+
+
+def _new_card(proposal: Proposal) -> Notice:
+    return Notice(
+        owner_id=proposal.owner_id,
+        kind=NoticeKind.PROPOSAL,
+        key=card_of(proposal.id),
+        facts={"proposal_id": proposal.id, "version": proposal.version},
+        card=card_of(proposal.id),
+    )
+
+
+def _once(strategy: Strategy, waiting: Sequence[Proposal], positions: Sequence[Position]) -> str:
+    if strategy.state is not StrategyState.ACTIVE:
+        return f"the strategy is {strategy.state}"
+    if strategy.run is RunKind.ONCE and (waiting or positions):
+        return "it trades once, and that trade is under way"
+    return ""
+
+
+def _on_symbol(
+    strategy: Strategy, symbol: str, waiting: Sequence[Proposal], positions: Sequence[Position]
+) -> str:
+    if any(item.symbol == symbol for item in waiting):
+        return "a proposal is waiting"
+    several = len(strategy.spec.symbols) == 1 and strategy.spec.max_positions > 1
+    if not several and any(item.symbol == symbol for item in positions):
+        return f"a position in {symbol} is open"
+    return ""
+
+
+def _full(strategy: Strategy, waiting: Sequence[Proposal], positions: Sequence[Position]) -> str:
+    held = {item.proposal_id for item in positions} | {item.id for item in waiting}
+    if len(held) < strategy.spec.max_positions:
+        return ""
+    return f"{len(held)} of {strategy.spec.max_positions} positions are open or waiting"

@@ -1,0 +1,60 @@
+"""Whether an approved plan still fits the price, and the plan that would."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from agents.domain.market import Instrument
+from agents.domain.proposal import Plan, PlannedTarget
+from agents.domain.risk import TapRules
+from agents.execution.figures import percent, plain
+
+KEPT_STOP = Decimal("0.5")  # a stop is kept while half of its distance is left
+
+
+def moved(plan: Plan, price: Decimal, rules: TapRules) -> str:
+    """Why `price` no longer fits `plan`, in words; empty when it does."""
+    sign = plan.side.sign
+    if (price - plan.stop) * sign <= 0:
+        return f"the price {plain(price)} is through the stop {plain(plan.stop)}"
+    first = min(plan.targets, key=lambda target: target.price * sign, default=None)
+    if first and (price - first.price) * sign >= 0:
+        return f"the price {plain(price)} is already at the first target {plain(first.price)}"
+    change = abs(price - plan.entry)
+    if change <= plan.risk_per_unit * rules.price_tolerance:
+        return ""
+    of_stop = percent(change / plan.risk_per_unit * 100)
+    way = "up" if price > plan.entry else "down"
+    return f"the price went {way} to {plain(price)}, by {of_stop} of the stop distance"
+
+
+def anew(plan: Plan, price: Decimal, instrument: Instrument, *, fixed: bool) -> Plan:
+    """The plan from `price`: the stop stays where it is while it has room, and keeps its
+    distance where not; targets ahead stay, those passed keep their distance. The money at risk
+    stays the same, or with `fixed` the money put in. The quantity is not yet checked."""
+    entry = instrument.price(price)
+    stop = _stop(plan, entry, instrument)
+    risk = abs(entry - stop)
+    wished = plan.notional / entry if fixed else plan.risk / risk
+    targets = tuple(_target(plan, target, entry, instrument) for target in plan.targets)
+    return replace(
+        plan,
+        entry=entry,
+        stop=stop,
+        targets=targets,
+        quantity=instrument.amount(wished),
+    )
+
+
+def _stop(plan: Plan, entry: Decimal, instrument: Instrument) -> Decimal:
+    left = (entry - plan.stop) * plan.side.sign
+    if left >= plan.risk_per_unit * KEPT_STOP:
+        return plan.stop
+    return instrument.price(entry - plan.risk_per_unit * plan.side.sign)
+
+
+def _target(
+    plan: Plan, target: PlannedTarget, entry: Decimal, instrument: Instrument
+) -> PlannedTarget:
+    if (target.price - entry) * plan.side.sign > 0:
+        return target
+    return replace(target, price=instrument.price(entry + (target.price - plan.entry)))

@@ -1,0 +1,205 @@
+"""Books fills: fill, order, position, account and messages in one transaction, each fill once."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from agents.domain.errors import Moved
+from agents.domain.market import Instrument
+from agents.domain.money import ZERO
+from agents.domain.order import UNSETTLED, Fill, OrderIntent, OrderPurpose, OrderState
+from agents.domain.ports import Clock, Market, Memory
+from agents.domain.position import Position, PositionState
+from agents.domain.proposal import Proposal, ProposalState
+from agents.domain.user import Notice, NoticeKind
+from agents.execution.bookkeeping import fee_in_quote, grown, opened, reduced
+from agents.execution.checkpoints import Checkpoint, passed
+from agents.execution.exitbook import ExitBook
+from agents.execution.figures import plain
+from agents.execution.judging import instrument_of
+from agents.execution.pausing import pause_once_done
+from agents.execution.telling import card_changed, card_of
+
+log = logging.getLogger(__name__)
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A position after a fill; `in_flight` is what unsettled exit orders will still close."""
+
+    position: Position
+    in_flight: Decimal
+
+
+async def in_flight(memory: Memory, position_id: int) -> Decimal:
+    """What the unsettled exit orders of a position have yet to close, base currency."""
+    orders = await memory.orders.of_position(position_id)
+    exits = [item for item in orders if item.reduces and item.state in UNSETTLED]
+    return sum((item.quantity - item.filled for item in exits), ZERO)
+
+
+class Settlement:
+    def __init__(
+        self,
+        memory: Memory,
+        market: Market,
+        clock: Clock,
+        book: ExitBook,
+        *,
+        passed: Checkpoint = passed,
+    ) -> None:
+        self._memory = memory
+        self._market = market
+        self._clock = clock
+        self._exits = book
+        self._passed = passed
+
+    async def book(self, fill: Fill) -> Position | None:
+        """The position after the fill; None when it was booked before, or is not ours.
+
+        Raises MarketUnavailable while the instrument is unknown, and Moved when other fills of
+        the same position keep getting in between; then nothing is booked.
+        """
+        instrument = await instrument_of(self._market, fill.symbol)
+        for _ in range(_TRIES):
+            try:
+                booked = await self._book(fill, instrument)
+            except Moved:
+                continue
+            if booked is None:
+                return None
+            self._passed("fill.booked")
+            self._exits.follow(booked.position, booked.in_flight)
+            return booked.position
+        raise Moved
+
+    async def _book(self, fill: Fill, instrument: Instrument) -> Booked | None:
+        async with self._memory.transactions.transaction():
+            intent = await self._memory.orders.by_client_id(fill.client_id)
+            if intent is None:
+                log.warning("A fill of an order that is not ours: %s", fill.client_id)
+                return None
+            if not await self._memory.orders.add_fill(intent, fill):
+                return None
+            intent = await self._fill_order(intent, fill)
+            self._passed("fill.booking")
+            if intent.purpose is OrderPurpose.ENTRY:
+                return await self._entered(intent, fill, instrument)
+            return await self._exited(intent, fill, instrument)
+
+    async def _fill_order(self, intent: OrderIntent, fill: Fill) -> OrderIntent:
+        filled = intent.filled + fill.quantity
+        whole = filled >= intent.quantity
+        state = OrderState.FILLED if whole else OrderState.PART_FILLED
+        if intent.state not in UNSETTLED:
+            return intent  # it came late, after the order had ended; the fill counts all the same
+        if not await self._memory.orders.move(intent, state, filled=filled):
+            raise Moved
+        return replace(intent, state=state, filled=filled)
+
+    # --- entries ------------------------------------------------------------------------------
+
+    async def _entered(self, intent: OrderIntent, fill: Fill, instrument: Instrument) -> Booked:
+        if intent.proposal_id is None:
+            raise ValueError(f"entry order {intent.key} has no proposal")
+        proposal = await self._memory.proposals.by_id(intent.proposal_id)
+        before = await self._memory.positions.by_proposal(proposal.id)
+        if before is None:
+            position = await self._memory.positions.add(opened(proposal, intent, fill, instrument))
+            pending = ZERO
+        else:
+            pending = await in_flight(self._memory, before.id)
+            before = self._exits.freshest(before)
+            after = grown(before, proposal, fill, instrument)
+            position = await self._save(_settled(after, pending))
+        self._passed("fill.accounting")
+        await self._memory.accounts.book(intent.account_id, -fee_in_quote(fill, instrument))
+        self._passed("fill.telling")
+        await self._tell_entry(proposal, position, fill, whole=intent.filled >= intent.quantity)
+        return Booked(position, pending)
+
+    async def _tell_entry(
+        self, proposal: Proposal, position: Position, fill: Fill, *, whole: bool
+    ) -> None:
+        facts = {"planned": str(proposal.plan.quantity), "whole": whole}
+        await self._memory.notices.tell(_told(NoticeKind.FILLED, position, fill, facts))
+        if proposal.state is ProposalState.ORDERED:
+            outcome = f"filled at {plain(fill.price)}"
+            if await self._memory.proposals.move(proposal, ProposalState.FILLED, outcome=outcome):
+                filled = replace(proposal, state=ProposalState.FILLED)
+                await self._memory.notices.tell(card_changed(filled, "filled"))
+
+    # --- exits --------------------------------------------------------------------------------
+
+    async def _exited(self, intent: OrderIntent, fill: Fill, instrument: Instrument) -> Booked:
+        if intent.position_id is None:
+            raise ValueError(f"exit order {intent.key} has no position")
+        stored = await self._memory.positions.by_id(intent.position_id)
+        before = self._exits.freshest(stored)
+        pending = await in_flight(self._memory, before.id)
+        after, gross = reduced(before, fill, intent.reason or str(intent.purpose), instrument)
+        if intent.purpose is OrderPurpose.TARGET:
+            after = await self._at_break_even(after, intent)
+        position = await self._save(_settled(after, pending))
+        self._passed("fill.accounting")
+        fee = fee_in_quote(fill, instrument)
+        await self._memory.accounts.book(intent.account_id, gross - fee)
+        self._passed("fill.telling")
+        await self._tell_exit(position, fill, gross - fee)
+        return Booked(position, pending)
+
+    async def _at_break_even(self, position: Position, intent: OrderIntent) -> Position:
+        """A target at or beyond the planned break-even moves the stop to the entry price. Told
+        by the plan's own numbers, for a fill that slipped has other R."""
+        after_r, sign = position.trailing.breakeven_r, position.side.sign
+        if after_r is None or intent.trigger is None:
+            return position
+        plan = (await self._memory.proposals.by_id(position.proposal_id)).plan
+        reached = plan.r_multiple(intent.trigger) >= after_r
+        if reached and (position.entry_price - position.stop) * sign > 0:
+            return replace(position, stop=position.entry_price)
+        return position
+
+    async def _tell_exit(self, position: Position, fill: Fill, profit: Decimal) -> None:
+        closed = position.state is PositionState.CLOSED
+        kind = NoticeKind.CLOSED if closed else NoticeKind.PARTLY_CLOSED
+        facts = {
+            "profit": str(profit),
+            "left": str(position.quantity),
+            "stop": str(position.stop),
+            "reason": position.exit_reason,
+        }
+        await self._memory.notices.tell(_told(kind, position, fill, facts))
+        if closed:
+            await pause_once_done(self._memory, self._clock, position)
+
+    async def _save(self, position: Position) -> Position:
+        if not await self._memory.positions.save(position):
+            raise Moved
+        return replace(position, version=position.version + 1)
+
+
+def _settled(position: Position, pending: Decimal) -> Position:
+    """OPEN or CLOSING, as the unsettled exit orders cover a part or all of what is left."""
+    if position.state is PositionState.CLOSED:
+        return position
+    covered = pending >= position.quantity
+    return replace(position, state=PositionState.CLOSING if covered else PositionState.OPEN)
+
+
+def _told(kind: NoticeKind, position: Position, fill: Fill, facts: Mapping[str, object]) -> Notice:
+    return Notice(
+        owner_id=position.owner_id,
+        kind=kind,
+        key=f"{kind}:{fill.client_id}:{fill.trade_id}",
+        facts={
+            "position_id": position.id,
+            "proposal_id": position.proposal_id,
+            "client_id": fill.client_id,
+            "trade_id": fill.trade_id,
+            **facts,
+        },
+        replies_to=card_of(position.proposal_id),
+    )

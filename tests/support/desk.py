@@ -1,0 +1,222 @@
+"""A desk on a scripted market, as a process that can be killed and started again."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from agents.domain.decision import Action, Decision
+from agents.domain.market import Instrument
+from agents.domain.order import Fill, OrderIntent
+from agents.domain.position import Account, Position
+from agents.domain.proposal import PlannedTarget, Proposal, Trailing
+from agents.domain.risk import Costs, Limits, TapRules
+from agents.domain.strategy import (
+    Mode,
+    RunKind,
+    Side,
+    Sides,
+    Strategy,
+    StrategySpec,
+    StrategyState,
+)
+from agents.domain.user import Identity, NoticeKind, Place
+from agents.execution.desk import Desk, open_desk
+from agents.execution.levels import PriceLevels
+from agents.execution.paper import PaperBroker
+from agents.execution.proposing import Declined
+from tests.support.clock import ManualClock
+from tests.support.market import ScriptedMarket, instrument
+from tests.support.memory import Database, InMemory, Killed
+
+FREE = Costs(Decimal(0), Decimal(0), Decimal(0), Decimal(0))
+BTC = instrument()
+
+
+def levels(
+    side: Side = Side.LONG,
+    price: str = "60000",
+    stop: str = "59400",
+    targets: tuple[tuple[str, str], ...] = (("61200", "1"),),
+    trailing: Trailing | None = None,
+) -> PriceLevels:
+    """1 % stop and a target at 2R unless said otherwise."""
+    planned = tuple(PlannedTarget(Decimal(at), Decimal(share)) for at, share in targets)
+    return PriceLevels(side, Decimal(price), Decimal(stop), planned, trailing or Trailing())
+
+
+def spec(**changes: object) -> StrategySpec:
+    told: dict[str, object] = {
+        "symbols": ("BTC/USDT",),
+        "side": Sides.BOTH,
+        "timeframe": "5m",
+        "entry_long": "rsi(14) < 35",
+        "entry_short": "rsi(14) > 65",
+        "stop": "1%",
+        "risk_percent": Decimal(1),
+        "leverage": 5,
+    }
+    return StrategySpec.model_validate({**told, **changes})
+
+
+@dataclass
+class World:
+    """What outlives a process: the database, the market, the clocks, and the user."""
+
+    limits: Limits = field(default_factory=Limits)
+    rules: TapRules = field(default_factory=TapRules)
+    costs: Costs = field(default_factory=Costs)
+    instruments: tuple[Instrument, ...] = (BTC, instrument("ETH/USDT"))
+    database: Database = field(default_factory=Database)
+    clock: ManualClock = field(default_factory=ManualClock)
+
+    def __post_init__(self) -> None:
+        self.market = ScriptedMarket(self.clock, *self.instruments)
+        self.memory = InMemory(self.database)
+        self.desk: Desk
+        self.points: list[str] = []
+        self.dies_at = -1
+        self.candles = 0
+
+    async def start(self, *, wake: bool = True) -> Desk:
+        """A process on this database, as after a crash when one ran before."""
+        self.memory = InMemory(self.database)
+        paper = PaperBroker(Mode.PAPER, self.market, self.costs)
+        self.desk = open_desk(
+            self.memory,
+            self.market,
+            self.clock,
+            {Mode.PAPER: paper},
+            limits=self.limits,
+            rules=self.rules,
+            passed=self._checkpoint(self.memory),
+        )
+        if wake:
+            await self.desk.wake()
+            await self.settle()
+        return self.desk
+
+    def _checkpoint(self, memory: InMemory) -> Callable[[str], None]:
+        def passed(point: str) -> None:
+            memory.session.check()
+            self.points.append(point)
+            if len(self.points) - 1 == self.dies_at:
+                memory.kill()
+                raise Killed(point)
+
+        return passed
+
+    async def kill(self) -> None:
+        """SIGKILL: tasks that still run get no further than their next word to the database."""
+        self.memory.kill()
+        self.market.forget_listeners()
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+    async def settle(self) -> None:
+        """Until nothing is being stored, sent or booked."""
+        for _ in range(3):
+            await self.desk.exits.idle()
+            await self.desk.orders.idle()
+
+    async def tick(self, price: Decimal | str | int, **more: object) -> None:
+        self.market.tick(price, **more)  # type: ignore[arg-type]
+        await self.settle()
+
+    async def user(self, name: str = "Ada") -> int:
+        identity, place = Identity("telegram", name), Place("telegram", name)
+        at = self.clock.wall()
+        return (await self.memory.users.join(identity, name, place, operator=False, at=at)).id
+
+    async def strategy(
+        self, owner: int, *, run: RunKind = RunKind.CONTINUOUS, **changes: object
+    ) -> Strategy:
+        at, repo = self.clock.now(), self.memory.strategies
+        drafted = await repo.draft(owner, "Dips", spec(**changes), "Buy dips", Mode.PAPER, at)
+        await repo.move(owner, drafted.id, StrategyState.ACTIVE, at)
+        await repo.set_run(owner, drafted.id, run.value)
+        return await repo.get(owner, drafted.id)
+
+    async def decision(self, strategy: Strategy, symbol: str = "BTC/USDT") -> Decision:
+        """A decision on a candle of its own."""
+        self.candles += 1
+        self.clock.advance(1)
+        now = self.clock.now()
+        wanted = Decision(
+            strategy.id,
+            strategy.owner_id,
+            strategy.version,
+            symbol,
+            "5m",
+            now,
+            Action.ENTER_LONG,
+            "rsi(14) 31.2 < 35",
+            now,
+        )
+        [stored] = await self.memory.decisions.store([], [wanted])
+        return stored
+
+    async def propose(
+        self, strategy: Strategy, wanted: PriceLevels | None = None, **more: object
+    ) -> Proposal:
+        """A stored proposal; an assertion with the reason when there is none."""
+        answer = await self.try_to_propose(strategy, wanted, **more)
+        assert isinstance(answer, Proposal), answer
+        return answer
+
+    async def try_to_propose(
+        self, strategy: Strategy, wanted: PriceLevels | None = None, **more: object
+    ) -> Proposal | Declined:
+        chosen = wanted or levels()
+        symbol = str(more.pop("symbol", "BTC/USDT"))
+        if self.market.last(symbol) is None:
+            self.market.tick(chosen.price, symbol)
+        instruments = {item.symbol: item for item in self.instruments}
+        return await self.desk.proposer.propose(
+            strategy,
+            await self.decision(strategy, symbol),
+            chosen,
+            instruments[symbol],
+            **more,  # type: ignore[arg-type]
+        )
+
+    async def approve(self, proposal: Proposal):
+        return await self.desk.approvals.approve(
+            proposal.owner_id, proposal.id, proposal.version, self.clock.wall()
+        )
+
+    async def opened(self, strategy: Strategy, wanted: PriceLevels | None = None) -> Position:
+        """A position filled at the price of its levels (with free costs)."""
+        chosen = wanted or levels()
+        proposal = await self.propose(strategy, chosen)
+        outcome = await self.approve(proposal)
+        assert outcome.done, outcome
+        await self.tick(chosen.price, symbol=proposal.symbol)
+        position = await self.memory.positions.by_proposal(proposal.id)
+        assert position is not None
+        return position
+
+    # --- what is on disk ----------------------------------------------------------------------
+
+    @property
+    def orders(self) -> list[OrderIntent]:
+        return self.memory.rows("orders")
+
+    @property
+    def fills(self) -> list[Fill]:
+        return [fill for _, fill in self.memory.rows("fills")]
+
+    @property
+    def positions(self) -> list[Position]:
+        return self.memory.rows("positions")
+
+    @property
+    def proposals(self) -> list[Proposal]:
+        return self.memory.rows("proposals")
+
+    @property
+    def accounts(self) -> list[Account]:
+        return self.memory.rows("accounts")
+
+    def told(self, kind: NoticeKind) -> list[dict]:
+        return [dict(notice.facts) for notice in self.memory.told if notice.kind is kind]
