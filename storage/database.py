@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from agents.domain import mail, ports
 from agents.domain.errors import OperatorNeeded
 from storage.accounts import Accounts
 from storage.audit import Audit
@@ -48,21 +49,23 @@ class Database:
     def __init__(self, client: Sqlite | Postgres, lock: FileLock | None, wall: Wall) -> None:
         self._client = client
         self._lock = lock
-        transactions = Transactions(client)
-        self.transactions = transactions
-        self.users = Users(transactions)
-        self.strategies = Strategies(transactions)
-        self.decisions = Decisions(transactions)
-        self.proposals = Proposals(transactions)
-        self.orders = Orders(transactions)
-        self.positions = Positions(transactions)
-        self.accounts = Accounts(transactions)
-        self.model_calls = ModelCalls(transactions)
-        self.notes = Notes(transactions, wall)
-        self.audit = Audit(transactions, wall)
-        self.outbox = Outbox(transactions)
-        self.inbox = Inbox(transactions)
-        self.notices = Notices(transactions, self.users, self.outbox, wall)
+        turns = Transactions(client)
+        users, outbox, notes = Users(turns), Outbox(turns), Notes(turns, wall)
+        self._notes = notes
+        self.transactions: ports.Transactions = turns
+        self.users: ports.Users = users
+        self.strategies: ports.Strategies = Strategies(turns)
+        self.decisions: ports.Decisions = Decisions(turns)
+        self.proposals: ports.Proposals = Proposals(turns)
+        self.orders: ports.Orders = Orders(turns)
+        self.positions: ports.Positions = Positions(turns)
+        self.accounts: ports.Accounts = Accounts(turns)
+        self.model_calls: ports.ModelCalls = ModelCalls(turns)
+        self.notes: ports.Notes = notes
+        self.audit: ports.Audit = Audit(turns, wall)
+        self.notices: ports.Notices = Notices(turns, users, outbox, wall)
+        self.outbox: mail.Outbox = outbox
+        self.inbox: mail.Inbox = Inbox(turns)
 
     @property
     def kind(self) -> str:
@@ -71,11 +74,11 @@ class Database:
 
     async def last_market_time(self) -> datetime | None:
         """The newest of fills, decisions, positions and the note `market_clock`."""
-        return await newest_market_time(self.notes)
+        return await newest_market_time(self._notes)
 
     async def ping(self) -> None:
         """Raises when the database does not answer."""
-        await self.transactions.db.execute_query("SELECT 1")
+        await self._notes.fetch("SELECT 1")
 
     async def close(self) -> None:
         """Close the connections and free the file for the next process."""

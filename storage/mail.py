@@ -90,6 +90,12 @@ class Outbox(Repository):
     async def retry(self, item: OutboxItem, at: datetime, error: str) -> None:
         await self._swap(item, None, state=OutboxState.WAITING.value, next_try_at=at, error=error)
 
+    async def release(self, item: OutboxItem) -> bool:
+        present = OutboxRow.filter(
+            id=item.id, state=OutboxState.SENDING.value, attempts=item.attempts
+        )
+        return await present.using_db(self.db).update(state=OutboxState.WAITING.value) == 1
+
     async def failed(self, item: OutboxItem, error: str) -> None:
         await self._swap(item, None, state=OutboxState.FAILED.value, error=error)
 
@@ -225,7 +231,8 @@ class Inbox(Repository):
         return [_update(row) for row in await query.using_db(self.db).order_by("id").limit(limit)]
 
     async def begin(self, item: InboxItem) -> bool:
-        return await self._new(item).update(attempts=item.attempts + 1) == 1
+        unbegun = self._new(item).filter(attempts=item.attempts)
+        return await unbegun.update(attempts=item.attempts + 1) == 1
 
     async def done(self, item: InboxItem) -> None:
         await self._new(item).update(state=InboxState.DONE.value)

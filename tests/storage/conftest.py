@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 import pytest
 from tortoise.models import Model
 
@@ -38,12 +39,16 @@ async def opened(url: str) -> AsyncIterator[Database]:
     database = await open_database(url, wall=lambda: NOON)
     try:
         if database.kind == "PostgreSQL":
-            await database.transactions.db.execute_query(
-                f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE"
-            )
+            await _empty(url)
         yield database
     finally:
         await database.close()
+
+
+async def _empty(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE")
+    await connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -292,6 +292,7 @@ class MemoryAccounts(Repository):
     def open(
         self, owner_id: int, strategy_id: int, mode: Mode, start: Decimal, at: datetime
     ) -> Account:
+        owned(self.table("strategies"), owner_id, strategy_id)
         for row in self._rows:
             if (row.strategy_id, row.mode) == (strategy_id, mode):
                 return row

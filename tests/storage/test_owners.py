@@ -1,0 +1,98 @@
+"""Nobody sees or touches what is another's: every method of the ports that takes an owner."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from agents.domain import ports
+from agents.domain.errors import NotFound
+from agents.domain.ports import Memory
+from agents.domain.strategy import Mode, StrategyState
+from agents.domain.user import User
+from tests.storage.test_notes import CALL
+from tests.support.stored import NOON, SPEC, a_decision, a_position, a_strategy
+
+Call = Callable[[Memory, int, dict[str, int]], Awaitable[Any]]
+
+REPOSITORIES: dict[str, type] = inspect.get_annotations(ports.Memory, eval_str=True)
+
+# Each method with an owner, called by somebody who owns nothing, with the ids of what is Ann's.
+FOREIGN_CALLS: dict[str, Call] = {
+    "strategies.get": lambda m, me, ids: m.strategies.get(me, ids["strategy"]),
+    "strategies.of": lambda m, me, ids: m.strategies.of(me),
+    "strategies.move": lambda m, me, ids: m.strategies.move(
+        me, ids["strategy"], StrategyState.PAUSED, NOON
+    ),
+    "strategies.revise": lambda m, me, ids: m.strategies.revise(
+        me, ids["strategy"], 1, SPEC, "mine now", NOON
+    ),
+    "strategies.spec_at": lambda m, me, ids: m.strategies.spec_at(me, ids["strategy"], 1),
+    "strategies.rename": lambda m, me, ids: m.strategies.rename(me, ids["strategy"], "mine now"),
+    "strategies.set_run": lambda m, me, ids: m.strategies.set_run(me, ids["strategy"], "once"),
+    "decisions.get": lambda m, me, ids: m.decisions.get(me, ids["decision"]),
+    "decisions.recent": lambda m, me, ids: m.decisions.recent(me, ids["strategy"], 10),
+    "proposals.get": lambda m, me, ids: m.proposals.get(me, ids["proposal"]),
+    "proposals.of": lambda m, me, ids: m.proposals.of(me),
+    "positions.get": lambda m, me, ids: m.positions.get(me, ids["position"]),
+    "positions.of": lambda m, me, ids: m.positions.of(me),
+    "accounts.open": lambda m, me, ids: m.accounts.open(
+        me, ids["strategy"], Mode.PAPER, SPEC.risk_percent, NOON
+    ),
+    "accounts.of": lambda m, me, ids: m.accounts.of(me),
+    "model_calls.get": lambda m, me, ids: m.model_calls.get(me, ids["call"]),
+    "model_calls.of": lambda m, me, ids: m.model_calls.of(me, NOON),
+    "audit.recent": lambda m, me, ids: m.audit.recent(me, 10),
+}
+ADDS_OWN = {"strategies.draft", "audit.record"}
+
+
+def _methods_with_owner() -> set[str]:
+    return {
+        f"{name}.{method}"
+        for name, protocol in REPOSITORIES.items()
+        for method, function in inspect.getmembers(protocol, inspect.isfunction)
+        if "owner_id" in inspect.signature(function).parameters
+    }
+
+
+def test_no_method_with_an_owner_is_forgotten() -> None:
+    assert _methods_with_owner() - ADDS_OWN == FOREIGN_CALLS.keys()
+
+
+async def _everything_of(memory: Memory, user: User) -> dict[str, int]:
+    strategy = await a_strategy(memory, user.id)
+    decision = await a_decision(memory, strategy)
+    position = await a_position(memory, strategy)
+    call = await memory.model_calls.add(replace(CALL, owner_id=user.id))
+    await memory.audit.record(user.id, "telegram:1", "approve", {})
+    return {
+        "strategy": strategy.id,
+        "decision": decision.id,
+        "proposal": position.proposal_id,
+        "position": position.id,
+        "call": call.id,
+    }
+
+
+@pytest.mark.parametrize("method", sorted(FOREIGN_CALLS))
+async def test_another_owner_gets_nothing(
+    memory: Memory, ann: User, bob: User, method: str
+) -> None:
+    ids = await _everything_of(memory, ann)
+    before = await memory.strategies.get(ann.id, ids["strategy"])
+    try:
+        answer = await FOREIGN_CALLS[method](memory, bob.id, ids)
+    except NotFound:
+        answer = None
+    assert not answer
+    assert await memory.strategies.get(ann.id, ids["strategy"]) == before
+
+
+@pytest.mark.parametrize("method", sorted(FOREIGN_CALLS))
+async def test_the_owner_gets_it(memory: Memory, ann: User, method: str) -> None:
+    ids = await _everything_of(memory, ann)
+    answer = await FOREIGN_CALLS[method](memory, ann.id, ids)
+    assert answer or answer is None
