@@ -66,7 +66,7 @@ class Closing:
         for _ in range(_TRIES):
             if held is None:
                 held = await self._read(wanted.position_id)
-            held = Held(self._book.freshest(held.position), held.in_flight)
+            held = Held.of(self._book.freshest(held.position), held.in_flight)
             quantity = _quantity(held, wanted)
             if quantity <= 0:
                 known[wanted.position_id] = held
@@ -75,14 +75,14 @@ class Closing:
             if await self._memory.positions.save(marked):
                 self._passed("exit.storing")
                 after = replace(marked, version=marked.version + 1)
-                known[wanted.position_id] = Held(after, held.in_flight + quantity)
+                known[wanted.position_id] = Held.of(after, held.in_flight + quantity)
                 return await self._add(held.position, wanted, quantity)
             held = None
         raise Moved
 
     async def _read(self, position_id: int) -> Held:
         position = await self._memory.positions.by_id(position_id)
-        return Held(position, await in_flight(self._memory, position_id))
+        return Held.of(position, await in_flight(self._memory, position_id))
 
     async def _add(self, position: Position, wanted: Exit, quantity: Decimal) -> OrderIntent:
         intent = exit_order(position, wanted, quantity, self._clock.now())

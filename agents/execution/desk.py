@@ -74,10 +74,38 @@ def open_desk(
 ) -> Desk:
     """`brokers` have one for each mode that may trade here."""
     limits, rules = limits or Limits(), rules or TapRules()
-    book = ExitBook()
-    accounts = Accounts(memory, market, clock)
+    book, accounts = ExitBook(), Accounts(memory, market, clock)
     judge = Judge(memory, market, clock, accounts, limits, rules)
-    orders = Orders(
+    orders = _orders(memory, market, clock, brokers, book, judge, passed)
+    closing = Closing(memory, clock, book, passed=passed)
+    approvals = Approvals(memory, market, clock, judge, orders, rules, passed=passed)
+    proposer = Proposer(
+        memory, accounts, clock, limits, rules, start_balance=start_balance, passed=passed
+    )
+    exits = Exits(memory, orders, closing, book, passed=passed)
+    market.listen(exits.on_tick)
+    return Desk(
+        proposer=proposer,
+        approvals=approvals,
+        orders=orders,
+        exits=exits,
+        hands=Hands(memory, market, clock, approvals, orders, closing),
+        panic=Panic(memory, clock, approvals, orders, closing, passed=passed),
+        accounts=accounts,
+        book=book,
+    )
+
+
+def _orders(
+    memory: Memory,
+    market: Market,
+    clock: Clock,
+    brokers: Mapping[Mode, Broker],
+    book: ExitBook,
+    judge: Judge,
+    passed: Checkpoint,
+) -> Orders:
+    return Orders(
         memory,
         brokers,
         market,
@@ -86,26 +114,4 @@ def open_desk(
         Failures(memory, book, passed=passed),
         Gate(memory, judge),
         passed=passed,
-    )
-    closing = Closing(memory, clock, book, passed=passed)
-    approvals = Approvals(memory, market, clock, judge, orders, rules, passed=passed)
-    exits = Exits(memory, orders, closing, book, passed=passed)
-    market.listen(exits.on_tick)
-    return Desk(
-        proposer=Proposer(
-            memory,
-            accounts,
-            clock,
-            limits,
-            rules,
-            start_balance=start_balance,
-            passed=passed,
-        ),
-        approvals=approvals,
-        orders=orders,
-        exits=exits,
-        hands=Hands(memory, market, clock, approvals, orders, closing),
-        panic=Panic(memory, clock, approvals, orders, closing, passed=passed),
-        accounts=accounts,
-        book=book,
     )

@@ -5,6 +5,7 @@ longs, targets of shorts) and one for a rising price, and the trailing stops of 
 `trails`). The nearest triggers bound a quiet zone: a tick inside it costs one comparison chain.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -45,12 +46,19 @@ _NONE: list[Trigger] = []
 
 @dataclass(slots=True)
 class Held:
-    """A position as the book knows it. `in_flight` is what unsettled exit orders will close."""
+    """A position as it was stored last. `in_flight` is what unsettled exit orders will close;
+    `stop` and `best` are where they are by now, trailing aside (see `ExitBook.freshest`)."""
 
     position: Position
     in_flight: Decimal
+    stop: Decimal
+    best: Decimal
     entries: list[Entry] = field(default_factory=list)
     trails: bool = False
+
+    @classmethod
+    def of(cls, position: Position, in_flight: Decimal) -> "Held":
+        return cls(position, in_flight, position.stop, position.best)
 
     @property
     def free(self) -> Decimal:
@@ -89,6 +97,10 @@ class Lane:
     def column(self, side: Side, code: int) -> SortedList:
         """Longs stop below and gain above; shorts the other way round."""
         return self.below if (side is Side.LONG) == (code == _STOP) else self.above
+
+    @property
+    def sides(self) -> tuple[Trails, Trails]:
+        return self.long, self.short
 
     def trails(self, side: Side) -> Trails:
         return self.long if side is Side.LONG else self.short
@@ -138,7 +150,7 @@ class ExitBook:
         self.forget(position.id)
         if position.state is PositionState.CLOSED:
             return
-        held = self._held[position.id] = Held(position, in_flight)
+        held = self._held[position.id] = Held.of(position, in_flight)
         if position.state is PositionState.OPEN and held.free > 0:
             self._arm(held)
 
@@ -154,32 +166,33 @@ class ExitBook:
             return position
         stop, best = self._levels(held)
         better = max if position.side is Side.LONG else min
-        return replace(position, stop=better(position.stop, stop), best=better(position.best, best))
+        stop, best = better(position.stop, stop), better(position.best, best)
+        if (stop, best) == (position.stop, position.best):
+            return position
+        return replace(position, stop=stop, best=best)
 
     def move_stop(self, position_id: int, stop: Decimal) -> None:
         """Put the fixed stop of a watched position elsewhere."""
         held = self._held[position_id]
-        held.position = replace(held.position, stop=stop)
+        held.stop = stop
         lane = self._lanes[held.position.symbol]
+        column = lane.column(held.position.side, _STOP)
         for index, entry in enumerate(held.entries):
             if entry[2] == _STOP:
-                column = lane.column(held.position.side, _STOP)
                 column.remove(entry)
                 held.entries[index] = (stop, position_id, _STOP)
                 column.add(held.entries[index])
                 lane.unbound()
 
-    def trailed(self) -> dict[int, tuple[Decimal, Decimal]]:
-        """(stop, best) of the positions that trailed since this was last called."""
-        moved: dict[int, tuple[Decimal, Decimal]] = {}
-        for lane in self._lanes.values():
-            for position_id in (*lane.long.risen(), *lane.short.risen()):
-                held = self._held[position_id]
-                stop, best = self._levels(held)
-                if (stop, best) != (held.position.stop, held.position.best):
-                    held.position = replace(held.position, stop=stop, best=best)
-                    moved[position_id] = (stop, best)
-        return moved
+    def risen(self) -> list[int]:
+        """The positions whose trailing stop moved since this was last called."""
+        lanes = self._lanes.values()
+        return [number for lane in lanes for side in lane.sides for number in side.risen()]
+
+    def levels(self, position_ids: Iterable[int]) -> dict[int, tuple[Decimal, Decimal]]:
+        """(stop, best) by now of those of these positions that are still watched."""
+        held = (self._held.get(number) for number in position_ids)
+        return {item.position.id: self._levels(item) for item in held if item is not None}
 
     # --- ticks --------------------------------------------------------------------------------
 
@@ -225,7 +238,8 @@ class ExitBook:
         stops = [hit for hit in hits if hit.kind in _STOPS]
         if stops:
             self._disarm(held)
-            return [max(stops, key=lambda hit: hit.price * sign)]
+            trails = TriggerKind.TRAILING_STOP
+            return [max(stops, key=lambda hit: (hit.price * sign, hit.kind is trails))]
         spent = {hit.index if hit.kind is TriggerKind.TARGET else _BREAK_EVEN for hit in hits}
         lane = self._lanes[held.position.symbol]
         for entry in [entry for entry in held.entries if entry[2] in spent]:
@@ -254,8 +268,7 @@ class ExitBook:
             return
         lane = self._lanes[position.symbol]
         if held.trails:
-            stop, best = self._levels(held)
-            held.position = replace(position, stop=stop, best=best)
+            held.stop, held.best = self._levels(held)
             lane.trails(position.side).remove(position.id, position.trailing)
             held.trails = False
         for entry in held.entries:
@@ -267,12 +280,12 @@ class ExitBook:
         """The present stop and best price of a position, trailing included."""
         position = held.position
         if not held.trails:
-            return position.stop, position.best
+            return held.stop, held.best
         sign = position.side.sign
         best = self._lanes[position.symbol].trails(position.side).best_of(position.id)
         trailed = signed_stop(best, position.trailing) * sign
         better = max if position.side is Side.LONG else min
-        return better(position.stop, trailed), best * sign
+        return better(held.stop, trailed), best * sign
 
 
 _STOPS = (TriggerKind.STOP, TriggerKind.TRAILING_STOP)

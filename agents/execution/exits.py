@@ -26,6 +26,7 @@ from agents.execution.telling import card_of
 
 log = logging.getLogger(__name__)
 Work = Callable[[Sequence[Trigger]], Awaitable[None]]
+_STOPS_AT_ONCE = 1_000  # a few milliseconds of the loop
 _AT_ONCE = 50  # positions in one transaction: other writers get in between
 
 
@@ -77,10 +78,11 @@ class Exits:
 
     async def flush(self) -> int:
         """Write the stops that trailed since the last time; about once a second. How many."""
-        moved = self._book.trailed()
-        if moved:
+        risen = self._book.risen()
+        for start in range(0, len(risen), _STOPS_AT_ONCE):
+            moved = self._book.levels(risen[start : start + _STOPS_AT_ONCE])
             await self._memory.positions.save_stops(moved)
-        return len(moved)
+        return len(risen)
 
     async def _heal(self, position: Position, pending: Decimal) -> None:
         """Follow a position; one marked as closing that nothing closes is open again."""
