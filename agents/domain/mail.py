@@ -106,6 +106,10 @@ class Outbox(Protocol):
     async def retry(self, item: OutboxItem, at: datetime, error: str) -> None:
         """Back to WAITING until `at`."""
 
+    async def release(self, item: OutboxItem) -> bool:
+        """SENDING back to WAITING, as at once due: whoever sent it is no more. False when the
+        item has moved on since `item` was read."""
+
     async def failed(self, item: OutboxItem, error: str) -> None:
         """Given up; the place's next item becomes the oldest."""
 
@@ -145,7 +149,7 @@ class Inbox(Protocol):
 
     async def begin(self, item: InboxItem) -> bool:
         """Count an attempt before handling, so that an update that kills the process is seen to;
-        False when the item is no longer new."""
+        False when the item is no longer new or another process began it since it was read."""
 
     async def done(self, item: InboxItem) -> None: ...
     async def failed(self, item: InboxItem, error: str) -> None:
