@@ -88,14 +88,15 @@ class _Shelf:
             return answer
 
     async def _fetch(self, closed: int) -> None:
-        self._trouble, self._asked = None, closed
-        self._fetches += 1
+        self._trouble = None
         try:
             if not self._series.has(closed):
                 await self._fetch_newer(closed)
             await self._fetch_older(closed)
         except ParleyError as error:
             self._trouble = self._fault(FaultKind.UNAVAILABLE, str(error), closed)
+        self._asked = closed
+        self._fetches += 1
 
     async def _fetch_newer(self, closed: int) -> None:
         missing = self._missing(closed)
