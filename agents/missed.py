@@ -7,7 +7,7 @@ from agents.domain.decision import Action, Decision
 from agents.domain.market import Timeframe
 from agents.domain.strategy import Strategy
 
-MOST = 500  # rows for one strategy and symbol; what is older is told in the oldest row's reason
+MOST = 50  # rows for one strategy and symbol; what is older is told in the oldest row's reason
 
 
 def missed(
