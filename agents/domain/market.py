@@ -236,5 +236,13 @@ class Universe:
     def by_symbol(self) -> dict[str, Instrument]:
         return {instrument.symbol: instrument for instrument in self.instruments}
 
+    @cached_property
+    def by_base(self) -> dict[str, tuple[Instrument, ...]]:
+        """The instruments of each base currency, in the order of the market."""
+        found: dict[str, tuple[Instrument, ...]] = {}
+        for instrument in self.instruments:
+            found[instrument.base] = (*found.get(instrument.base, ()), instrument)
+        return found
+
     def __contains__(self, symbol: object) -> bool:
         return symbol in self.by_symbol

@@ -1,0 +1,23 @@
+"""What the reader remembers while it reads on: subjects that `it` may stand for."""
+
+from dataclasses import dataclass
+
+from agents.decision.words.sentence import Sentence
+from agents.decision.words.terms import Operand
+
+
+@dataclass
+class Context:
+    """A sentence with the last subject and object of a condition, and the last family of bands."""
+
+    s: Sentence
+    subject: Operand | None = None
+    thing: Operand | None = None
+    family: str | None = None
+
+    def saved(self) -> tuple[Operand | None, Operand | None, str | None]:
+        return self.subject, self.thing, self.family
+
+    def restore(self, state: tuple[Operand | None, Operand | None, str | None]) -> None:
+        """Forget what an attempt that failed has put in mind."""
+        self.subject, self.thing, self.family = state

@@ -1,0 +1,157 @@
+"""Conditions joined by and, or, not and brackets, each with the timeframe that it names."""
+
+from dataclasses import dataclass, replace
+
+from agents.decision.words.comparisons import comparison, held
+from agents.decision.words.conditions import Compare, Condition, Every, Negated, flat
+from agents.decision.words.context import Context
+from agents.decision.words.idioms import idiom
+from agents.decision.words.relations import relation
+from agents.decision.words.spans import timeframe, whole_number
+from agents.decision.words.terms import CLOSE
+
+Found = tuple[Condition, int]
+_DEEPEST = 8
+_JOINTS = frozenset({"and", "with", "when", "only when", "then", "on", "after"})
+
+
+@dataclass(frozen=True, slots=True)
+class OnTimeframe:
+    """A condition with a timeframe beside it, which may be the strategy's own or a higher one."""
+
+    part: Condition
+    timeframe: str
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.part.notes
+
+    def render(self, main: str | None) -> str:
+        part = self.part if main == self.timeframe else self.part.on(self.timeframe)
+        return part.render(main)
+
+    def on(self, timeframe: str) -> "OnTimeframe":
+        return self
+
+    def mirrored(self) -> "OnTimeframe | None":
+        part = self.part.mirrored()
+        return replace(self, part=part) if part is not None else None
+
+    def sided(self, long: bool) -> "OnTimeframe":
+        return replace(self, part=self.part.sided(long))
+
+    @property
+    def lean(self) -> int:
+        return self.part.lean
+
+
+def condition(c: Context, i: int, depth: int = 0) -> Found | None:
+    """The whole condition that begins at word `i`, as far as its words belong together."""
+    found = _all_of(c, i, depth)
+    if found is None:
+        return None
+    parts, end = [found[0]], found[1]
+    while c.s.has(end, "or") and (more := _all_of(c, c.s.skip(end + 1, "when"), depth)):
+        parts.append(more[0])
+        end = more[1]
+    return (parts[0] if len(parts) == 1 else Every("or", flat("or", tuple(parts)))), end
+
+
+def _all_of(c: Context, i: int, depth: int) -> Found | None:
+    found = _one(c, i, depth)
+    if found is None:
+        return None
+    parts, end = [found[0]], found[1]
+    while True:
+        if crossed := _after_being(c, parts[-1], end):
+            parts[-1], end = crossed
+            continue
+        more = _next(c, end, depth)
+        if more is None:
+            break
+        parts.append(more[0])
+        end = more[1]
+    return (parts[0] if len(parts) == 1 else Every("and", flat("and", tuple(parts)))), end
+
+
+def _next(c: Context, i: int, depth: int) -> Found | None:
+    """The next part of a conjunction, joined by a word or only standing beside."""
+    j = i
+    while c.s.label(j) in _JOINTS or (c.s.has(j, ",") and c.s.has(j + 1, "and", "with", "when")):
+        j += 1
+    if c.s.has(j, "unless") and (found := _one(c, j + 1, depth)):
+        return Negated(found[0]), found[1]
+    state = c.saved()
+    if j == i and c.subject is not None and c.subject.scale == "price":
+        c.subject = CLOSE  # `ema9 crosses ema21 above the 200 ema` speaks of the price
+    found = _one(c, j, depth)
+    if found is None:
+        c.restore(state)
+    return found
+
+
+def _one(c: Context, i: int, depth: int) -> Found | None:
+    if depth > _DEEPEST:
+        return None
+    s = c.s
+    if s.has(i, "not", "no") and (found := _one(c, s.skip(i + 1, "when"), depth + 1)):
+        return Negated(found[0]), found[1]
+    if s.has(i, "("):
+        inner = condition(c, i + 1, depth + 1)
+        if inner is not None and s.has(inner[1], ")"):
+            return inner[0], inner[1] + 1
+    return _led(c, i) or _trailed(c, _atom(c, i))
+
+
+def _atom(c: Context, i: int) -> Found | None:
+    return idiom(c, i) or comparison(c, i)
+
+
+def _led(c: Context, i: int) -> Found | None:
+    """`on the 4h, price above the 200 ema`."""
+    s = c.s
+    if not s.has(i, "on", "in"):
+        return None
+    frame = timeframe(s, i + 1)
+    if frame is None:
+        return None
+    j = s.skip(frame[1], "chart", "candle", ",")
+    found = _atom(c, j)
+    return (OnTimeframe(found[0], frame[0]), found[1]) if found else None
+
+
+def _trailed(c: Context, found: Found | None) -> Found | None:
+    """With what may follow a condition: its timeframe, how long it held."""
+    if found is None:
+        return None
+    part, i = found
+    s = c.s
+    if s.has(i, "for") or (s.has(i, "last") and s.has(i + 2, "candle")):
+        j = s.skip(i, "for", "at least", "last")
+        count = whole_number(s, j)
+        if count and count <= 20 and s.has(j + 1, "candle") and isinstance(part, Compare):
+            part, i = held(part, count), s.skip(j + 2, "row")
+    j = s.skip(i, "on", "in", "@", "at")
+    if j > i and (frame := timeframe(s, j)):
+        end = s.skip(frame[1], "chart", "candle")
+        if s.has(end, "closes", "close") and not relation(s, end + 1):
+            end += 1
+        return OnTimeframe(part, frame[0]), end
+    return part, i
+
+
+def _after_being(c: Context, part: Condition, i: int) -> Found | None:
+    """`closes above the 50 sma after being below it`: a cross."""
+    s = c.s
+    if not isinstance(part, Compare) or not s.has(i, "after", "from"):
+        return None
+    told = relation(s, i + 1)
+    if told is None or told.op not in {">", "<", "crosses above", "crosses below"}:
+        return None
+    same = s.has(told.end, "it") or s.number(told.end) == getattr(part.right, "number", None)
+    if not same or part.op not in {">", "<", "crosses above", "crosses below"}:
+        return None
+    above = part.op in {">", "crosses above"}
+    if above == (told.op in {">", "crosses above"}):
+        return None
+    return replace(part, op="crosses above" if above else "crosses below"), told.end + 1

@@ -1,0 +1,98 @@
+"""Prices that touch, sweep, break or bounce off a level."""
+
+from agents.decision.words.conditions import Compare, Condition, Sided, both, with_note
+from agents.decision.words.context import Context
+from agents.decision.words.operands import operand
+from agents.decision.words.relations import relation
+from agents.decision.words.terms import CLOSE, Operand, Term
+
+Found = tuple[Condition, int]
+_HIGH, _LOW = Term("high"), Term("low")
+
+
+def meets(c: Context, i: int) -> Found | None:
+    """`touches the lower band`, `bounces off the 50 ema`, `rejects at vwap`, `sweeps the low`."""
+    s = c.s
+    start = i
+    lead = operand(c, i) if not s.has(i, "it") else None
+    if lead is not None and lead[0].scale == "price" and not lead[0].is_number:
+        i = s.skip(lead[1], "is")
+    elif s.has(i, "it"):
+        i += 1
+    verb = s.label(i)
+    if verb not in {"touch", "bounce", "reject", "sweep"}:
+        return None
+    j = s.skip(i + 1, "on", "in", "at", "back", "through", "off", "with", "from")
+    found = operand(c, j)
+    if found is None or found[0].scale != "price":
+        return None
+    level, end = found
+    c.subject, c.thing = CLOSE, level
+    said = s.verbatim(start, end)
+    return _meeting(verb, level, said), end
+
+
+def _meeting(verb: str, level: Operand, said: str) -> Condition:
+    under, over = Compare(_LOW, "<=", level), Compare(_HIGH, ">=", level)
+    back_up, back_down = Compare(CLOSE, ">", level), Compare(CLOSE, "<", level)
+    if verb == "touch":
+        text = level.render(None)
+        if text.endswith((".lower",)) or text.startswith(("lowest", "prev_day.low")):
+            return under
+        if text.endswith((".upper",)) or text.startswith(("highest", "prev_day.high")):
+            return over
+        return Sided(under, over)
+    if verb == "sweep":
+        low, high = Compare(_LOW, "<", level), Compare(_HIGH, ">", level)
+        return Sided(both(low, back_up), both(high, back_down))
+    if verb == "bounce":
+        found: Condition = Sided(both(under, back_up), both(over, back_down))
+        note = f"“{said}”: the candle reaches the level and closes on the near side of it."
+        return with_note(found, note)
+    return with_note(
+        Sided(both(under, back_up), both(over, back_down)),
+        f"“{said}”: the candle reaches the level and closes away from it.",
+    )
+
+
+def sweep_and_back(c: Context, i: int) -> Found | None:
+    """`dips under yesterday's low and closes back above it`: in one candle."""
+
+    s = c.s
+    lead = operand(c, i) if not s.has(i, "it") else None
+    j = lead[1] if lead and lead[0].render(None) in {"close", "high", "low"} else i
+    j = j + 1 if s.has(i, "it") else j
+    if not s.has(j, "fall", "rise", "move", "break", "sweep", "cross"):
+        return None
+    away = relation(s, j)
+    level = operand(c, away.end) if away else None
+    if away is None or level is None or level[0].scale != "price" or level[0].is_number:
+        return None
+    k = s.skip(level[1], "and", "but", "then", ",")
+    back = relation(s, k)
+    if back is None or not s.has(k, "closes") or not s.has(back.end, "it", "inside"):
+        return None
+    below = away.op in {"<", "<=", "crosses below"} or "low" in level[0].render(None)
+    c.subject, c.thing = CLOSE, level[0]
+    first = Compare(_LOW if below else _HIGH, "<" if below else ">", level[0])
+    return both(first, Compare(CLOSE, ">" if below else "<", level[0])), back.end + 1
+
+
+def broken(c: Context, i: int) -> Found | None:
+    """`yesterday's high is broken`."""
+    found = operand(c, i)
+    if (
+        found is None
+        or found[0].scale != "price"
+        or found[0].is_number
+        or not isinstance(found[0], Term)
+    ):
+        return None
+    j = c.s.skip(found[1], "is", "move")
+    if j == found[1] or c.s.at(j).raw not in {"broken", "breached", "taken"}:
+        return None
+    up = Compare(CLOSE, "crosses above", found[0])
+    down = Compare(CLOSE, "crosses below", found[0])
+    side = "high" in found[0].text, "low" in found[0].text
+    c.subject = CLOSE
+    return (up if side[0] and not side[1] else down if side[1] else Sided(up, down)), j + 1

@@ -1,0 +1,264 @@
+"""From left to right through a sentence: which piece of meaning begins at each word."""
+
+from collections.abc import Callable
+
+from agents.decision.words.conditions import Between, Compare, Condition, both, with_note
+from agents.decision.words.context import Context
+from agents.decision.words.items import Item, Limit, Pieces, Role
+from agents.decision.words.levels import breakeven, stop, targets, trailing, way_out
+from agents.decision.words.logic import condition
+from agents.decision.words.refusals import refusal
+from agents.decision.words.sentence import Sentence
+from agents.decision.words.sizing import leverage, positions, risk, size
+from agents.decision.words.spans import timeframe
+from agents.decision.words.terms import CLOSE, Term, number
+from agents.decision.words.tokens import Kind
+from agents.decision.words.windows import window
+
+_ROLES = {
+    "long": Role.LONG, "buy": Role.LONG, "short": Role.SHORT, "sell": Role.SELL,
+    "enter": Role.ENTER, "exit": Role.EXIT, "exit long": Role.EXIT_LONG,
+    "exit short": Role.EXIT_SHORT,
+}  # fmt: skip
+_LIMITS = {"only long": Limit.LONG, "only short": Limit.SHORT, "both": Limit.BOTH}
+_TRADING = frozenset({"trade", "trades", "trading", "entries", "entry", "enter"})
+SEPARATORS = frozenset({",", ";", ".", "\n", "!", "?", ":", "-", "then", "|", "/"})
+STRONG = frozenset({";", ".", "\n", "!", "?"})
+_LOW, _HIGH = Term("low"), Term("high")
+
+
+def scan(s: Sentence) -> Pieces:
+    """Every item of the sentence in order; words of no meaning here become `unknown` items."""
+    c, pieces, i = Context(s), Pieces(), 0
+    while i < len(s):
+        item = _item(c, i)
+        pieces.items.append(item)
+        i = max(item.end, i + 1)
+    return pieces
+
+
+def _item(c: Context, i: int) -> Item:
+    s = c.s
+    kind = s.at(i).kind
+    if kind is Kind.SYMBOL:
+        return Item("symbol", i, i + 1, s.at(i).label)
+    if kind is Kind.STRANGER:
+        return Item("stranger", i, i + 1, s.at(i).label)
+    for read in _READERS:
+        if found := read(c, i):
+            return found
+    if s.label(i) in SEPARATORS:
+        return Item("separator", i, i + 1, s.label(i))
+    return Item("unknown", i, i + 1)
+
+
+# --- words that lead --------------------------------------------------------------------------
+
+
+def _nothing(c: Context, i: int) -> Item | None:
+    """`no stop`, `without target`."""
+    s = c.s
+    if not s.has(i, "no", "not"):
+        return None
+    j = s.skip(i + 1, "with", "hard")
+    if s.has(j, "stop", "trail"):
+        return Item("no stop", i, j + 1)
+    return Item("no target", i, j + 1) if s.has(j, "target") else None
+
+
+def _mirror(c: Context, i: int) -> Item | None:
+    """`vice versa for shorts`, `the opposite for short`, `short when the reverse`."""
+    s = c.s
+    j = s.skip(i, "and", "then", "do", "when", "in")
+    side = s.label(j) if s.has(j, "short", "long", "sell", "buy") else ""
+    k = s.skip(j + 1, "when", "is", "on", ":", "for", "at", "in", "then", "just") if side else j
+    same = s.at(k).raw == "same"
+    if not s.has(k, "mirror") and not same:
+        return None
+    end = k + 1
+    while s.has(end, "mirror", "for", "on", "with", "in", "short", "long", "is", "rules", "but") or s.at(
+        end
+    ).raw in {"shorting", "conditions", "condition", "logic", "side", "rules", "setup", "as", "reversed", "for", "to", "way", "applies", "goes", "direction"}:  # fmt: skip
+        side = s.label(end) if s.has(end, "short", "long") else side
+        end += 1
+    if same and not side:
+        return None
+    return Item("mirror", i, end, side or None)
+
+
+def _conditional(c: Context, i: int) -> Item | None:
+    """`when`, `only if`, `unless`, `don't trade when`: what kind of condition follows."""
+    s = c.s
+    if s.has(i, "unless"):
+        return Item("unless", i, i + 1)
+    if s.has(i, "dont", "no", "not") and (end := _negative_lead(s, i)):
+        return Item("unless", i, end)
+    if s.has(i, "only") and (s.has(i + 1, "when") or s.at(i + 1).raw in _TRADING | {"buy", "sell"}):
+        j = i + 1
+        while s.at(j).raw in _TRADING:
+            j += 1
+        if s.has(j, "when"):
+            return Item("only when", i, j + 1)
+        if s.has(j, "buy", "long", "short", "sell") and s.has(s.skip(j + 1, "in"), "when"):
+            return Item("only when", i, s.skip(j + 1, "in") + 1, _ROLES[s.label(j)])
+    if s.has(i, "only when"):
+        return Item("only when", i, i + 1)
+    return Item("when", i, i + 1) if s.has(i, "when") else None
+
+
+def _negative_lead(s: Sentence, i: int) -> int | None:
+    """The word after `don't buy if`, `no trades when`, `never enter while`."""
+    j = i + 1
+    for _ in range(4):
+        if s.has(j, "when"):
+            return j + 1
+        trading = s.at(j).raw in _TRADING | {
+            "take",
+            "any",
+            "open",
+            "new",
+            "do",
+            "anything",
+            "it",
+            "if",
+        }
+        if not (trading or s.has(j, "buy", "long", "short", "sell", "enter", "entry", "positions")):
+            return None
+        j += 1
+    return None
+
+
+# --- actions ----------------------------------------------------------------------------------
+
+
+def _action(c: Context, i: int) -> Item | None:
+    s = c.s
+    label = s.label(i)
+    if label in _LIMITS:
+        return Item("limit", i, i + 1, _LIMITS[label])
+    if label == "flip":
+        return Item("flip", i, i + 1)
+    if label == "fade":
+        return _fade(s, i)
+    if label == "entry" or (label == "enter" and s.has(i + 1, "long", "short")):
+        side = s.label(i + 1) if s.has(i + 1, "long", "short") else ""
+        role = _ROLES[side] if side else Role.ENTER
+        return Item("act", i, i + 2 if side else i + 1, role)
+    if label == "exit" and s.has(i + 1, "long", "short"):
+        return Item("act", i, i + 2, _ROLES[f"exit {s.label(i + 1)}"])
+    if label in _ROLES:
+        end = s.skip(i + 1, "positions") if label.startswith("exit") else i + 1
+        return Item("act", i, end, _ROLES[label])
+    if label == "close" and (
+        s.has(i + 1, "when", "all", "half", "it", "positions") or s.has(i + 1, "exit")
+    ):
+        return Item("act", i, s.skip(i + 1, "all", "it", "positions"), Role.EXIT)
+    if s.at(i).raw in {"trade", "trading"} and (
+        s.at(i + 1).kind is Kind.SYMBOL or s.has(i + 1, "when", "on")
+    ):
+        return Item("act", i, i + 1, Role.ENTER)
+    return None
+
+
+def _fade(s: Sentence, i: int) -> Item:
+    """Fading a rise is short, fading a fall is long."""
+    down = any(
+        s.has(j, "fall", "down", "low", "breakdown", "oversold") for j in range(i + 1, i + 4)
+    )
+    return Item("act", i, i + 1, Role.LONG if down else Role.SHORT)
+
+
+# --- entry prices -----------------------------------------------------------------------------
+
+
+def _entry_price(c: Context, i: int) -> Item | None:
+    """`Entry: 61000 - 61500`, `buy at 60k`, `@ 61500`: a zone or a price to trade at."""
+    s = c.s
+    led = s.has(i, "entry", "enter") or s.has(i, "at", "@", "between", "from", "in")
+    if not led:
+        return None
+    j = i + 1
+    side = s.label(j) if s.has(j, "long", "short") else ""
+    j = j + 1 if side else j
+    while s.has(
+        j,
+        ":",
+        "at",
+        "@",
+        "=",
+        "is",
+        "between",
+        "dollars",
+        "price",
+        "in",
+        "limit",
+        "on",
+        "from",
+        "-",
+    ) or (
+        s.at(j).raw in {"zone", "range", "price", "zones", "targets", "buy", "limit", "order"}
+        and j < i + 5
+    ):
+        j += 1
+    first = _price(c, j)
+    if first is None:
+        return None
+    second_at = s.skip(j + 1, "dollars")
+    second = None
+    if s.has(second_at, "-", "to", "and", ",", "/"):
+        at = s.skip(second_at + 1, "dollars")
+        second = _price(c, at)
+        end = s.skip(at + 1, "dollars")
+    if second is None:
+        return Item("cond", i, s.skip(j + 1, "dollars"), _at_price(first))
+    low, high = sorted((first, second), key=lambda term: term.number)
+
+    return Item("cond", i, end, Between(CLOSE, low, high))
+
+
+def _price(c: Context, i: int) -> Term | None:
+    s = c.s
+    value = s.number(i)
+    if value is None or value <= 0 or s.label(i + 1) in {
+        "percent", "times", "r", "atr", "minute", "hour", "day", "candle", "period", "am", "pm", "positions",
+    }:  # fmt: skip
+        return None
+    return number(value) if value >= 1 or "." in s.verbatim(i, i + 1) else None
+
+
+def _at_price(price: Term) -> Condition:
+    note = f"An entry at {price.text} is a candle that trades at that price."
+    return with_note(both(Compare(_LOW, "<=", price), Compare(_HIGH, ">=", price)), note)
+
+
+# --- conditions -------------------------------------------------------------------------------
+
+
+def _condition(c: Context, i: int) -> Item | None:
+    found = condition(c, i)
+    return Item("cond", i, found[1], found[0]) if found else None
+
+
+def _timeframe(c: Context, i: int) -> Item | None:
+    """A timeframe that stands for itself: `on the 15m`, `1h chart`, `5 min candles`."""
+    s = c.s
+    j = s.skip(i, "on", "in", "chart", "@", "candle", "with")
+    frame = timeframe(s, s.skip(j, ":", "="))
+    if frame is None or _is_duration(s, i):
+        return None
+    end = s.skip(frame[1], "chart", "candle")
+    return Item("timeframe", i, end, frame[0])
+
+
+def _is_duration(s: Sentence, i: int) -> bool:
+    """Whether the time at `i` is how long, and not which candles: `after 4 hours`, `for 2 days`."""
+    before = s.at(i - 1).raw
+    return s.has(i - 1, "after", "last", "through", "inside", "before", "until") or before in {
+        "for", "every", "hold", "wait", "per", "max", "within", "over", "ago", "next", "least",
+    }  # fmt: skip
+
+
+_READERS: tuple[Callable[[Context, int], Item | None], ...] = (
+    refusal, _nothing, window, breakeven, trailing, stop, way_out, risk, targets, positions,
+    _entry_price, _mirror, _conditional, size, leverage, _condition, _action, _timeframe,
+)  # fmt: skip
