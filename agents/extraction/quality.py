@@ -91,6 +91,8 @@ class Gate:
         for index, detail in zip(sound, self._watch.judge(high, low, close), strict=True):
             reasons[index] = Reason(FaultKind.OUTLIER, _OUTLIER.format(detail)) if detail else None
         kept = [index for index, reason in enumerate(reasons) if not reason]
+        if len(kept) == len(opened):
+            return Sifted(candles, tuple(self._gaps(opened)))
         faults = [*self._rejected(opened, reasons), *self._gaps(opened[kept])]
         faults.sort(key=attrgetter("at"))
         believed = candles_of(self.symbol, self.timeframe, opened[kept], prices[:, kept])

@@ -10,7 +10,7 @@ from agents.extraction.frame import Frame
 from agents.extraction.resample import Prices, Times, columns_of
 
 _SPARE = 1000  # candles that are added before the oldest are let go
-_FRAMES_KEPT = 2
+_FRAMES_KEPT = 1
 
 
 class Series:
@@ -45,7 +45,9 @@ class Series:
 
         A market without gaps is assumed for those that are not here.
         """
-        if self._count and closed <= self.first_opened:
+        if not self._count or closed == self.last_closed:
+            return self._count
+        if closed <= self.first_opened:
             return (closed - self.first_opened) // self.timeframe.ms
         opened = self._opened[: self._count]
         return int(np.searchsorted(opened, closed - self.timeframe.ms, side="right"))
