@@ -8,6 +8,7 @@ from agents.domain import mail, ports
 from agents.domain.errors import OperatorNeeded
 from storage.accounts import Accounts
 from storage.audit import Audit
+from storage.client import Client
 from storage.decisions import Decisions
 from storage.locks import FileLock
 from storage.mail import Inbox, Notices, Outbox
@@ -16,7 +17,6 @@ from storage.moments import newest_market_time
 from storage.notes import Notes
 from storage.orders import Orders
 from storage.positions import Positions
-from storage.postgres import Postgres
 from storage.proposals import Proposals
 from storage.schema import (
     applied_migrations,
@@ -27,7 +27,6 @@ from storage.schema import (
     pending,
     upgrade,
 )
-from storage.sqlite import Sqlite
 from storage.strategies import Strategies
 from storage.transactions import Transactions
 from storage.users import Users
@@ -46,7 +45,7 @@ class Database:
     keeps the process alive until then.
     """
 
-    def __init__(self, client: Sqlite | Postgres, lock: FileLock | None, wall: Wall) -> None:
+    def __init__(self, client: Client, lock: FileLock | None, wall: Wall) -> None:
         self._client = client
         self._lock = lock
         turns = Transactions(client)
@@ -70,7 +69,7 @@ class Database:
     @property
     def kind(self) -> str:
         """`SQLite` or `PostgreSQL`, for /health."""
-        return "PostgreSQL" if isinstance(self._client, Postgres) else "SQLite"
+        return "PostgreSQL" if self._client.is_postgres else "SQLite"
 
     async def last_market_time(self) -> datetime | None:
         """The newest of fills, decisions, positions and the note `market_clock`."""
@@ -125,7 +124,7 @@ def _prepared(url: str, exclusive: bool) -> FileLock | None:
     return lock
 
 
-async def _opened(url: str) -> Sqlite | Postgres:
+async def _opened(url: str) -> Client:
     settings = config(url)
     client = client_of(settings)
     await client.open()
@@ -139,9 +138,7 @@ async def _opened(url: str) -> Sqlite | Postgres:
     return client
 
 
-async def _reopened(
-    url: str, settings: dict[str, Any], client: Sqlite | Postgres
-) -> Sqlite | Postgres:
+async def _reopened(url: str, settings: dict[str, Any], client: Client) -> Client:
     await client.close()
     await upgrade(url)
     fresh = client_of(settings)

@@ -9,6 +9,7 @@ from tortoise.backends.asyncpg.client import AsyncpgDBClient, TransactionWrapper
 from tortoise.backends.base.client import BaseDBAsyncClient
 
 from agents.domain.errors import OperatorNeeded, TryAgain
+from storage.client import Client
 from storage.faults import Unreachable, of_postgres, told_as
 from storage.waiting import finish
 
@@ -44,7 +45,7 @@ class _Told(AsyncpgDBClient):
             await super().execute_many(query, values)
 
 
-class Postgres(_Told):
+class Postgres(_Told, Client):
     """A pool of connections to one database."""
 
     def __init__(self, **options: Any) -> None:

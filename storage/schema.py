@@ -2,17 +2,18 @@
 
 import pkgutil
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.context import TortoiseContext
 from tortoise.exceptions import ConfigurationError
 
 from agents.domain.errors import OperatorNeeded
 from storage import migrations
-from storage.postgres import Postgres
-from storage.sqlite import Sqlite
+from storage.client import POSTGRES, SQLITE, Client
 from storage.transactions import Transactions
 
 APP = "storage"
@@ -25,16 +26,17 @@ _PRAGMAS: dict[str, Any] = {
 _POOL: dict[str, Any] = {"minsize": 1, "maxsize": 10, "timeout": 10}
 _MIGRATING = 7_265_539  # the key of PostgreSQL's advisory lock; any number that is always the same
 _ENGINES: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "tortoise.backends.sqlite": ("sqlite", "storage.sqlite", _PRAGMAS),
-    "tortoise.backends.asyncpg": ("postgres", "storage.postgres", _POOL),
+    "tortoise.backends.sqlite": (SQLITE, "storage.sqlite", _PRAGMAS),
+    "tortoise.backends.asyncpg": (POSTGRES, "storage.postgres", _POOL),
 }
 
 
-_NOWHERE = {"sqlite": "sqlite://:memory:", "postgres": "postgres://nobody@localhost/none"}
+_NOWHERE = {SQLITE: "sqlite://:memory:", POSTGRES: "postgres://nobody@localhost/none"}
 
 
-def config(url: str, **options: Any) -> dict[str, Any]:
-    """Tortoise's configuration of a database address; `options` win over those of the address.
+def config(url: str) -> dict[str, Any]:
+    """Tortoise's configuration of a database address. What follows a `?` in it is handed on: to
+    SQLite as pragmas, to PostgreSQL's pool as options.
 
     Raises OperatorNeeded when the address can't be read. It may contain a password, so that the
     sentence does not repeat it.
@@ -47,7 +49,7 @@ def config(url: str, **options: Any) -> dict[str, Any]:
             "DATABASE_URL can't be read: write it like sqlite://var/parley.db or "
             "postgres://user:password@host:5432/database."
         ) from None
-    credentials = {**defaults, **given["credentials"], **options}
+    credentials = {**defaults, **given["credentials"]}
     return {
         "connections": {name: {"engine": engine, "credentials": credentials}},
         "apps": {
@@ -60,12 +62,12 @@ def config(url: str, **options: Any) -> dict[str, Any]:
     }
 
 
-def client_of(settings: dict[str, Any]) -> Sqlite | Postgres:
+def client_of(settings: dict[str, Any]) -> Client:
     """The client of a configuration, not yet connected."""
     name = next(iter(settings["connections"]))
-    credentials = settings["connections"][name]["credentials"]
-    kind = Sqlite if name == "sqlite" else Postgres
-    return kind(connection_name=name, **credentials)
+    connection = settings["connections"][name]
+    kind: type[Client] = import_module(connection["engine"]).client_class
+    return kind(connection_name=name, **connection["credentials"])
 
 
 def file_of(url: str) -> Path | None:
@@ -82,7 +84,7 @@ class _Bound:
     dialect = ""
 
 
-async def bind_models(client: Sqlite | Postgres) -> None:
+async def bind_models(client: Client) -> None:
     """Make the models speak the client's dialect, whichever task uses them.
 
     Repositories name the connection of each statement, so that several databases of one dialect
@@ -104,7 +106,7 @@ def known_migrations() -> list[str]:
     return sorted(name for _, name, _ in pkgutil.iter_modules(migrations.__path__))
 
 
-async def applied_migrations(client: Sqlite | Postgres) -> list[str]:
+async def applied_migrations(client: Client) -> list[str]:
     """Names of those that a database has had; empty when it is new.
 
     Raises OperatorNeeded when its tables are another program's.
@@ -122,10 +124,10 @@ async def applied_migrations(client: Sqlite | Postgres) -> list[str]:
     return []
 
 
-async def _tables(client: Sqlite | Postgres) -> set[str]:
+async def _tables(client: Client) -> set[str]:
     query = (
         "SELECT tablename AS name FROM pg_tables WHERE schemaname = current_schema()"
-        if isinstance(client, Postgres)
+        if client.is_postgres
         else "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     )
     return {row["name"] for row in await client.execute_query_dict(query)}
@@ -142,50 +144,62 @@ def pending(applied: Iterable[str]) -> list[str]:
     return [name for name in known if name not in applied]
 
 
-async def upgrade(url: str, target: str | None = None) -> list[str]:
-    """Apply what is missing, up to `target`, in one transaction; names of what was applied.
+async def upgrade(
+    url: str, target: str | None = None, *, module: str = "storage.migrations"
+) -> list[str]:
+    """Apply what is missing of the migrations in `module`, up to `target`: all or nothing.
+    Answers the names of what was applied.
 
     On a connection of its own: SQLite checks references only at the end, since a table that is
     rebuilt is dropped for a moment, which would otherwise delete what refers to it.
     """
-    settings = config(url, **({"foreign_keys": "OFF"} if file_of(url) or ":memory:" in url else {}))
+    settings = config(url)
+    connection, app = settings["connections"], settings["apps"][APP]
+    app["migrations"] = module
+    if SQLITE in connection:
+        connection[SQLITE]["credentials"]["foreign_keys"] = "OFF"
     client = client_of(settings)
     await client.open()
     try:
-        return await _apply(client, settings, target)
+        return await _apply(client, settings, target or "__latest__")
     finally:
         await client.close()
 
 
-async def _apply(
-    client: Sqlite | Postgres, settings: dict[str, Any], target: str | None
-) -> list[str]:
-    from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
-
+async def _apply(client: Client, settings: dict[str, Any], target: str) -> list[str]:
+    """Two processes that start at once apply them one after the other: the second finds nothing
+    left to do."""
     transactions = Transactions(client)
     async with transactions.transaction():
         db = transactions.db
-        if isinstance(client, Postgres):
+        if client.is_postgres:
             await db.execute_query(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
         context = TortoiseContext()
         with context:
             await context.init(config=settings, init_connections=False)
             context.connections.set(client.connection_name, db)
-            executor = MigrationExecutor(db, settings["apps"])
-            editor = executor._schema_editor(atomic=True)
-            await executor.recorder.ensure_schema(editor)
-            goal = [MigrationTarget(APP, target or "__latest__")]
-            steps = await executor.plan(goal)
-            state = await executor._project_state(executor.loader.applied_migrations)
-            for step in steps:
-                await step.migration.apply(state, schema_editor=editor)
-                await executor.recorder.record_applied(APP, step.migration.name)
-        if isinstance(client, Sqlite):
+            applied = await _run_steps(db, settings["apps"], target)
+        if not client.is_postgres:
             await _check_references(db)
+    return applied
+
+
+async def _run_steps(db: BaseDBAsyncClient, apps: dict[str, Any], target: str) -> list[str]:
+    """What tortoise's own command does, without a commit between a change and its record."""
+    from tortoise.migrations.executor import MigrationExecutor, MigrationTarget
+
+    executor = MigrationExecutor(db, apps)
+    editor = executor._schema_editor(atomic=True)
+    await executor.recorder.ensure_schema(editor)
+    steps = await executor.plan([MigrationTarget(APP, target)])
+    state = await executor._project_state(executor.loader.applied_migrations)
+    for step in steps:
+        await step.migration.apply(state, schema_editor=editor)
+        await executor.recorder.record_applied(APP, step.migration.name)
     return [step.migration.name for step in steps]
 
 
-async def _check_references(db: Any) -> None:
+async def _check_references(db: BaseDBAsyncClient) -> None:
     broken = await db.execute_query_dict("PRAGMA foreign_key_check")
     if broken:
         raise OperatorNeeded(

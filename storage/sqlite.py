@@ -17,6 +17,7 @@ from tortoise.backends.sqlite.client import SqliteClient
 from tortoise.exceptions import IntegrityError
 
 from agents.domain.errors import TryAgain
+from storage.client import Client
 from storage.faults import of_sqlite, told_as
 from storage.waiting import finish
 
@@ -24,7 +25,7 @@ T = TypeVar("T")
 PATIENCE = 30.0  # seconds a task waits for the connection before it is told that it is busy
 
 
-class Sqlite(SqliteClient):
+class Sqlite(SqliteClient, Client):
     """A file of SQLite behind one connection."""
 
     def __init__(self, file_path: str, **pragmas: Any) -> None:
@@ -33,6 +34,8 @@ class Sqlite(SqliteClient):
     async def open(self) -> None:
         """Connect. Raises OperatorNeeded when the file is no database or can't be opened."""
         with told_as(of_sqlite, self.filename):
+            # What can't be opened is found here: aiosqlite would leave a thread behind.
+            await asyncio.to_thread(lambda: sqlite3.connect(self.filename).close())
             try:
                 await self.create_connection(with_db=True)
             except BaseException:

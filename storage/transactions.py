@@ -7,8 +7,7 @@ from typing import Any
 
 from tortoise.backends.base.client import BaseDBAsyncClient
 
-from storage.postgres import Postgres
-from storage.sqlite import Sqlite
+from storage.client import Client
 
 
 class Transactions:
@@ -19,7 +18,7 @@ class Transactions:
     or started as a task waits (on SQLite) until the transaction is over.
     """
 
-    def __init__(self, client: Sqlite | Postgres) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
         self._open: dict[asyncio.Task[Any], BaseDBAsyncClient] = {}
 
@@ -31,7 +30,7 @@ class Transactions:
 
     @property
     def postgres(self) -> bool:
-        return isinstance(self._client, Postgres)
+        return self._client.is_postgres
 
     def transaction(self) -> AbstractAsyncContextManager[None]:
         """All repository calls inside become one commit, or nothing. Nested ones join."""

@@ -8,21 +8,14 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from tortoise.models import Model
 
 from agents.domain.ports import Memory
 from agents.domain.user import User
-from storage import models
 from storage.database import Database, migrate, open_database
 from tests.support.memory import InMemory
 from tests.support.postgres import PostgresServer
+from tests.support.schemas import row_models
 from tests.support.stored import NOON, a_user
-
-TABLES = sorted(
-    row._meta.db_table
-    for row in vars(models).values()
-    if isinstance(row, type) and issubclass(row, Model) and row is not Model
-)
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +40,8 @@ async def opened(url: str) -> AsyncIterator[Database]:
 
 async def _empty(url: str) -> None:
     connection = await asyncpg.connect(url)
-    await connection.execute(f"TRUNCATE {', '.join(TABLES)} RESTART IDENTITY CASCADE")
+    tables = ", ".join(row._meta.db_table for row in row_models())
+    await connection.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
     await connection.close()
 
 

@@ -6,8 +6,6 @@ import sys
 from dataclasses import replace
 from decimal import Decimal
 
-import pytest
-
 from agents.domain.decision import Snapshot
 from agents.domain.order import OrderState
 from agents.domain.proposal import ProposalState
@@ -51,12 +49,11 @@ async def test_many_tasks_tap_the_same_cards(database: Database) -> None:
     await _outcomes_are_whole(database, ids)
 
 
-async def test_two_processes_tap_the_same_cards(
-    database: Database, request: pytest.FixtureRequest, url: str
-) -> None:
+async def test_two_processes_tap_the_same_cards(database: Database, url: str) -> None:
     ids = await _pending(database)
     racers = [await _start(url, f"process{number}") for number in range(2)]
     for racer in racers:
+        assert racer.stdout is not None
         await racer.stdout.readline()
     lines = await asyncio.gather(*(racer.communicate(b"go\n") for racer in racers))
     won = [json.loads(out) for out, _ in lines]
