@@ -86,11 +86,11 @@ class Hands:
     async def pause(self, user_id: int, strategy_id: int, reason: str = "") -> bool:
         """No new trades, and what waits is cancelled; open positions keep their exits. False
         when it was not active. Raises NotFound."""
-        return await self._stop(user_id, strategy_id, StrategyState.PAUSED, reason or "paused")
+        return await self._stop(user_id, strategy_id, StrategyState.PAUSED, reason)
 
     async def archive(self, user_id: int, strategy_id: int) -> bool:
         """As `pause`, for good. Raises NotFound."""
-        return await self._stop(user_id, strategy_id, StrategyState.ARCHIVED, "archived")
+        return await self._stop(user_id, strategy_id, StrategyState.ARCHIVED, "")
 
     async def resume(self, user_id: int, strategy_id: int) -> bool:
         """False when it was not paused. Raises NotFound."""
@@ -107,7 +107,7 @@ class Hands:
                 user_id, strategy_id, to, self._clock.now(), reason=reason
             )
             if moved:
-                await self._approvals.cancel_for(user_id, strategy_id, f"the strategy was {reason}")
+                await self._approvals.cancel_for(user_id, strategy_id, f"the strategy was {to}")
         return moved
 
     async def _part(self, position: Position, fraction: Decimal) -> Decimal | None:

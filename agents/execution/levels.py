@@ -8,6 +8,7 @@ from typing import Protocol
 from agents.domain.market import Instrument
 from agents.domain.proposal import PlannedTarget, Trailing
 from agents.domain.strategy import Side
+from agents.execution.figures import plain
 
 
 class Levels(Protocol):
@@ -57,12 +58,12 @@ def on_steps(levels: Levels, instrument: Instrument) -> PriceLevels:
 
 def fault(levels: PriceLevels) -> str:
     """Why these prices can't be traded; empty when they can."""
-    sign = levels.side.sign
+    sign, price = levels.side.sign, plain(levels.price)
     if levels.price <= 0 or levels.stop <= 0:
         return "a price of zero or less"
     if (levels.price - levels.stop) * sign <= 0:
-        return f"the stop {levels.stop} is on the wrong side of the price {levels.price}"
+        return f"the stop {plain(levels.stop)} is on the wrong side of the price {price}"
     wrong = [item for item in levels.targets if (item.price - levels.price) * sign <= 0]
     if wrong:
-        return f"the target {wrong[0].price} is on the wrong side of the price {levels.price}"
+        return f"the target {plain(wrong[0].price)} is on the wrong side of the price {price}"
     return ""

@@ -94,6 +94,8 @@ class Orders:
         Raises nothing of the broker's: what went wrong is the state and `error` of the intent.
         An intent that can't be judged or sent at the moment stays NEW for `recover`.
         """
+        if intent.state is not OrderState.NEW:
+            return await self._memory.orders.get(intent.id)
         try:
             instrument = await instrument_of(self._market, intent.symbol)
             if intent.purpose is OrderPurpose.ENTRY and (no := await self._gate.why_not(intent)):

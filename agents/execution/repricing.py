@@ -29,18 +29,18 @@ def moved(plan: Plan, price: Decimal, rules: TapRules) -> str:
 
 def anew(plan: Plan, price: Decimal, instrument: Instrument, *, fixed: bool) -> Plan:
     """The plan from `price`: the stop stays where it is while it has room, and keeps its
-    distance where not; targets ahead stay, those passed keep their distance. The money at risk
-    stays the same, or with `fixed` the money put in. The quantity is not yet checked."""
+    distance where not; targets stay while all are ahead, and all keep their distance where not.
+    The money at risk stays the same, or with `fixed` the money put in. The quantity is not yet
+    checked."""
     entry = instrument.price(price)
     stop = _stop(plan, entry, instrument)
     risk = abs(entry - stop)
     wished = plan.notional / entry if fixed else plan.risk / risk
-    targets = tuple(_target(plan, target, entry, instrument) for target in plan.targets)
     return replace(
         plan,
         entry=entry,
         stop=stop,
-        targets=targets,
+        targets=_targets(plan, entry, instrument),
         quantity=instrument.amount(wished),
     )
 
@@ -52,9 +52,10 @@ def _stop(plan: Plan, entry: Decimal, instrument: Instrument) -> Decimal:
     return instrument.price(entry - plan.risk_per_unit * plan.side.sign)
 
 
-def _target(
-    plan: Plan, target: PlannedTarget, entry: Decimal, instrument: Instrument
-) -> PlannedTarget:
-    if (target.price - entry) * plan.side.sign > 0:
-        return target
-    return replace(target, price=instrument.price(entry + (target.price - plan.entry)))
+def _targets(plan: Plan, entry: Decimal, instrument: Instrument) -> tuple[PlannedTarget, ...]:
+    if all((target.price - entry) * plan.side.sign > 0 for target in plan.targets):
+        return plan.targets
+    shift = entry - plan.entry
+    return tuple(
+        replace(target, price=instrument.price(target.price + shift)) for target in plan.targets
+    )

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from agents.domain.decision import Action, Decision
 from agents.domain.market import Instrument
@@ -25,6 +26,7 @@ from agents.execution.desk import Desk, open_desk
 from agents.execution.levels import PriceLevels
 from agents.execution.paper import PaperBroker
 from agents.execution.proposing import Declined
+from tests.support.broker import ScriptedBroker
 from tests.support.clock import ManualClock
 from tests.support.market import ScriptedMarket, instrument
 from tests.support.memory import Database, InMemory, Killed
@@ -69,6 +71,7 @@ class World:
     instruments: tuple[Instrument, ...] = (BTC, instrument("ETH/USDT"))
     database: Database = field(default_factory=Database)
     clock: ManualClock = field(default_factory=ManualClock)
+    broker: ScriptedBroker | None = None  # instead of paper
 
     def __post_init__(self) -> None:
         self.market = ScriptedMarket(self.clock, *self.instruments)
@@ -81,12 +84,12 @@ class World:
     async def start(self, *, wake: bool = True) -> Desk:
         """A process on this database, as after a crash when one ran before."""
         self.memory = InMemory(self.database)
-        paper = PaperBroker(Mode.PAPER, self.market, self.costs)
+        broker = self.broker or PaperBroker(Mode.PAPER, self.market, self.costs)
         self.desk = open_desk(
             self.memory,
             self.market,
             self.clock,
-            {Mode.PAPER: paper},
+            {Mode.PAPER: broker},
             limits=self.limits,
             rules=self.rules,
             passed=self._checkpoint(self.memory),
@@ -129,7 +132,7 @@ class World:
         return (await self.memory.users.join(identity, name, place, operator=False, at=at)).id
 
     async def strategy(
-        self, owner: int, *, run: RunKind = RunKind.CONTINUOUS, **changes: object
+        self, owner: int, *, run: RunKind = RunKind.CONTINUOUS, **changes: Any
     ) -> Strategy:
         at, repo = self.clock.now(), self.memory.strategies
         drafted = await repo.draft(owner, "Dips", spec(**changes), "Buy dips", Mode.PAPER, at)
