@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Context as DecimalContext
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -30,6 +31,8 @@ from agents.domain.strategy import Side, StrategySpec
 
 Reader: TypeAlias = Callable[[Value], float]
 """The value of an expression at the signal candle; NaN is unknown."""
+
+_FEW_DIGITS = DecimalContext(prec=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +143,8 @@ def stop_price(
         stop = instrument.price(stop)
     if stop <= 0 or (price - stop) * side.sign <= 0:
         below = "below" if side is Side.LONG else "above"
-        found = format(stop.normalize(), "f")
-        return NoLevels(f"the stop ({level}) at {found} is not {below} the price {price}")
+        prices = f"at {_readable(stop)} is not {below} the price {_readable(price)}"
+        return NoLevels(f"the stop ({level}) {prices}")
     return stop
 
 
@@ -193,6 +196,11 @@ def trailing_of(plan: ExitPlan, read: Reader) -> Trailing | NoLevels:
             return Trailing(distance=amount * atr, breakeven_r=trail.breakeven)
         case None:
             return Trailing(breakeven_r=trail.breakeven)
+
+
+def _readable(price: Decimal) -> str:
+    """A price with as many digits as a person reads."""
+    return format(_FEW_DIGITS.create_decimal(price).normalize(), "f")
 
 
 def _decimal(value: float) -> Decimal | None:

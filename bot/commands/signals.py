@@ -15,7 +15,7 @@ from typing import TextIO
 from agents.decision.signals import Signal, entry_signals
 from agents.domain.errors import AskUser, RuleError
 from agents.domain.market import Candles, Instrument, Timeframe, Universe
-from agents.domain.strategy import StrategySpec
+from agents.domain.strategy import Sides, StrategySpec
 from agents.domain.symbols import DEFAULT_UNIVERSE
 from agents.extraction.frame import Frame, resample
 from bot.connectors.candle_files import CandleFile, candle_files, read_candles
@@ -84,9 +84,30 @@ def universe_of(files: Sequence[CandleFile]) -> Universe:
 
 
 def _understand(sentence: str, universe: Universe) -> StrategySpec:
+    """What the sentence states, with the reader's assumptions; AskUser with what is missing.
+
+    A strategy that could not be activated as it is, for want of a stop say, still has entries.
+    """
     from agents.decision.words import read
 
-    return read(sentence, universe).spec()
+    reading = read(sentence, universe)
+    if spec := reading.spec():
+        return spec
+    if not (reading.symbols and reading.side and reading.timeframe) or not (
+        reading.entry_long or reading.entry_short
+    ):
+        raise AskUser("\n".join(reading.questions) or "That states no strategy with an entry.")
+    return StrategySpec(
+        symbols=reading.symbols,
+        side=Sides(reading.side),
+        timeframe=reading.timeframe,
+        entry_long=reading.entry_long,
+        entry_short=reading.entry_short,
+        stop=reading.stop,
+        targets=reading.targets,
+        trailing=reading.trailing,
+        windows=reading.windows,
+    )
 
 
 def _arguments(argv: Sequence[str]) -> argparse.Namespace:

@@ -114,9 +114,10 @@ def _table(path: Path) -> pyarrow.Table:
 
     try:
         table = pyarrow.parquet.read_table(path)
-    except (pyarrow.ArrowException, OSError):
+        held = table.column_names  # decodes them, which a damaged file may refuse
+    except (pyarrow.ArrowException, OSError, ValueError):
         raise AskUser(f"{path.name} is damaged or no Parquet file; fetch it again.") from None
-    missing = [name for name in ("timestamp", *_PRICES) if name not in table.column_names]
+    missing = [name for name in ("timestamp", *_PRICES) if name not in held]
     if missing:
         raise AskUser(f"{path.name} has no column {missing[0]}; see how candle files are laid out.")
     if not table.num_rows:

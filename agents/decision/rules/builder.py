@@ -180,8 +180,9 @@ def _signed(build: Builder, node: Any) -> float:
 def _suffixes(build: Builder, parts: list[Any]) -> tuple[str | None, int]:
     timeframe, ago = None, 0
     for kind in ("TIMEFRAME", "offset"):
-        if len(same := [part for part in parts if _kind(part) == kind]) > 1:
-            fault("One @timeframe and one [n] are enough.", build.text, start(same[1]))
+        for again in [part for part in parts if _kind(part) == kind][1:]:
+            message = "One @timeframe and one [n] are enough."
+            fault(message, build.text, start(again), _word(build.text, again))
     if at := _first(parts, "TIMEFRAME"):
         word = at.lstrip("@ \t\r\n")
         timeframe = build.checked(at, names.timeframe, word, build.timeframe)

@@ -86,7 +86,7 @@ def _misplaced(word: str, before: str, expected: frozenset[str]) -> str:
     lowered = word.lower()
     value, here = expected >= _VALUE, f"{word!r} can't stand here"
     after = f" after {before!r}" if before else ""
-    hint = similar(lowered, _KEYWORDS, _LIKENESS)
+    hint = "" if lowered in _KEYWORDS else similar(lowered, _KEYWORDS, _LIKENESS)
     thousands = word == "," and before[:1].isdigit() and "COMMA" not in expected
     unclosed = expected <= {"COMMA", "RPAR"}
     joined = "_OR" in expected and "_CROSSES" not in expected

@@ -129,6 +129,8 @@ def _crosses(value: Getter, level: Getter, above: bool) -> Truth:
     beyond, not_beyond = (operator.gt, operator.le) if above else (operator.lt, operator.ge)
 
     def truth(context: Context) -> int:
+        if len(context.base) < 2:  # there was no candle earlier, not even for constants
+            return UNKNOWN
         now, line = value(context, 0, 0), level(context, 0, 0)
         was, was_line = value(context, 1, 0), level(context, 1, 0)
         if now != now or line != line or was != was or was_line != was_line:  # noqa: PLR0124
