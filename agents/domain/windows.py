@@ -1,7 +1,7 @@
 """Whether a moment lies in one of the hours in which a strategy may enter."""
 
 from collections.abc import Iterable
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -42,10 +42,8 @@ def _on(window: Window, day: datetime) -> bool:
 @cache
 def _minutes(clock: str) -> timedelta:
     """`HH:MM` as the time since midnight; 24:00 is the end of the day."""
-    if clock == "24:00":
-        return timedelta(days=1)
-    at = time.fromisoformat(clock)
-    return timedelta(hours=at.hour, minutes=at.minute)
+    hours, minutes = clock.split(":")
+    return timedelta(hours=int(hours), minutes=int(minutes))
 
 
 @cache
