@@ -72,10 +72,10 @@ def positions(value: int, verdicts: Verdicts) -> int | None:
 
 
 def impossible(condition: Condition) -> str | None:
-    """Why the rule can never be true, None when it can be."""
+    """Why the rule, or an alternative of it, can never be true; None when all can be."""
     if isinstance(condition, Or):
         reasons = [impossible(part) for part in condition.parts]
-        return reasons[0] if all(reasons) else None
+        return next((reason for reason in reasons if reason), None)
     parts = condition.parts if isinstance(condition, And) else (condition,)
     for part in parts:
         reason = impossible(part) if isinstance(part, Or) else _out_of_range(part)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from agents.decision.words.conditions import Between, Compare, Condition, Every, both
+from agents.decision.words.conditions import Between, Compare, Condition, Every, OnTimeframe, both
 from agents.decision.words.context import Context
 from agents.decision.words.indicators import FAMILIES
 from agents.decision.words.operands import MOVING_AVERAGES, operand
@@ -21,6 +21,7 @@ def comparison(c: Context, i: int) -> Found | None:
     """`rsi below 30`, `price above the 50 and 200 ema`, `ema20 > ema50 > ema200`, `and below 30`."""
     state = c.saved()
     left, j = _subject(c, i)
+    frame, j = _framed(c, j) if left is not None else (None, j)
     told = relation(c.s, j)
     if told is None or (left is None and (told.bare or told.end == i)):
         c.restore(state)
@@ -28,7 +29,8 @@ def comparison(c: Context, i: int) -> Found | None:
     found = _against(c, left, told)
     if found is None:
         c.restore(state)
-    return found
+        return None
+    return (OnTimeframe(found[0], frame), found[1]) if frame else found
 
 
 def _subject(c: Context, i: int) -> tuple[Operand | None, int]:
@@ -38,11 +40,14 @@ def _subject(c: Context, i: int) -> tuple[Operand | None, int]:
     found = operand(c, i)
     if found is None or found[0].is_number:
         return None, i
-    j = c.s.skip(found[1], "on", "in")
-    frame = timeframe(c.s, j) if j > found[1] else None
-    if frame and relation(c.s, frame[1]):
-        return found[0].on(frame[0]), frame[1]
     return found
+
+
+def _framed(c: Context, i: int) -> tuple[str | None, int]:
+    """The timeframe between a subject and its relation: `rsi on the 4h is above 50`."""
+    j = c.s.skip(i, "on", "in")
+    frame = timeframe(c.s, j) if j > i else None
+    return frame if frame and relation(c.s, frame[1]) else (None, i)
 
 
 def _against(c: Context, left: Operand | None, told: Relation) -> Found | None:

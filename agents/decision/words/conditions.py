@@ -1,6 +1,5 @@
 """Conditions that a sentence states: they know their rule text, their mirror and their lean."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -308,4 +307,31 @@ class Noted:
         return self.part.lean
 
 
-Maker = Callable[[Operand], Condition]
+@dataclass(frozen=True, slots=True)
+class OnTimeframe:
+    """A condition with a timeframe beside it, which may be the strategy's own or a higher one."""
+
+    part: Condition
+    timeframe: str
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.part.notes
+
+    def render(self, main: str | None) -> str:
+        part = self.part if main == self.timeframe else self.part.on(self.timeframe)
+        return part.render(main)
+
+    def on(self, timeframe: str) -> "OnTimeframe":
+        return self
+
+    def mirrored(self) -> "OnTimeframe | None":
+        part = self.part.mirrored()
+        return replace(self, part=part) if part is not None else None
+
+    def sided(self, long: bool) -> "OnTimeframe":
+        return replace(self, part=self.part.sided(long))
+
+    @property
+    def lean(self) -> int:
+        return self.part.lean

@@ -4,17 +4,17 @@ from dataclasses import dataclass, field
 
 from agents.decision.rules import parse_rule
 from agents.decision.words import checks
-from agents.decision.words.conditions import Compare, Condition, Every, Negated, Noted
+from agents.decision.words.conditions import Compare, Condition, Every, Negated, Noted, OnTimeframe
 from agents.decision.words.conditions import Sided as SidedCondition
 from agents.decision.words.draft import Draft
 from agents.decision.words.items import Limit
-from agents.decision.words.logic import OnTimeframe
 from agents.decision.words.reading import shortened
 from agents.decision.words.roles import Sided, actions, by_side
 from agents.domain.errors import RuleError
 
 _NAMES = {True: "long", False: "short"}
 ENTRY_CHOICES = ("RSI below 30", "EMA 9 crosses above EMA 21", "a new 20-candle high")
+SHORT_CHOICES = ("RSI above 70", "EMA 9 crosses below EMA 21", "a new 20-candle low")
 
 
 @dataclass

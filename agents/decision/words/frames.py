@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from agents.decision.words.conditions import Condition, Every, Negated, Noted, Sided
+from agents.decision.words.conditions import Condition, Every, Negated, Noted, OnTimeframe, Sided
 from agents.decision.words.items import Item
-from agents.decision.words.logic import OnTimeframe
 from agents.decision.words.terms import Offset, Operand, Term
 from agents.domain.market import TIMEFRAMES, Timeframe
 

@@ -51,32 +51,38 @@ class Leftover:
     start: int
 
 
-def leftovers(s: Sentence, items: list[Item]) -> list[Leftover]:
-    """The stretches of unknown words, joined over silent ones between them."""
+def leftovers(
+    s: Sentence, items: list[Item], silent: frozenset[str] = frozenset()
+) -> list[Leftover]:
+    """The stretches of unknown words, joined over silent ones; `silent` adds to the usual ones."""
     found: list[Leftover] = []
     group: list[int] = []
     for at, item in enumerate([*items, Item("separator", len(s), len(s), "\n")]):
-        if item.kind == "unknown" and (group or not _silent(s, item.start)):
+        if item.kind == "unknown" and (group or not _silent(s, item.start, silent)):
             group.append(at)
         elif group and item.kind not in {"unknown", "when"}:
             if item.kind == "separator" and item.value in {"-", "/", "|"}:
                 continue
-            found += _made(s, items, group)
+            found += _made(s, items, group, silent)
             group = []
     return found
 
 
-def _silent(s: Sentence, i: int) -> bool:
+def _silent(s: Sentence, i: int, more: frozenset[str]) -> bool:
     word = s.at(i)
     if word.kind in {Kind.NUMBER, Kind.TIME}:
         return False
     if word.kind is Kind.MARK:
         return True
+    if word.raw in more:
+        return True
     return word.raw in _SILENT or (word.label in _SILENT and word.label not in {"no", "not"})
 
 
-def _made(s: Sentence, items: list[Item], group: list[int]) -> list[Leftover]:
-    while group and _silent(s, items[group[-1]].start):
+def _made(
+    s: Sentence, items: list[Item], group: list[int], silent: frozenset[str]
+) -> list[Leftover]:
+    while group and _silent(s, items[group[-1]].start, silent):
         group.pop()
     if not group:
         return []

@@ -1,9 +1,9 @@
 """Conditions joined by and, or, not and brackets, each with the timeframe that it names."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from agents.decision.words.comparisons import comparison, held
-from agents.decision.words.conditions import Compare, Condition, Every, Negated, flat
+from agents.decision.words.conditions import Compare, Condition, Every, Negated, OnTimeframe, flat
 from agents.decision.words.context import Context
 from agents.decision.words.idioms import idiom
 from agents.decision.words.relations import relation
@@ -13,36 +13,6 @@ from agents.decision.words.terms import CLOSE
 Found = tuple[Condition, int]
 _DEEPEST = 8
 _JOINTS = frozenset({"and", "with", "when", "only when", "then", "on", "after"})
-
-
-@dataclass(frozen=True, slots=True)
-class OnTimeframe:
-    """A condition with a timeframe beside it, which may be the strategy's own or a higher one."""
-
-    part: Condition
-    timeframe: str
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        return self.part.notes
-
-    def render(self, main: str | None) -> str:
-        part = self.part if main == self.timeframe else self.part.on(self.timeframe)
-        return part.render(main)
-
-    def on(self, timeframe: str) -> "OnTimeframe":
-        return self
-
-    def mirrored(self) -> "OnTimeframe | None":
-        part = self.part.mirrored()
-        return replace(self, part=part) if part is not None else None
-
-    def sided(self, long: bool) -> "OnTimeframe":
-        return replace(self, part=self.part.sided(long))
-
-    @property
-    def lean(self) -> int:
-        return self.part.lean
 
 
 def condition(c: Context, i: int, depth: int = 0) -> Found | None:

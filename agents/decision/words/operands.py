@@ -196,7 +196,7 @@ def _parameters(c: Context, i: int, family: Family) -> tuple[tuple[str, ...], in
     if most == 0:
         return (), i
     bracket = s.has(i, "(") and s.number(i + 1) is not None
-    i = i + 1 if bracket else s.skip(i, "with", "period", "set", "to")
+    i = i + 1 if bracket else _past_set(c, i)
     numbers: list[str] = []
     while len(numbers) < most and s.number(i) is not None:
         numbers.append(plain(s.at(i).value))
@@ -206,6 +206,12 @@ def _parameters(c: Context, i: int, family: Family) -> tuple[tuple[str, ...], in
         return (tuple(numbers), i + 1) if s.has(i, ")") else ((), start)
     i = s.skip(i, "period") if numbers else i
     return (tuple(numbers), i) if _meant(c, start, i, numbers, family) else ((), start)
+
+
+def _past_set(c: Context, i: int) -> int:
+    """Past `with period`, `set to`."""
+    j = c.s.skip(i, "with", "period", "length")
+    return c.s.skip(j + 1, "to") if c.s.at(j).raw == "set" else j
 
 
 def _meant(c: Context, start: int, end: int, numbers: list[str], family: Family) -> bool:

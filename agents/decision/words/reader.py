@@ -36,7 +36,7 @@ def read_sentence(text: str, universe: Universe) -> Reading:
     without_foreign_conditions(draft)
     second_strategy(draft)
     found = assemble(draft, universe)
-    return _with_remarks(found, s)
+    return _with_remarks(found, s, text)
 
 
 def _is_strategy(draft: Draft) -> bool:
@@ -70,10 +70,10 @@ def _no_strategy(draft: Draft) -> Reading:
     from agents.decision.words.assemble import refusals
 
     refusals(draft)
-    return Reading(refused=tuple(draft.refused), unread=(text,) if text else ())
+    return Reading(refused=tuple(draft.refused), unread=(text,) if text else (), said=text)
 
 
-def _with_remarks(found: Reading, s: Sentence) -> Reading:
+def _with_remarks(found: Reading, s: Sentence, said: str) -> Reading:
     """With the spellings that were put right, and the end that was too long to read."""
     from dataclasses import replace
 
@@ -87,4 +87,4 @@ def _with_remarks(found: Reading, s: Sentence) -> Reading:
     if len(s.text) > MAX_LENGTH:
         unread = (*unread, s.text[MAX_LENGTH:])
         notes.append(f"Only the first {MAX_LENGTH:,} characters were read.")
-    return replace(found, assumptions=tuple(notes), unread=unread)
+    return replace(found, assumptions=tuple(notes), unread=unread, said=said)

@@ -40,6 +40,8 @@ def scan(s: Sentence) -> Pieces:
 def _item(c: Context, i: int) -> Item:
     s = c.s
     kind = s.at(i).kind
+    if heading := _heading(c, i):
+        return heading
     if kind is Kind.SYMBOL:
         return Item("symbol", i, i + 1, s.at(i).label)
     if kind is Kind.STRANGER:
@@ -50,6 +52,19 @@ def _item(c: Context, i: int) -> Item:
     if s.label(i) in SEPARATORS:
         return Item("separator", i, i + 1, s.label(i))
     return Item("unknown", i, i + 1)
+
+
+def _heading(c: Context, i: int) -> Item | None:
+    """The timeframe right after a market or a side: `btc 15m rsi < 30`, `long sol 5m ...`."""
+    s = c.s
+    if s.number(i) is None or not (
+        s.at(i - 1).kind is Kind.SYMBOL or s.has(i - 1, "long", "short", "buy", "both")
+    ):
+        return None
+    frame = timeframe(s, i)
+    if frame is None or s.has(frame[1], "close") or s.has(frame[1], "uptrend", "downtrend"):
+        return None
+    return Item("timeframe", i, s.skip(frame[1], "chart", "candle"), frame[0])
 
 
 # --- words that lead --------------------------------------------------------------------------
