@@ -1,0 +1,213 @@
+"""Taps on a proposal's card, and what is true after each."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from agents.domain.errors import NotFound
+from agents.domain.proposal import Proposal, ProposalState, VetoReason
+from agents.execution.outcomes import Outcome, Verdict
+from handlers import cards, markers, numbers, paging, texts, times, why
+from handlers.chat import Button, Reply, Rows, Words, bold, lines, text
+from handlers.desk import Desk
+from handlers.turn import Answer, Turn
+
+VETO_VERBS = {f"veto_{reason.name.lower()}": reason for reason in VetoReason}
+_REASON_SIGNS = {
+    VetoReason.TOO_RISKY: "🎲 Too risky",
+    VetoReason.BAD_TIMING: "🕰 Bad timing",
+    VetoReason.NOT_THIS_COIN: "🪙 Not this coin",
+    VetoReason.OTHER: "💬 Other",
+}
+WAITING = (ProposalState.PENDING, ProposalState.APPROVED, ProposalState.ORDERED)
+_PER_PAGE = 6
+
+
+# --- taps ---------------------------------------------------------------------------------------
+
+
+async def approve(desk: Desk, turn: Turn) -> Answer:
+    tap, sent_at = turn.tap, turn.incoming.sent_at
+    outcome = await desk.approvals.approve(turn.user.id, tap.id, tap.version, sent_at)
+    # An approval that went through redraws every card by itself, and the fill is told.
+    return [] if outcome.done else await _told(desk, turn, outcome)
+
+
+async def halve(desk: Desk, turn: Turn) -> Answer:
+    outcome = await desk.approvals.halve(turn.user.id, turn.tap.id, turn.tap.version)
+    return [] if outcome.done else await _told(desk, turn, outcome)
+
+
+async def tighten(desk: Desk, turn: Turn) -> Answer:
+    outcome = await desk.approvals.tighten(turn.user.id, turn.tap.id, turn.tap.version)
+    return [] if outcome.done else await _told(desk, turn, outcome)
+
+
+async def veto(desk: Desk, turn: Turn) -> Answer:
+    outcome = await desk.approvals.veto(turn.user.id, turn.tap.id, turn.tap.version)
+    if not outcome.done or outcome.proposal is None:
+        return await _told(desk, turn, outcome)
+    return [_why_vetoed(outcome.proposal)]
+
+
+def _why_vetoed(proposal: Proposal) -> Reply:
+    return Reply(
+        lines(
+            bold(f"❌ Vetoed {markers.trade(proposal)}."),
+            "What was wrong with it? One tap helps the next proposal; no answer is fine too.",
+        ),
+        rows=_reason_rows(proposal),
+        replies_to=cards.card_name(proposal.id),
+    )
+
+
+def _reason_rows(proposal: Proposal) -> Rows:
+    made = [
+        Button(_REASON_SIGNS[reason], verb, proposal.id, proposal.version)
+        for verb, reason in VETO_VERBS.items()
+    ]
+    return (tuple(made[:2]), tuple(made[2:]))
+
+
+async def veto_reason(desk: Desk, turn: Turn) -> Answer:
+    reason = VETO_VERBS[turn.tap.verb]
+    outcome = await desk.approvals.veto_reason(turn.user.id, turn.tap.id, reason)
+    if not outcome.done or outcome.proposal is None:
+        return await _told(desk, turn, outcome)
+    said = f"❌ Vetoed {markers.trade(outcome.proposal)}: {reason}. Noted."
+    return [Reply(text(said), edits=True), await redrawn(desk, turn, outcome.proposal)]
+
+
+async def details(desk: Desk, turn: Turn) -> Answer:
+    """Everything behind a proposal."""
+    proposal = await desk.memory.proposals.get(turn.user.id, turn.tap.id)
+    return [await why.of_proposal(desk, turn, proposal)]
+
+
+# --- lists --------------------------------------------------------------------------------------
+
+
+async def listed(desk: Desk, turn: Turn) -> Answer:
+    """/proposals: those that wait, and below them the latest outcomes."""
+    return [await _page(desk, turn, 0)]
+
+
+async def page(desk: Desk, turn: Turn) -> Answer:
+    return [await _page(desk, turn, turn.tap.id, turned=True)]
+
+
+async def _page(desk: Desk, turn: Turn, number: int, *, turned: bool = False) -> Reply:
+    found = await desk.memory.proposals.of(turn.user.id, limit=60)
+    if not found:
+        return texts.said(
+            "There are no proposals yet. An active strategy makes one when its rules pass; "
+            "/status shows how near they are."
+        )
+    order = sorted(found, key=lambda item: item.state is not ProposalState.PENDING)
+    number = paging.page_number(number, -(-len(order) // _PER_PAGE))
+    here = order[number * _PER_PAGE : (number + 1) * _PER_PAGE]
+    waiting = sum(item.state is ProposalState.PENDING for item in found)
+    return paging.paged(
+        f"Proposals ({waiting} waiting)",
+        [_line(desk, turn, item) for item in order],
+        "proposals",
+        number,
+        per_page=_PER_PAGE,
+        rows=_openers([item for item in here if item.state is ProposalState.PENDING]),
+        turned=turned,
+    )
+
+
+def _line(desk: Desk, turn: Turn, proposal: Proposal) -> Words:
+    wall = desk.clock.wall()
+    if proposal.state is ProposalState.PENDING:
+        state = f"⏳ expires in {times.countdown(proposal.expires_at - wall)}"
+    else:
+        made = times.moment(proposal.created_at, turn.user.zone, wall)
+        state = f"{proposal.state} · {made}"
+    risk = numbers.money(proposal.plan.risk)
+    return lines(
+        bold(f"#{proposal.id} {markers.trade(proposal)}") + text(f" · {proposal.mode}"),
+        f"   {state} · risk {risk} {markers.quote(proposal.symbol)}",
+    )
+
+
+def _openers(waiting: list[Proposal]) -> Rows:
+    return tuple(
+        (Button(f"🔎 #{item.id} {markers.trade(item)}", "proposal", item.id),) for item in waiting
+    )
+
+
+async def opened(desk: Desk, turn: Turn) -> Answer:
+    """The card anew, at the end of the conversation."""
+    proposal = await desk.memory.proposals.get(turn.user.id, turn.tap.id)
+    return [await card(desk, turn, proposal)]
+
+
+async def card(desk: Desk, turn: Turn, proposal: Proposal) -> Reply:
+    instrument = await desk.instrument(proposal.symbol)
+    return cards.proposal_card(proposal, instrument, desk.tap_rules, reader(desk, turn))
+
+
+async def redrawn(desk: Desk, turn: Turn, proposal: Proposal) -> Reply:
+    """The card where it stands, as it is now."""
+    instrument = await desk.instrument(proposal.symbol)
+    return cards.proposal_card(
+        proposal, instrument, desk.tap_rules, reader(desk, turn), redraw=True
+    )
+
+
+def reader(desk: Desk, turn: Turn) -> cards.Reader:
+    return cards.Reader(turn.user, desk.clock.wall(), desk.clock.now())
+
+
+# --- what is true -------------------------------------------------------------------------------
+
+
+async def _told(desk: Desk, turn: Turn, outcome: Outcome) -> Answer:
+    """Why the tap did not do what it says, and the card as it is now."""
+    if outcome.proposal is None:
+        raise NotFound("There is no such proposal, or it is not yours.")
+    said = Reply(
+        lines(*told(desk, turn, outcome.proposal, outcome)),
+        replies_to=cards.card_name(outcome.proposal.id),
+    )
+    return [await redrawn(desk, turn, outcome.proposal), said]
+
+
+def told(desk: Desk, turn: Turn, proposal: Proposal, outcome: Outcome) -> list[Words | str]:
+    """One or two lines for an outcome that is not done."""
+    if outcome.verdict is Verdict.ALREADY and not outcome.reason:
+        said = f"Nothing was changed: {_name(proposal)} has its outcome."
+        return [said, cards.outcome(proposal, reader(desk, turn))]
+    return list(_SAID[outcome.verdict](proposal, outcome))
+
+
+def _name(proposal: Proposal) -> str:
+    return f"#{proposal.id} {markers.trade(proposal)}"
+
+
+_Said = Callable[[Proposal, Outcome], Sequence[Words | str]]
+_SAID: Mapping[Verdict, _Said] = {
+    Verdict.DONE: lambda one, _: [f"{_name(one)}: done."],
+    Verdict.ALREADY: lambda one, outcome: [f"{_name(one)}: {outcome.reason}."],
+    Verdict.EXPIRED: lambda one, _: [f"⌛ {_name(one)} has expired, so nothing was traded."],
+    Verdict.STALE_VERSION: lambda one, _: [
+        f"That button was of an older version; {_name(one)} is now version {one.version}.",
+        "Nothing was traded. Look at the new numbers and tap again.",
+    ],
+    Verdict.NOT_FOUND: lambda one, _: ["There is no such proposal, or it is not yours."],
+    Verdict.ASKS_AGAIN: lambda one, outcome: [
+        bold(f"↻ Not traded: {outcome.reason}."),
+        f"The card of {_name(one)} has the new numbers. Approve again if you still want it.",
+    ],
+    Verdict.REFUSED: lambda _, outcome: [
+        bold(f"⛔ Refused by the limit “{outcome.rule}”."),
+        texts.sentence(outcome.reason),
+    ],
+    Verdict.NO_PRICE: lambda one, outcome: [
+        f"⏸ Not traded: {texts.sentence(outcome.reason)}",
+        f"{_name(one)} still waits; tap again in a while.",
+    ],
+    Verdict.TOO_OLD: lambda one, _: [
+        f"🕰 That tap came too late to trade on. {_name(one)} still waits; tap again."
+    ],
+}

@@ -1,0 +1,144 @@
+"""Every command and every button, as tables: what it is called, who does it, who may."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from handlers import (
+    account,
+    approvals,
+    charts,
+    confirm,
+    drafting,
+    editing,
+    money,
+    operator,
+    panic,
+    positions,
+    status,
+    strategies,
+    talk,
+    texts,
+    why,
+)
+from handlers.chat import bold, text
+from handlers.confirm import Act
+from handlers.desk import Desk
+from handlers.turn import Answer, Handler, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row of the command table.
+
+    `money` commands that come late ask again. `group` ones are answered in groups too: they show
+    nothing that is private. `hidden` ones work and are not listed.
+    """
+
+    name: str
+    description: str
+    handler: Handler
+    usage: str = ""
+    money: bool = False
+    operator_only: bool = False
+    group: bool = False
+    hidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A row of the button table. `money` ones that come late ask again, naming `label`."""
+
+    verb: str
+    handler: Handler
+    label: str = ""
+    money: bool = False
+
+
+async def help_(desk: Desk, turn: Turn) -> Answer:
+    """/help: every command with what it does."""
+    rows = [row for row in COMMANDS if not row.hidden]
+    listed = [row for row in rows if turn.user.operator or not row.operator_only]
+    return [
+        texts.said(
+            bold("What I can do"),
+            "Write a strategy in a sentence, and I draft it. Besides:",
+            *(text(f"/{row.name}{_usage(row)} – {row.description}") for row in listed),
+        )
+    ]
+
+
+def _usage(row: Command) -> str:
+    return f" {row.usage}" if row.usage else ""
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("start", "greeting and examples", account.start, group=True),
+    Command("help", "this list", help_, group=True),
+    Command("new", "draft a strategy", talk.new, "SENTENCE"),
+    Command("strategies", "your strategies", strategies.listed, "[N]"),
+    Command("proposals", "trades that wait for you", approvals.listed),
+    Command("status", "what is watched and open", status.status),
+    Command("balance", "your accounts", money.balance),
+    Command("profit", "realised and open profit", money.profit),
+    Command("daily", "profit by day", money.by_day),
+    Command("trades", "your trades", positions.listed),
+    Command("performance", "win rate, R, drawdown", money.how_it_goes),
+    Command("chart", "a chart", charts.chart, "SYMBOL [5m]", group=True),
+    Command("why", "why it traded or did not", why.why, "[SYMBOL or N]"),
+    Command("close", "close a trade", positions.close, "SYMBOL, N or all", money=True),
+    Command("panic", "close and pause everything", panic.panic, money=True),
+    Command("pause", "no new trades", strategies.pause, "[N or all]", money=True),
+    Command("resume", "trade again", strategies.resume, "[N or all]", money=True),
+    Command("settings", "time zone and notices", account.settings),
+    Command("costs", "what models and fills cost", operator.costs),
+    Command("cancel", "drop an open question", account.cancel),
+    Command("invite", "let somebody in", operator.invite, operator_only=True),
+    Command("positions", "what is open", status.status, hidden=True),
+    Command("stop", "close and pause everything", panic.panic, money=True, hidden=True),
+)
+
+PRESSES: tuple[Press, ...] = (
+    # conversation
+    Press("example", drafting.example),
+    Press("pick", drafting.picked),
+    Press("no", confirm.declined),
+    Press("dismiss", confirm.dismissed),
+    # strategies
+    Press("activate", strategies.activate, "Activate", money=True),
+    Press("edit", editing.begin),
+    Press("discard", strategies.discard),
+    Press("pause", strategies.pause_tapped),
+    Press("resume", strategies.resume_tapped, "Resume", money=True),
+    Press("archive", strategies.archive),
+    Press("once", strategies.trade_once),
+    Press("continuous", strategies.keep_trading),
+    Press("strategy", strategies.opened),
+    Press("strategies", strategies.page),
+    # proposals
+    Press("approve", approvals.approve, "Approve", money=True),
+    Press("veto", approvals.veto, "Veto", money=True),
+    Press("halve", approvals.halve, "Half size", money=True),
+    Press("tighten", approvals.tighten, "Tighter stop", money=True),
+    Press("details", approvals.details),
+    Press("proposal", approvals.opened),
+    Press("proposals", approvals.page),
+    *(Press(verb, approvals.veto_reason) for verb in approvals.VETO_VERBS),
+    # trades
+    Press("close", positions.close_tapped),
+    Press("close_half", positions.half_tapped),
+    Press("trades", positions.page),
+    # looking
+    Press("status", status.page),
+    Press("daily", money.by_day_page),
+    Press("notice", account.notice),
+    Press("zones", account.zones),
+    Press("zone", account.zone),
+)
+
+# What a Yes does, by the kind of the question.
+ACTS: Mapping[str, Act] = {
+    editing.ACCEPT: editing.accept,
+    positions.CLOSE: positions.close_now,
+    positions.CLOSE_ALL: positions.close_all_now,
+    panic.PANIC: panic.panic_now,
+}

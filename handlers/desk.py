@@ -1,0 +1,72 @@
+"""Everything that a handler may use, handed in at start."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from agents.decision.words.reading import Reading
+from agents.domain.errors import MarketUnavailable
+from agents.domain.market import Instrument, Universe
+from agents.domain.ports import Clock, Market, Memory
+from agents.domain.risk import Costs, Limits, TapRules
+from agents.domain.user import Identity
+from agents.execution.accounts import Accounts
+from agents.execution.approvals import Approvals
+from agents.execution.hands import Hands
+from agents.execution.panic import Panic
+from agents.watch import Watch
+
+Reader = Callable[[int, str], Awaitable[Reading]]
+"""Reads a sentence of the user with that id: the built-in reader, or a model."""
+
+PartHealth = tuple[str, bool, str]
+"""A part of the machine, whether it works, and a sentence about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The ports and services behind the conversation.
+
+    `advisor` is the model's name, empty without one. Only `page_owner` and `operators` come in
+    without an invitation while `invite_only`. `paper_balance` is what a new account starts with,
+    quote currency.
+    """
+
+    clock: Clock
+    market: Market
+    memory: Memory
+    approvals: Approvals
+    hands: Hands
+    panic: Panic
+    accounts: Accounts
+    watch: Watch
+    read: Reader
+    health: Callable[[], Sequence[PartHealth]]
+    limits: Limits
+    tap_rules: TapRules
+    costs: Costs
+    operators: tuple[Identity, ...] = ()
+    page_owner: Identity | None = None
+    invite_only: bool = True
+    advisor: str = ""
+    paper_balance: Decimal = Decimal(10_000)
+
+    async def universe(self) -> Universe:
+        """What can be traded; nothing while the market can't be reached."""
+        try:
+            return await self.market.universe()
+        except MarketUnavailable:
+            return Universe(())
+
+    async def instrument(self, symbol: str) -> Instrument | None:
+        """The steps of a symbol; None while they are unknown."""
+        return (await self.universe()).by_symbol.get(symbol)
+
+    def price(self, symbol: str) -> Decimal | None:
+        """The newest price, quote currency."""
+        tick = self.market.last(symbol)
+        return tick.price if tick else None
+
+
+Facts = Mapping[str, Any]

@@ -1,0 +1,62 @@
+"""Questions that wait for an answer, as stored data: one for each person and place.
+
+A step has a kind, which names who goes on with it, and facts as JSON values. Its serial number
+is in the step's buttons, so that those of an earlier question answer nothing. A restart changes
+nothing; a new question takes the place of the old one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.chat import Button
+from handlers.desk import Desk
+from handlers.turn import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is being waited for."""
+
+    kind: str
+    facts: Mapping[str, Any]
+    serial: int
+
+    def button(self, label: str, verb: str, choice: int = 0) -> Button:
+        """A button that answers this step and no other."""
+        return Button(label, verb, self.serial, choice)
+
+
+def _name(turn: Turn) -> str:
+    return f"talk:{turn.user.id}:{turn.place}"
+
+
+async def present(desk: Desk, turn: Turn) -> Step | None:
+    """The question that is open here."""
+    stored = await desk.memory.notes.read(_name(turn)) or {}
+    return Step(stored["kind"], stored["facts"], stored["serial"]) if stored.get("kind") else None
+
+
+async def ask(desk: Desk, turn: Turn, kind: str, facts: Mapping[str, Any]) -> Step:
+    """Make this the open question."""
+    stored = await desk.memory.notes.read(_name(turn)) or {}
+    step = Step(kind, facts, stored.get("serial", 0) + 1)
+    note = {"kind": kind, "facts": dict(facts), "serial": step.serial}
+    await desk.memory.notes.write(_name(turn), note)
+    return step
+
+
+async def end(desk: Desk, turn: Turn) -> Step | None:
+    """Close the open question, and answer which that was. Its serial is not given again."""
+    step = await present(desk, turn)
+    if step is not None:
+        await desk.memory.notes.write(_name(turn), {"serial": step.serial})
+    return step
+
+
+async def answered(desk: Desk, turn: Turn) -> Step | None:
+    """The open question, closed now, when the tapped button belongs to it."""
+    step = await present(desk, turn)
+    if step is None or step.serial != turn.tap.id:
+        return None
+    return await end(desk, turn)

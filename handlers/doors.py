@@ -1,0 +1,91 @@
+"""Who comes in: operators and invited people. Strangers get one polite line, once."""
+
+from dataclasses import dataclass
+
+from agents.domain.user import Identity, User
+from handlers import texts
+from handlers.chat import Incoming
+from handlers.desk import Desk
+from handlers.turn import Answer
+
+_LONGEST_NAME = 60
+_LONGEST_CODE = 40
+_PRIVATELY = (
+    texts.said("Write to me in a private chat first, so that I know where to reach you."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Nobody known; `answer` is all they get."""
+
+    answer: Answer = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Somebody who came in just now; `answer` welcomes them."""
+
+    user: User
+    answer: Answer
+
+
+async def admit(desk: Desk, incoming: Incoming) -> User | Joined | Outside:
+    """The user behind an update, taken in where allowed."""
+    user = await desk.memory.users.find(incoming.sender)
+    if user is None:
+        return await _stranger(desk, incoming)
+    if user.operator != is_operator(desk, incoming.sender):
+        user = await _join(desk, incoming) if incoming.private else user
+    elif incoming.private and incoming.place not in await desk.memory.users.places(user.id):
+        await desk.memory.users.add_place(user.id, incoming.place)
+    return user
+
+
+def is_operator(desk: Desk, identity: Identity) -> bool:
+    return identity == desk.page_owner or identity in desk.operators
+
+
+async def _stranger(desk: Desk, incoming: Incoming) -> User | Joined | Outside:
+    if incoming.text is None:
+        return Outside()
+    if not incoming.private:  # without a private chat nothing could ever be told to them
+        return Outside(_PRIVATELY) if is_operator(desk, incoming.sender) else Outside()
+    if is_operator(desk, incoming.sender) or not desk.invite_only:
+        return await _join(desk, incoming)
+    async with desk.memory.transactions.transaction():  # a code is not used up by half a joining
+        if await _has_invitation(desk, incoming):
+            user = await _join(desk, incoming)
+            return Joined(user, [texts.greeting(user.name, desk.market.name)])
+    return await _turned_away(desk, incoming)
+
+
+async def _has_invitation(desk: Desk, incoming: Incoming) -> bool:
+    """Whether the text is a good code, alone or after /start."""
+    words = (incoming.text or "").split()
+    if words and words[0].lower() == "/start":
+        words = words[1:]
+    if len(words) != 1 or len(words[0]) > _LONGEST_CODE:
+        return False
+    code = words[0].strip(".,!“”\"'`").upper()
+    return await desk.memory.users.redeem(code, incoming.sender, desk.clock.wall())
+
+
+async def _join(desk: Desk, incoming: Incoming) -> User:
+    name = " ".join(incoming.sender_name.split())[:_LONGEST_NAME]
+    return await desk.memory.users.join(
+        incoming.sender,
+        name,
+        incoming.place,
+        operator=is_operator(desk, incoming.sender),
+        at=desk.clock.wall(),
+    )
+
+
+async def _turned_away(desk: Desk, incoming: Incoming) -> Outside:
+    """The polite line the first time, silence ever after."""
+    note = f"stranger:{incoming.sender}"
+    if await desk.memory.notes.read(note):
+        return Outside()
+    await desk.memory.notes.write(note, desk.clock.wall().isoformat())
+    return Outside([texts.said(texts.STRANGER)])

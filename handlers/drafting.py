@@ -1,0 +1,166 @@
+"""From a sentence to a drafted strategy, asking for what is missing one thing at a time."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from agents.decision.words.reading import Question, Reading
+from agents.domain.strategy import Mode, Strategy, StrategySpec
+from handlers import dialogue, texts
+from handlers.chat import Button, Reply, Rows, Words, bold, italic, lines, text
+from handlers.desk import Desk
+from handlers.strategy_card import (
+    House,
+    Remarks,
+    Shown,
+    short_name,
+    strategy_card,
+)
+from handlers.turn import Answer, Turn
+
+MISSING = "missing"  # the dialogue that asks for what a sentence left out
+_LABEL = 24  # characters of a suggestion's button
+_IN_A_ROW = 3
+
+
+def house(desk: Desk) -> House:
+    return House(desk.paper_balance, desk.limits.leverage, desk.advisor)
+
+
+async def from_sentence(desk: Desk, turn: Turn, sentence: str) -> Answer:
+    """Read a sentence that should be a strategy."""
+    sentence = sentence.strip()
+    if not sentence:
+        return [texts.empty()]
+    if len(sentence) > texts.LONGEST:
+        return [texts.too_long(len(sentence))]
+    reading = await desk.read(turn.user.id, sentence)
+    return await from_reading(desk, turn, sentence, reading)
+
+
+async def from_reading(desk: Desk, turn: Turn, sentence: str, reading: Reading) -> Answer:
+    if not reading.is_strategy:
+        await dialogue.end(desk, turn)
+        return [texts.examples(texts.NOT_A_STRATEGY)]
+    spec = reading.spec()
+    if spec is None:
+        return await _ask(desk, turn, sentence, reading)
+    await dialogue.end(desk, turn)
+    strategy = await _stored(desk, turn, sentence, spec, Remarks.of(reading))
+    return [strategy_card(await shown(desk, strategy))]
+
+
+async def _ask(desk: Desk, turn: Turn, sentence: str, reading: Reading) -> Answer:
+    """The first open question, with what was understood so far."""
+    question = _first(reading)
+    facts = {"said": sentence, "field": question.field, "choices": list(question.choices)}
+    step = await dialogue.ask(desk, turn, MISSING, facts)
+    rows = _suggestions(step, question.choices)
+    return [Reply(lines(*_understood(reading), "", bold(f"❓ {question.text}"), _how()), rows)]
+
+
+def _first(reading: Reading) -> Question:
+    """The most important open question; one of our own where the reader asked none."""
+    for question in (*(ask for ask in reading.asks if ask.essential), *reading.asks):
+        return question
+    return Question("rest", "What else should I know: which coin, when to enter, where the stop?")
+
+
+def _how() -> Words:
+    return italic("Tap or write the answer; /cancel drops it.")
+
+
+def _suggestions(step: dialogue.Step, choices: tuple[str, ...]) -> Rows:
+    made = [
+        step.button(f"👉 {choice[:_LABEL]}", "pick", index) for index, choice in enumerate(choices)
+    ]
+    starts = range(0, len(made), _IN_A_ROW)
+    return tuple(tuple(made[start : start + _IN_A_ROW]) for start in starts)
+
+
+def _understood(reading: Reading) -> Iterator[Words | str]:
+    yield bold("📝 So far I understood")
+    facts = (
+        ("Symbols", ", ".join(reading.symbols)),
+        ("Side", reading.side),
+        ("Timeframe", reading.timeframe),
+        ("Enter long", reading.entry_long),
+        ("Enter short", reading.entry_short),
+        ("Exit long", reading.exit_long),
+        ("Exit short", reading.exit_short),
+        ("Stop", reading.stop),
+        ("Targets", ", ".join(target.at for target in reading.targets)),
+        ("Trailing", reading.trailing),
+        ("Guidance", reading.guidance),
+    )
+    yield from (text(f"{name}: {said}") for name, said in facts if said)
+    for name, remarks in (("Not used", reading.unread), ("Refused", reading.refused)):
+        if remarks:
+            yield bold(f"{name}: ") + text("; ".join(remark.rstrip(" .") for remark in remarks))
+
+
+async def answered(desk: Desk, turn: Turn, step: dialogue.Step, answer: str) -> Answer:
+    """Go on with a sentence and the answer to the question that was open."""
+    fresh = await desk.read(turn.user.id, answer)
+    if _is_new_sentence(fresh):
+        return await from_reading(desk, turn, answer, fresh)
+    said = f"{step.facts['said']}\n{answer}"
+    return await from_reading(desk, turn, said, await desk.read(turn.user.id, said))
+
+
+def _is_new_sentence(reading: Reading) -> bool:
+    """Whether an answer is a strategy of its own, which takes the place of the unfinished one."""
+    has_rule = reading.entry_long or reading.entry_short
+    return bool(reading.is_strategy and has_rule and reading.symbols)
+
+
+async def picked(desk: Desk, turn: Turn) -> Answer:
+    """A suggestion was tapped."""
+    step = await dialogue.present(desk, turn)
+    if step is None or step.kind != MISSING or step.serial != turn.tap.id:
+        return [texts.said(texts.OVER)]
+    choices = step.facts["choices"]
+    if turn.tap.version >= len(choices):
+        return [texts.said(texts.NOT_MINE)]
+    return await answered(desk, turn, step, choices[turn.tap.version])
+
+
+async def example(desk: Desk, turn: Turn) -> Answer:
+    """An example was pressed: as if its sentence had been typed."""
+    if not 1 <= turn.tap.id <= len(texts.EXAMPLES):
+        return [texts.said(texts.NOT_MINE)]
+    sentence = texts.EXAMPLES[turn.tap.id - 1]
+    return [texts.said(italic(f"“{sentence}”")), *await from_sentence(desk, turn, sentence)]
+
+
+async def _stored(
+    desk: Desk, turn: Turn, sentence: str, spec: StrategySpec, remarks: Remarks
+) -> Strategy:
+    """The draft of this message; the one stored before when the message comes a second time."""
+    name = f"drafted:{turn.user.id}"
+    memory = desk.memory
+    async with memory.transactions.transaction():
+        last: Mapping[str, Any] = await memory.notes.read(name) or {}
+        if last.get("key") == turn.incoming.key:
+            return await memory.strategies.get(turn.user.id, last["strategy_id"])
+        now = desk.clock.now()
+        drafted = await memory.strategies.draft(
+            turn.user.id, short_name(spec), spec, sentence, Mode.PAPER, now
+        )
+        note = {"key": turn.incoming.key, "strategy_id": drafted.id}
+        await memory.notes.write(name, note)
+        await keep_remarks(desk, drafted.id, remarks)
+    return drafted
+
+
+async def keep_remarks(desk: Desk, strategy_id: int, remarks: Remarks) -> None:
+    await desk.memory.notes.write(f"remarks:{strategy_id}", remarks.as_json())
+
+
+async def shown(desk: Desk, strategy: Strategy, last: Words | None = None) -> Shown:
+    """A strategy with what was said of it when it was read."""
+    stored = await desk.memory.notes.read(f"remarks:{strategy.id}")
+    return Shown(strategy, house(desk), Remarks.from_json(stored), last or Words())
+
+
+def keep_button(step: dialogue.Step) -> Button:
+    return step.button("🚫 No", "no")

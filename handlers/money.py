@@ -1,0 +1,215 @@
+"""/balance, /profit, /daily, /performance: how the money stands, by mode."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from agents.domain.money import ZERO
+from agents.domain.position import Account, Position, PositionState
+from agents.domain.strategy import Mode
+from agents.reporting.performance import Performance, daily, grouped, performance
+from handlers import markers, numbers, paging, tables, texts
+from handlers.chat import Picture, Reply, Words, bold, lines, pre, text
+from handlers.desk import Desk
+from handlers.turn import Answer, Turn
+
+_STEP = 500  # positions read at a time
+_MOST = 20_000
+_DAYS = 14  # on a page
+
+
+async def all_positions(desk: Desk, user_id: int) -> list[Position]:
+    """Every position of a user, newest first; the newest 20,000 of them."""
+    found: list[Position] = []
+    while len(found) < _MOST:
+        part = await desk.memory.positions.of(user_id, limit=_STEP, offset=len(found))
+        found.extend(part)
+        if len(part) < _STEP:
+            break
+    return found
+
+
+def _by_mode(positions: Sequence[Position]) -> dict[Mode, list[Position]]:
+    found: dict[Mode, list[Position]] = defaultdict(list)
+    for position in positions:
+        found[position.mode].append(position)
+    return {mode: found[mode] for mode in Mode if mode in found}
+
+
+def _unrealised(desk: Desk, positions: Sequence[Position]) -> Decimal:
+    """Gross profit of what is open at the newest prices, quote currency."""
+    worth = ZERO
+    for position in positions:
+        price = desk.price(position.symbol)
+        if position.state is not PositionState.CLOSED and price is not None:
+            worth += position.unrealised(price)
+    return worth
+
+
+# --- /balance -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """An account with the name of its strategy and its equity, quote currency."""
+
+    account: Account
+    name: str
+    equity: Decimal
+
+
+async def balance(desk: Desk, turn: Turn) -> Answer:
+    """/balance: each account's balance, its equity, and the sums."""
+    accounts = await desk.memory.accounts.of(turn.user.id)
+    if not accounts:
+        start = numbers.money(desk.paper_balance)
+        return [texts.said(f"No account yet. Each strategy gets its own with {start} USDT.")]
+    standings = [await _standing(desk, turn, account) for account in accounts]
+    parts: list[Words | str] = []
+    for mode in Mode:
+        mine = [one for one in standings if one.account.mode is mode]
+        parts += [*_balance(mode, mine)] if mine else []
+    return [texts.said(*parts)]
+
+
+async def _standing(desk: Desk, turn: Turn, account: Account) -> _Standing:
+    strategy = await desk.memory.strategies.get(turn.user.id, account.strategy_id)
+    view = await desk.accounts.view(account)
+    return _Standing(account, f"#{strategy.number} {strategy.name}", view.equity)
+
+
+def _balance(mode: Mode, standings: Sequence[_Standing]) -> list[Words]:
+    start = sum((one.account.start for one in standings), ZERO)
+    equity = sum((one.equity for one in standings), ZERO)
+    currency = standings[0].account.currency
+    rows = [("Account", "Balance", "Equity")]
+    rows += [(one.name, _short(one.account.balance), _short(one.equity)) for one in standings]
+    if len(standings) > 1:
+        in_all = sum((one.account.balance for one in standings), ZERO)
+        rows.append(("In all", _short(in_all), _short(equity)))
+    change = numbers.percent((equity - start) / start * 100) if start else "0%"
+    gained = f"{numbers.signed(equity - start)} {currency} ({change})"
+    return [
+        bold(f"{markers.mode(mode)} · {numbers.money(equity)} {currency}"),
+        pre(tables.table(rows)),
+        text(f"Since the start: {gained}"),
+    ]
+
+
+def _short(value: Decimal) -> str:
+    """Money in a table: without cents from a hundred thousand on."""
+    return numbers.money(value) if abs(value) < 100_000 else f"{value:,.0f}"
+
+
+# --- /profit ------------------------------------------------------------------------------------
+
+
+async def profit(desk: Desk, turn: Turn) -> Answer:
+    """/profit: realised and open, by mode."""
+    found = await all_positions(desk, turn.user.id)
+    if not found:
+        return [_no_trades()]
+    parts: list[Words] = []
+    for mode, mine in _by_mode(found).items():
+        parts += _profit(desk, mode, mine)
+    return [Reply(lines(*parts), picture=_equity(turn) if _closed(found) else None)]
+
+
+def _profit(desk: Desk, mode: Mode, mine: Sequence[Position]) -> list[Words]:
+    gross = sum((one.realised for one in mine), ZERO)
+    fees = sum((one.fees for one in mine), ZERO)
+    still_open = _unrealised(desk, mine)
+    net = gross - fees + still_open
+    rows = [
+        ("Realised", numbers.signed(gross)),
+        ("Open now", numbers.signed(still_open)),
+        ("Fees", numbers.signed(-fees)),
+        ("Net", numbers.signed(net)),
+    ]
+    return [
+        bold(f"{markers.mode(mode)} · {markers.result(net)} {numbers.signed(net)} USDT"),
+        pre(tables.table(rows)),
+    ]
+
+
+def _equity(turn: Turn) -> Picture:
+    return Picture("equity", {"user_id": turn.user.id})
+
+
+def _closed(positions: Sequence[Position]) -> list[Position]:
+    return [one for one in positions if one.state is PositionState.CLOSED]
+
+
+def _no_trades() -> Reply:
+    return texts.said("There are no trades yet. Approve a proposal to make the first.")
+
+
+# --- /daily -------------------------------------------------------------------------------------
+
+
+async def by_day(desk: Desk, turn: Turn) -> Answer:
+    """/daily: what each day brought, in the reader's zone."""
+    return [await _days(desk, turn, 0)]
+
+
+async def by_day_page(desk: Desk, turn: Turn) -> Answer:
+    return [await _days(desk, turn, turn.tap.id, turned=True)]
+
+
+async def _days(desk: Desk, turn: Turn, number: int, *, turned: bool = False) -> Reply:
+    rows = daily(await all_positions(desk, turn.user.id), turn.user.zone)
+    if not rows:
+        return texts.said("No trade has been closed yet; each day with one gets a line here.")
+    cells = [
+        (f"{day:%d %b %y}", f"{count} trade{'s' * (count > 1)}", numbers.signed(net))
+        for day, count, net in rows
+    ]
+    pages = [cells[start : start + _DAYS] for start in range(0, len(cells), _DAYS)]
+    items = [pre(tables.table(page)) for page in pages]
+    title = f"By day, {turn.user.zone} time, net USDT"
+    return paging.paged(title, items, "daily", number, per_page=1, turned=turned)
+
+
+# --- /performance -------------------------------------------------------------------------------
+
+
+async def how_it_goes(desk: Desk, turn: Turn) -> Answer:
+    """/performance: rates and multiples by mode, then by strategy."""
+    found = await all_positions(desk, turn.user.id)
+    if not _closed(found):
+        return [_no_trades()]
+    parts: list[Words | str] = []
+    for mode, mine in _by_mode(_closed(found)).items():
+        parts += [bold(markers.mode(mode)), pre(tables.table(_rates(performance(mine))))]
+        parts += [pre(tables.table(_strategies(mine)))]
+    return [Reply(lines(*parts), picture=_equity(turn))]
+
+
+def _rates(result: Performance) -> list[tuple[str, str]]:
+    return [
+        ("Closed trades", f"{result.trades}"),
+        ("Won / lost", f"{result.wins} / {result.losses}"),
+        ("Win rate", _or_none(result.win_rate, numbers.fraction)),
+        ("Net", numbers.signed(result.net)),
+        ("Fees", numbers.money(result.fees)),
+        ("Profit factor", _or_none(result.profit_factor, lambda value: f"{value:.2f}")),
+        ("Expectancy", _or_none(result.expectancy, numbers.signed)),
+        ("Average R", _or_none(result.average_r, numbers.multiple)),
+        ("Median R", _or_none(result.median_r, numbers.multiple)),
+        ("Best", _or_none(result.best, numbers.signed)),
+        ("Worst", _or_none(result.worst, numbers.signed)),
+        ("Max drawdown", numbers.money(result.drawdown)),
+    ]
+
+
+def _strategies(mine: Sequence[Position]) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [("Strategy", "n", "R", "Net")]
+    for name, result in grouped(mine, lambda one: one.strategy_name).items():
+        average = _or_none(result.average_r, lambda value: f"{value:+.2f}")
+        rows.append((name, str(result.trades), average, numbers.signed(result.net)))
+    return rows
+
+
+def _or_none(value: Decimal | None, say: Callable[[Decimal], str]) -> str:
+    return "–" if value is None else say(value)

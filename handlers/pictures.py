@@ -1,0 +1,142 @@
+"""Draws the pictures that replies ask for: facts gathered here, drawn in a worker thread."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from agents.domain.errors import NotFound
+from agents.domain.market import Candles, Timeframe
+from agents.domain.money import ZERO
+from agents.domain.position import Position, PositionState
+from agents.domain.proposal import Proposal
+from agents.domain.user import User
+from agents.reporting.charts import Mark, draw_chart, draw_equity, draw_trade
+from agents.reporting.performance import equity_curve
+from handlers import markers, money, numbers
+from handlers.chat import Picture
+from handlers.desk import Desk
+
+_CANDLES = 90
+_BEFORE = 30  # candles shown before a trade's entry
+_MOST = 400
+
+Draw = Callable[[User, Mapping[str, Any]], Awaitable[bytes]]
+
+
+class Pictures:
+    """Satisfies `handlers.chat.Drawer`. Raises NotFound for what is not the user's, and
+    MarketUnavailable while candles can't be had."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._drawers: dict[str, Draw] = {
+            "proposal": self._proposal,
+            "position": self._position,
+            "chart": self._chart,
+            "equity": self._equity,
+        }
+
+    async def __call__(self, picture: Picture, user_id: int) -> bytes:
+        draw = self._drawers.get(picture.kind)
+        if draw is None:
+            raise NotFound(f"There is no picture of kind {picture.kind!r}.")
+        return await draw(await self._desk.memory.users.get(user_id), picture.facts)
+
+    async def _proposal(self, user: User, facts: Mapping[str, Any]) -> bytes:
+        proposal = await self._desk.memory.proposals.get(user.id, facts["proposal_id"])
+        until = max(proposal.closed, self._desk.clock.now())
+        candles = await self._candles(proposal.symbol, proposal.timeframe, until)
+        plan = proposal.plan
+        return await asyncio.to_thread(
+            draw_trade,
+            candles,
+            title=f"{markers.trade(proposal)} · {proposal.timeframe}",
+            side=plan.side,
+            entry=plan.entry,
+            stop=plan.stop,
+            targets=_targets(proposal),
+            note=f"{_plain_mode(proposal)} · {proposal.strategy_name} · proposed",
+            zone=user.zone,
+        )
+
+    async def _position(self, user: User, facts: Mapping[str, Any]) -> bytes:
+        position = await self._desk.memory.positions.get(user.id, facts["position_id"])
+        proposal = await self._desk.memory.proposals.get(user.id, position.proposal_id)
+        candles = await self._around(position)
+        return await asyncio.to_thread(
+            draw_trade,
+            candles,
+            title=f"{markers.trade(position)} · {position.timeframe}",
+            side=position.side,
+            entry=position.entry_price,
+            stop=position.initial_stop,
+            targets=_targets(proposal),
+            marks=_marks(position),
+            note=f"{_plain_mode(position)} · {position.strategy_name} · {_result(position)}",
+            zone=user.zone,
+        )
+
+    async def _chart(self, user: User, facts: Mapping[str, Any]) -> bytes:
+        now = self._desk.clock.now()
+        candles = await self._candles(facts["symbol"], facts["timeframe"], now)
+        return await asyncio.to_thread(
+            draw_chart,
+            candles,
+            title=f"{facts['symbol']} · {facts['timeframe']}",
+            note=self._desk.market.name,
+            zone=user.zone,
+        )
+
+    async def _equity(self, user: User, facts: Mapping[str, Any]) -> bytes:
+        """The running net profit of every closed trade, on top of the accounts' start."""
+        accounts = await self._desk.memory.accounts.of(user.id)
+        positions = await money.all_positions(self._desk, user.id)
+        start = sum((account.start for account in accounts), ZERO)
+        opened = min((account.opened_at for account in accounts), default=self._desk.clock.now())
+        points = equity_curve(positions, start, opened)
+        return await asyncio.to_thread(
+            draw_equity, points, title="Equity", note="closed trades, USDT", zone=user.zone
+        )
+
+    async def _candles(
+        self, symbol: str, timeframe: str, until: datetime, count: int = _CANDLES
+    ) -> Candles:
+        length = Timeframe.parse(timeframe)
+        return await self._desk.market.history(symbol, length, until, count)
+
+    async def _around(self, position: Position) -> Candles:
+        """From some candles before the entry to some after the exit, or to now."""
+        length = Timeframe.parse(position.timeframe).length
+        now = self._desk.clock.now()
+        ended = position.closed_at or now
+        until = min(now, ended + length * 6)
+        count = int((until - position.opened_at) / length) + _BEFORE
+        return await self._candles(
+            position.symbol, position.timeframe, until, max(_CANDLES // 2, min(count, _MOST))
+        )
+
+
+def _targets(proposal: Proposal) -> list[tuple[Any, str]]:
+    plan = proposal.plan
+    return [
+        (target.price, numbers.distance(plan.r_multiple(target.price))) for target in plan.targets
+    ]
+
+
+def _marks(position: Position) -> list[Mark]:
+    marks = [Mark(position.opened_at, position.entry_price, "entry")]
+    if position.closed_at is not None and position.exit_price is not None:
+        marks.append(Mark(position.closed_at, position.exit_price, "exit"))
+    return marks
+
+
+def _plain_mode(of: Position | Proposal) -> str:
+    """The mode without its sign: the picture's font has no emoji."""
+    return markers.mode(of.mode).partition(" ")[2]
+
+
+def _result(position: Position) -> str:
+    if position.state is not PositionState.CLOSED:
+        return "open"
+    return f"closed {numbers.multiple(position.r_multiple())}"

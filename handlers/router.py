@@ -1,0 +1,219 @@
+"""Takes each update to its handler, and turns errors into words."""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Any
+
+from agents.domain.errors import (
+    AskUser,
+    MarketUnavailable,
+    ModelUnavailable,
+    NotFound,
+    ParleyError,
+    TryAgain,
+)
+from agents.domain.proposal import Proposal, ProposalState
+from agents.domain.user import User
+from handlers import confirm, dialogue, markers, numbers, talk, texts, times
+from handlers.chat import Button, Incoming, Reply, Tap
+from handlers.commands import ACTS, COMMANDS, PRESSES, Command, Press
+from handlers.desk import Desk
+from handlers.doors import Joined, Outside, admit
+from handlers.turn import Answer, Turn
+
+log = logging.getLogger(__name__)
+
+AGAIN = "again"  # the question whether to do now what was commanded long ago
+LATE = "late_"  # before the verb of a button that confirms a tap which came late
+_ON_PROPOSALS = frozenset({"approve", "veto", "halve", "tighten"})
+
+
+class Router:
+    """The conversation's one door. Holds no state: what must last is in the memory."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._commands = {row.name: row for row in COMMANDS}
+        self._presses = {row.verb: row for row in PRESSES}
+        self._presses["yes"] = Press("yes", self._yes, "Yes", money=True)
+
+    def commands(self) -> Sequence[tuple[str, str]]:
+        """(name, description) of each command that a menu shows."""
+        return [(row.name, row.description) for row in COMMANDS if not row.hidden]
+
+    async def handle(self, incoming: Incoming) -> Sequence[Reply]:
+        """The answers to one update, for the place that it came from.
+
+        Raises TryAgain and OperatorNeeded of the memory; handling the update again does no harm.
+        """
+        if not (incoming.private or incoming.addressed):
+            return ()
+        admitted = await admit(self._desk, incoming)
+        if isinstance(admitted, Outside | Joined):
+            return admitted.answer
+        turn = Turn(admitted, incoming, (incoming.text or "").strip())
+        return await self._answered(turn)
+
+    async def _answered(self, turn: Turn) -> Answer:
+        try:
+            return await (self._said(turn) if turn.incoming.text is not None else self._tap(turn))
+        except (AskUser, MarketUnavailable, ModelUnavailable) as error:
+            return [texts.of_error(error)]
+        except (TryAgain, ParleyError):
+            raise
+        except Exception:
+            log.exception("An update could not be answered.", extra={"key": turn.incoming.key})
+            return [texts.said(texts.WENT_WRONG)]
+
+    # --- texts --------------------------------------------------------------------------------
+
+    async def _said(self, turn: Turn) -> Answer:
+        if not turn.words:
+            return [texts.empty()]
+        if turn.words.startswith("/"):
+            name, _, rest = turn.words[1:].partition(" ")
+            return await self._command(turn, name.partition("@")[0].lower(), rest.strip())
+        if not turn.incoming.private:
+            return [texts.said(texts.PRIVATE_ONLY)]
+        if await self._agrees(turn):
+            return await self._yes_said(turn)
+        if meant := talk.command_in(turn.words):
+            return await self._command(turn, *meant)
+        return await talk.talk(self._desk, turn)
+
+    async def _command(self, turn: Turn, name: str, rest: str) -> Answer:
+        row = self._commands.get(name)
+        if row is None or (row.operator_only and not turn.user.operator):
+            return [self._unknown(turn, name)]
+        if not (turn.incoming.private or row.group):
+            return [texts.said(texts.PRIVATE_ONLY)]
+        said = Turn(turn.user, turn.incoming, rest)
+        if row.money and self._is_late(turn):
+            return await self._late_command(said, row)
+        return await row.handler(self._desk, said)
+
+    def _unknown(self, turn: Turn, name: str) -> Reply:
+        known = [row.name for row in COMMANDS if turn.user.operator or not row.operator_only]
+        return texts.unknown_command(name[:30], get_close_matches(name, known, n=3, cutoff=0.5))
+
+    async def _agrees(self, turn: Turn) -> bool:
+        """Whether the text is a Yes to a question that a Yes answers."""
+        if not talk.is_yes(turn.words):
+            return False
+        step = await dialogue.present(self._desk, turn)
+        return step is not None and step.kind in {AGAIN, *ACTS}
+
+    async def _yes_said(self, turn: Turn) -> Answer:
+        if self._is_late(turn):
+            said = "Your Yes came too late to act on; tap the button if you still want it."
+            return [texts.said(said)]
+        step = await dialogue.end(self._desk, turn)
+        answer = await self._do(turn, step) if step else []
+        return [Reply(one.words, one.rows, one.picture) for one in answer]
+
+    # --- taps ---------------------------------------------------------------------------------
+
+    async def _tap(self, turn: Turn) -> Answer:
+        tap = turn.incoming.tap
+        late = tap is not None and tap.verb.startswith(LATE)
+        row = self._presses.get(tap.verb.removeprefix(LATE)) if tap else None
+        if tap is None or row is None:
+            return [texts.said(texts.NOT_MINE)]
+        meant = _tapped(turn, Tap(row.verb, tap.id, tap.version))
+        if row.money and self._is_late(turn) and (now := await self._worth_asking(meant)):
+            return [*_taken(late), self._late_tap(meant, row, now)]
+        return [*_taken(late), *await row.handler(self._desk, meant)]
+
+    async def _yes(self, desk: Desk, turn: Turn) -> Answer:
+        """Yes to the open question of this place."""
+        step = await dialogue.answered(desk, turn)
+        return await self._do(turn, step) if step else [confirm.agreed(texts.OVER)]
+
+    async def _do(self, turn: Turn, step: dialogue.Step) -> Answer:
+        if step.kind == AGAIN:
+            row = self._commands[step.facts["command"]]
+            said = Turn(turn.user, turn.incoming, step.facts["words"])
+            done = await row.handler(self._desk, said)
+            return [confirm.agreed("✅ Yes."), *done]
+        act = ACTS.get(step.kind)
+        if act is None:
+            return [confirm.agreed(texts.OVER)]
+        return await act(self._desk, turn, step.facts)
+
+    # --- what comes late ----------------------------------------------------------------------
+
+    def _delay(self, turn: Turn) -> timedelta:
+        return self._desk.clock.wall() - turn.incoming.sent_at
+
+    def _is_late(self, turn: Turn) -> bool:
+        return self._delay(turn) > timedelta(seconds=self._desk.tap_rules.stale_seconds)
+
+    async def _late_command(self, turn: Turn, row: Command) -> Answer:
+        facts: dict[str, Any] = {"command": row.name, "words": turn.words}
+        said = f"wrote /{row.name} {turn.words}".rstrip()
+        words = texts.late(said, self._delay(turn), "", ()).words
+        return await confirm.ask(self._desk, turn, AGAIN, facts, words)
+
+    def _late_tap(self, turn: Turn, row: Press, now: str) -> Reply:
+        tap = turn.tap
+        yes = Button(f"✅ Yes, {row.label.lower()}", LATE + row.verb, tap.id, tap.version)
+        rows = texts.yes_no(yes, texts.no_button())
+        return texts.late(f"tapped {row.label}", self._delay(turn), now, rows)
+
+    async def _worth_asking(self, turn: Turn) -> str:
+        """What is true now, for a late tap that would still do something; empty when it would
+        not, and its handler only says so."""
+        tap = turn.tap
+        if tap.verb in _ON_PROPOSALS:
+            return await self._proposal_now(turn)
+        if tap.verb == "yes":
+            step = await dialogue.present(self._desk, turn)
+            return "Nothing has been done so far." if step and step.serial == tap.id else ""
+        strategy = await self._desk.memory.strategies.get(turn.user.id, tap.id)
+        return f"#{strategy.number} {strategy.name} is {markers.STATES[strategy.state]} now."
+
+    async def _proposal_now(self, turn: Turn) -> str:
+        try:
+            proposal = await self._desk.memory.proposals.get(turn.user.id, turn.tap.id)
+        except NotFound:
+            return ""
+        wall = self._desk.clock.wall()
+        waits = proposal.state is ProposalState.PENDING and proposal.expires_at > wall
+        if not waits or proposal.version != turn.tap.version:
+            return ""
+        return await self._price_now(turn.user, proposal)
+
+    async def _price_now(self, user: User, proposal: Proposal) -> str:
+        price = self._desk.price(proposal.symbol)
+        instrument = await self._desk.instrument(proposal.symbol)
+        left = times.countdown(proposal.expires_at - self._desk.clock.wall())
+        entry = numbers.price(proposal.plan.entry, instrument)
+        base = markers.base(proposal.symbol)
+        now = numbers.price(price, instrument) if price is not None else "without a price"
+        return f"{base} is now {now}; the card says {entry} and expires in {left}."
+
+
+def _tapped(turn: Turn, tap: Tap) -> Turn:
+    """The same turn as if `tap` had been tapped."""
+    incoming = turn.incoming
+    changed = Incoming(
+        key=incoming.key,
+        place=incoming.place,
+        sender=incoming.sender,
+        sender_name=incoming.sender_name,
+        sent_at=incoming.sent_at,
+        private=incoming.private,
+        addressed=incoming.addressed,
+        tap=tap,
+        tap_data=incoming.tap_data,
+        message_id=incoming.message_id,
+        language=incoming.language,
+    )
+    return Turn(turn.user, changed)
+
+
+def _taken(late: bool) -> Answer:
+    """The question about a late tap loses its buttons, for it is answered."""
+    return [confirm.agreed("✅ Yes.")] if late else []

@@ -1,0 +1,158 @@
+"""/status, the sign of life: what is watched and how near it is, what is open, what is wrong."""
+
+from collections.abc import Iterator, Sequence
+
+from agents.decision.rules import Check
+from agents.domain.errors import AskUser, TryAgain
+from agents.domain.market import MarketState
+from agents.domain.proposal import Proposal, ProposalState
+from agents.domain.strategy import Strategy, StrategyState
+from agents.watch import Look
+from handlers import markers, numbers, paging, times, trades
+from handlers.chat import Button, Reply, Rows, Words, bold, lines, text
+from handlers.desk import Desk
+from handlers.turn import Answer, Turn
+
+_PER_PAGE = 6  # blocks on a page
+_CONDITIONS = 4  # shown for each look
+_LOOKS = 4  # shown for each strategy
+
+
+async def status(desk: Desk, turn: Turn) -> Answer:
+    return [await _page(desk, turn, 0)]
+
+
+async def page(desk: Desk, turn: Turn) -> Answer:
+    return [await _page(desk, turn, turn.tap.id, turned=True)]
+
+
+async def _page(desk: Desk, turn: Turn, number: int, *, turned: bool = False) -> Reply:
+    blocks = [
+        *_machine(desk, turn),
+        *await _positions(desk, turn),
+        *await _proposals(desk, turn),
+        *await _strategies(desk, turn),
+    ]
+    rows = (*await _waiting(desk, turn), (Button("🔄 Refresh", "status"),))
+    title = f"Status at {times.moment(desk.clock.wall(), turn.user.zone, desk.clock.wall())}"
+    items = [lines("", block) for block in blocks]
+    return paging.paged(
+        title, items, "status", number, per_page=_PER_PAGE, rows=rows, turned=turned
+    )
+
+
+# --- the machine --------------------------------------------------------------------------------
+
+
+def _machine(desk: Desk, turn: Turn) -> Iterator[Words]:
+    """One line for the market; more only for what is wrong."""
+    yield _market(desk, turn)
+    wrong = [f"⚠️ {part}: {said}" for part, works, said in desk.health() if not works]
+    if wrong:
+        yield lines(*wrong)
+
+
+def _market(desk: Desk, turn: Turn) -> Words:
+    health, now = desk.market.health(), desk.clock.now()
+    if health.state is not MarketState.LIVE:
+        said = health.detail or "no new prices until it is back"
+        return text(f"🟠 Market {health.name} is {health.state}: {said}")
+    if health.last_tick is None:
+        return text(f"🟠 Market {health.name}: no price has come yet.")
+    at = times.moment(now, turn.user.zone, desk.clock.wall())
+    late = desk.clock.wall() - desk.clock.wall_at(health.last_tick)
+    if late.total_seconds() > desk.tap_rules.stale_seconds:
+        return text(f"🟠 Market {health.name}: the last price is {times.age(late)} old.")
+    return text(f"🟢 Market {health.name} is live; its time is {at}.")
+
+
+# --- what is open and what waits ----------------------------------------------------------------
+
+
+async def _positions(desk: Desk, turn: Turn) -> list[Words]:
+    found = await desk.memory.positions.of(turn.user.id, open_only=True)
+    steps, now = (await desk.universe()).by_symbol, desk.clock.now()
+    return [
+        trades.at_a_glance(one, desk.price(one.symbol), steps.get(one.symbol), now) for one in found
+    ]
+
+
+async def _pending(desk: Desk, turn: Turn) -> Sequence[Proposal]:
+    found = await desk.memory.proposals.of(turn.user.id, (ProposalState.PENDING,))
+    return [one for one in found if one.expires_at > desk.clock.wall()]
+
+
+async def _proposals(desk: Desk, turn: Turn) -> list[Words]:
+    wall = desk.clock.wall()
+    waiting = [
+        f"• #{one.id} {markers.trade(one)}, {times.countdown(one.expires_at - wall)} left"
+        for one in await _pending(desk, turn)
+    ]
+    return [lines(bold("⏳ Waiting for you"), *waiting)] if waiting else []
+
+
+async def _waiting(desk: Desk, turn: Turn) -> Rows:
+    found = (await _pending(desk, turn))[:3]
+    return tuple(
+        (Button(f"🔎 #{one.id} {markers.trade(one)}", "proposal", one.id),) for one in found
+    )
+
+
+# --- what is watched ----------------------------------------------------------------------------
+
+
+async def _strategies(desk: Desk, turn: Turn) -> list[Words]:
+    states = (StrategyState.ACTIVE, StrategyState.PAUSED)
+    found = await desk.memory.strategies.of(turn.user.id, states)
+    active = [one for one in found if one.state is StrategyState.ACTIVE]
+    blocks = [await _watched(desk, one) for one in active]
+    paused = [one for one in found if one.state is StrategyState.PAUSED]
+    if paused:
+        blocks.append(lines(*(_paused(one) for one in paused)))
+    if not found:
+        blocks.append(text("No strategy is active. Write one in a sentence, or see /strategies."))
+    return blocks
+
+
+def _paused(strategy: Strategy) -> str:
+    why = f": {strategy.pause_reason}" if strategy.pause_reason else ""
+    return f"⏸ #{strategy.number} {strategy.name} is paused{why}"
+
+
+async def _watched(desk: Desk, strategy: Strategy) -> Words:
+    title = bold(f"👁 #{strategy.number} {strategy.name}") + text(f" · {strategy.spec.timeframe}")
+    try:
+        looks = await desk.watch.look(strategy)
+    except (TryAgain, AskUser) as fault:
+        return lines(title, f"⚠️ {fault}")
+    return lines(title, *_looks(desk, strategy, looks))
+
+
+def _looks(desk: Desk, strategy: Strategy, looks: Sequence[Look]) -> Iterator[str]:
+    for look in looks[:_LOOKS]:
+        yield from _look(desk, strategy, look)
+    if len(looks) > _LOOKS:
+        yield f"… and {len(looks) - _LOOKS} more; /why SYMBOL looks closer."
+
+
+def _look(desk: Desk, strategy: Strategy, look: Look) -> Iterator[str]:
+    name = f"{look.symbol} {look.side}" if look.side else look.symbol
+    if look.fault:
+        yield f"{name}: ⚠️ {look.fault}"
+        return
+    hours = "" if look.in_hours else ", outside its hours"
+    left = f"next look in {times.countdown(look.next_look_wall - desk.clock.wall())}{hours}"
+    if not look.conditions:
+        yield f"{name}: the model judges; {left}"
+        return
+    yield name
+    *others, last = [condition(check) for check in look.conditions[:_CONDITIONS]]
+    yield from others
+    yield f"{last}; {left}"
+
+
+def condition(check: Check) -> str:
+    """`✅ rsi(14) 31.2, waits for < 35`."""
+    sign = {True: "✅", False: "◻️", None: "❔"}[check.met]
+    level = f" ({numbers.reading(check.level)})" if check.level is not None else ""
+    return f"{sign} {check.text} {numbers.reading(check.value)}, waits for {check.waits_for}{level}"

@@ -1,0 +1,231 @@
+"""The card of a strategy: what was understood, what was assumed, what could not be used."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from agents.decision.rules import targets_text
+from agents.decision.words.reading import Reading
+from agents.domain.strategy import (
+    RunKind,
+    Side,
+    Strategy,
+    StrategySpec,
+    StrategyState,
+    Window,
+)
+from handlers import markers, numbers, tables
+from handlers.chat import Button, Reply, Rows, Words, bold, italic, lines, pre, text
+from handlers.plain import in_words
+
+LINES = ("entry_long", "entry_short", "exit_long", "exit_short", "stop")
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """What a reader said besides the strategy itself, as kept beside the stored strategy."""
+
+    assumed: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, reading: Reading) -> "Remarks":
+        return cls(
+            reading.assumptions,
+            reading.unread,
+            reading.refused,
+            reading.questions,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "assumed": list(self.assumed),
+            "unread": list(self.unread),
+            "refused": list(self.refused),
+            "asked": list(self.asked),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any] | None) -> "Remarks":
+        return cls(**{name: tuple(said) for name, said in (stored or {}).items()})
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the desk adds to a strategy: the start of its account (quote currency), the highest
+    leverage, and the model's name where there is one."""
+
+    balance: Decimal
+    leverage: Decimal
+    advisor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A strategy as its card shows it. `last` is the line that says what became of it."""
+
+    strategy: Strategy
+    house: House
+    remarks: Remarks = field(default_factory=Remarks)
+    last: Words = field(default_factory=Words)
+
+
+def card_name(strategy_id: int) -> str:
+    return f"strategy:{strategy_id}"
+
+
+def strategy_card(shown: Shown, *, redraw: bool = False) -> Reply:
+    last = [Words(), shown.last] if shown.last.spans else []
+    return Reply(
+        words=lines(*_body(shown), *_backtest(), *last),
+        rows=() if redraw and shown.last.spans else buttons(shown.strategy),
+        card=card_name(shown.strategy.id),
+        edits=redraw,
+    )
+
+
+def buttons(strategy: Strategy) -> Rows:
+    def button(label: str, verb: str) -> Button:
+        return Button(label, verb, strategy.id, strategy.version)
+
+    match strategy.state:
+        case StrategyState.DRAFT:
+            first = (button("▶️ Activate", "activate"), button("✏️ Edit", "edit"))
+            return (first, (button("🗑 Discard", "discard"),))
+        case StrategyState.ACTIVE:
+            turn = _run_button(strategy)
+            return (
+                (button("⏸ Pause", "pause"), button("✏️ Edit", "edit")),
+                (turn, button("🗄 Archive", "archive")),
+            )
+        case StrategyState.PAUSED:
+            first = (button("▶️ Resume", "resume"), button("✏️ Edit", "edit"))
+            return (first, (button("🗄 Archive", "archive"),))
+        case _:
+            return ()
+
+
+def _run_button(strategy: Strategy) -> Button:
+    if strategy.run is RunKind.ONCE:
+        return Button("🔁 Keep trading", "continuous", strategy.id, strategy.version)
+    return Button("1️⃣ Trade once", "once", strategy.id, strategy.version)
+
+
+def _backtest() -> tuple[Words, ...]:
+    """The preview of how the strategy would have done goes here, with its button."""
+    return ()
+
+
+def _body(shown: Shown) -> Iterator[Words | str]:
+    strategy = shown.strategy
+    state = "" if strategy.state is StrategyState.DRAFT else f" · {markers.STATES[strategy.state]}"
+    yield bold(f"{markers.mode(strategy.mode)} · #{strategy.number} {strategy.name}") + text(state)
+    yield from spec_lines(strategy.spec, shown.house)
+    if strategy.run is RunKind.ONCE:
+        yield "Runs: one trade, then it pauses"
+    yield from _remarks(shown.remarks)
+
+
+def spec_lines(spec: StrategySpec, house: House) -> Iterator[Words | str]:
+    """Everything that a spec says, in words and as rule text."""
+    yield f"{', '.join(spec.symbols)} · {markers.SIDES[spec.side]} · {spec.timeframe} candles"
+    for side in Side:
+        if entry := spec.entry(side):
+            yield f"Enter {side} when {in_words(entry, spec.timeframe)}."
+        if exits := spec.exit(side):
+            yield f"Leave {side} when {in_words(exits, spec.timeframe)}."
+    if rules := rule_text(spec):
+        yield pre(rules)
+    if spec.guidance:
+        yield f"Guidance: {spec.guidance}{_judged(house)}"
+    yield _risk(spec, house)
+    if spec.windows:
+        yield f"Hours: {'; '.join(map(window, spec.windows))}"
+
+
+def rule_text(spec: StrategySpec) -> str:
+    """The lines of the rule language, as `/new` accepts them."""
+    said = [(name.replace("_", " "), getattr(spec, name)) for name in LINES]
+    said.append(("target", targets_text(spec.targets) if spec.targets else None))
+    said.append(("trailing", spec.trailing))
+    return "\n".join(f"{name}: {line}" for name, line in said if line)
+
+
+def _judged(house: House) -> str:
+    return "" if house.advisor else " (kept, but no model is connected to judge it)"
+
+
+def _risk(spec: StrategySpec, house: House) -> str:
+    quote = markers.quote(spec.symbols[0])
+    if spec.size is not None:
+        said = f"Size {numbers.money(spec.size)} {quote} a trade"
+    else:
+        at_risk = house.balance * spec.risk_percent / 100
+        said = (
+            f"Risk {numbers.percent(spec.risk_percent)} a trade = {numbers.money(at_risk)} of "
+            f"{numbers.money(house.balance)} {quote}"
+        )
+    most = f"{spec.max_positions} position{'s' * (spec.max_positions > 1)} at most"
+    return f"{said} · leverage {spec.leverage}x · {most}"
+
+
+def window(hours: Window) -> str:
+    days = f" {', '.join(hours.days)}" if hours.days else ""
+    return f"{hours.from_}–{hours.to} {hours.tz}{days}"
+
+
+def _remarks(remarks: Remarks) -> Iterator[Words]:
+    for name, said in (
+        ("Assumed", remarks.assumed),
+        ("Not used", remarks.unread),
+        ("Refused", remarks.refused),
+        ("Please check", remarks.asked),
+    ):
+        if said:
+            yield bold(f"{name}: ") + text("; ".join(_unstopped(part) for part in said))
+
+
+def _unstopped(part: str) -> str:
+    return part.rstrip(" .")
+
+
+def differences(before: StrategySpec, after: StrategySpec) -> list[tuple[str, str, str]]:
+    """What an edit changes: (what, before, after) for each part."""
+    old, new = _parts(before), _parts(after)
+    return [(name, old[name], new[name]) for name in old if old[name] != new[name]]
+
+
+def _parts(spec: StrategySpec) -> dict[str, str]:
+    rules = {name.replace("_", " "): getattr(spec, name) or "none" for name in LINES}
+    return {
+        "symbols": ", ".join(spec.symbols),
+        "side": markers.SIDES[spec.side],
+        "timeframe": spec.timeframe,
+        **rules,
+        "targets": targets_text(spec.targets) if spec.targets else "none",
+        "trailing": spec.trailing or "none",
+        "risk": numbers.percent(spec.risk_percent),
+        "size": numbers.money(spec.size) if spec.size is not None else "by risk",
+        "leverage": f"{spec.leverage}x",
+        "positions": str(spec.max_positions),
+        "hours": "; ".join(map(window, spec.windows)) or "always",
+        "guidance": spec.guidance or "none",
+    }
+
+
+def difference_words(changes: Sequence[tuple[str, str, str]]) -> Words:
+    """Before and after, one part below the other."""
+    parts: list[Words | str] = []
+    for name, old, new in changes:
+        parts += [italic(name.capitalize()), pre(f"- {old}\n+ {new}")]
+    return lines(*parts)
+
+
+def short_name(spec: StrategySpec) -> str:
+    """A name for a strategy that was given none: `BTC +2 long 5m`."""
+    first, *others = spec.symbols
+    more = f" +{len(others)}" if others else ""
+    return tables.clipped(f"{markers.base(first)}{more} {spec.side} {spec.timeframe}", 40)

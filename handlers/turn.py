@@ -1,0 +1,31 @@
+"""One turn of the conversation: who speaks, and what for."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from agents.domain.user import Place, User
+from handlers.chat import Incoming, Reply, Tap
+from handlers.desk import Desk
+
+_NO_TAP = Tap("", 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """`words` are the free words: those after a command, or the whole text where there is none."""
+
+    user: User
+    incoming: Incoming
+    words: str = ""
+
+    @property
+    def tap(self) -> Tap:
+        return self.incoming.tap or _NO_TAP
+
+    @property
+    def place(self) -> Place:
+        return self.incoming.place
+
+
+Answer = Sequence[Reply]
+Handler = Callable[[Desk, Turn], Awaitable[Answer]]
