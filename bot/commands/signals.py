@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
-from agents.decision.signals import Signal, entry_signals
+from agents.decision.signals import Signal, entry_rules, entry_signals
 from agents.domain.errors import AskUser, RuleError
 from agents.domain.market import Candles, Instrument, Timeframe, Universe
 from agents.domain.strategy import Sides, StrategySpec
@@ -44,6 +45,9 @@ def run(
         spec = (understand or _understand)(asked.sentence, universe_of(files))
         for signal in signals(spec, files, streams.err):
             streams.out.write(json.dumps(signal.as_json()) + "\n")
+        streams.out.flush()
+    except BrokenPipeError:  # whoever read the lines has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except RuleError as wrong:
         streams.err.write(f"{wrong.pointed()}\n")
         return _SAID_WRONG
@@ -58,6 +62,8 @@ def signals(spec: StrategySpec, files: Sequence[CandleFile], notes: TextIO) -> l
 
     A symbol without a file is noted; AskUser when none has one.
     """
+    if not entry_rules(spec):
+        raise AskUser("That strategy has no entry rule; its notes are for a model to judge.")
     chosen = {symbol: _chosen(symbol, spec, files) for symbol in spec.symbols}
     missing = [symbol for symbol, found in chosen.items() if not found]
     if len(missing) == len(chosen):

@@ -89,6 +89,7 @@ def _misplaced(word: str, before: str, expected: frozenset[str]) -> str:
     hint = "" if lowered in _KEYWORDS else similar(lowered, _KEYWORDS, _LIKENESS)
     thousands = word == "," and before[:1].isdigit() and "COMMA" not in expected
     unclosed = expected <= {"COMMA", "RPAR"}
+    loose = word.isdigit() and before.isidentifier() and "LPAR" in expected
     joined = "_OR" in expected and "_CROSSES" not in expected
     return _first_true(
         (expected == {"ABOVE", "BELOW"}, f"{word!r} can't follow {before!r}: {_CROSS}."),
@@ -105,6 +106,7 @@ def _misplaced(word: str, before: str, expected: frozenset[str]) -> str:
         ),
         ("[" in (word, before), f"{here}; an offset looks like [1], one candle earlier."),
         (expected <= _PLAIN, f"{here}: a plain number is expected{after}."),
+        (loose, f"I can't use {word!r}{after}; a parameter stands in brackets: {before}({word})."),
         (bool(hint), f"I can't use {word!r}{after}.{hint}"),
         (value, f"{here}: a number or a data point is expected{after}."),
         (joined, f"{word!r} can't follow {before!r}: join conditions with 'and' or 'or'."),

@@ -5,6 +5,7 @@ Each function answers the canonical form, or raises ValueError with a sentence f
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from agents.decision.rules.faults import similar
@@ -19,6 +20,7 @@ OLDEST = 1000  # candles that an offset may look back
 LONGEST_RUN = 100  # consecutive changes that rising and falling may ask for
 LARGEST = 1e15
 _DAY = Timeframe.parse("1d")
+_WITH_NUMBER = re.compile(r"([a-z_]+)(\d+)")
 
 # Words of traders for what the language calls otherwise.
 _MEANT = {
@@ -31,13 +33,20 @@ def data_point(name: str) -> DataPoint:
     """The catalogue's row for `name`."""
     if found := catalogue.lookup(name):
         return found
+    raise ValueError(f"I know no data point called {name!r}.{_hint(name)}")
+
+
+def _hint(name: str) -> str:
+    """What may have been meant, as a sentence; empty when nothing comes near."""
+    if why := catalogue.refusal(name):
+        return f" It is pandas-ta's, but {why}."
+    joined = _WITH_NUMBER.fullmatch(name)
+    if joined and catalogue.lookup(joined[1]):
+        return f" Write {joined[1]}({joined[2]})."
     if name in _MEANT:
-        hint = f" Did you mean {_MEANT[name]}?"
-    elif near := catalogue.suggest(name):
-        hint = f" Did you mean {' or '.join(near[:3])}?"
-    else:
-        hint = similar(name, COLUMNS)
-    raise ValueError(f"I know no data point called {name!r}.{hint}")
+        return f" Did you mean {_MEANT[name]}?"
+    near = catalogue.suggest(name)
+    return f" Did you mean {' or '.join(near)}?" if near else similar(name, COLUMNS)
 
 
 def parameter(row: DataPoint, index: int, value: float) -> float:

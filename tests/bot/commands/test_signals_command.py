@@ -86,10 +86,23 @@ def test_a_symbol_without_a_file_is_named_and_the_others_are_shown(command: Comm
 @pytest.mark.parametrize(
     ("place", "said", "says"),
     [
-        ("nowhere", {}, "There is no file or folder"),
-        ("", {"symbols": ["SOL/USDT"]}, "No candles of SOL/USDT there; the files hold BTC/USDT"),
-        ("", {"timeframe": "1m"}, "1m candles of BTC/USDT can't be made of 5m ones"),
-        ("", {"timeframe": "8m"}, "8m candles of BTC/USDT can't be made of 5m ones"),
+        ("nowhere", {"entry_long": "1 < 0"}, "There is no file or folder"),
+        (
+            "",
+            {"symbols": ["SOL/USDT"], "entry_long": "1 < 0"},
+            "No candles of SOL/USDT there; the files hold BTC/USDT",
+        ),
+        (
+            "",
+            {"timeframe": "1m", "entry_long": "1 < 0"},
+            "1m candles of BTC/USDT can't be made of 5m ones",
+        ),
+        (
+            "",
+            {"timeframe": "8m", "entry_long": "1 < 0"},
+            "8m candles of BTC/USDT can't be made of 5m ones",
+        ),
+        ("", {"guidance": "when it looks good"}, "has no entry rule"),
         ("", {"entry_long": "rsy < 3"}, "I know no data point called 'rsy'"),
         ("", {"entry_long": "close > 1", "stop": "3R"}, "A stop can't be in R"),
     ],
@@ -139,7 +152,7 @@ def test_the_reader_is_told_which_markets_there_are(command: Command) -> None:
     def understand(sentence: str, universe: Universe) -> StrategySpec:
         seen.append(universe)
         return StrategySpec.model_validate(
-            {"symbols": ["BTC/USDT"], "side": "long", "timeframe": "5m"}
+            {"symbols": ["BTC/USDT"], "side": "long", "timeframe": "5m", "entry_long": "1 < 0"}
         )
 
     streams = Streams(command.out, command.err)

@@ -58,6 +58,9 @@ def test_a_rule_is_printed_in_its_canonical_form(text: str, printed: str | None)
 REFUSED = [
     ("rsy(14) < 30", "rsy", "Did you mean rsi"),
     ("price > 3", "price", "Did you mean close?"),
+    ("ema9 > close", "ema9", "Write ema(9)."),
+    ("sma 20 > close", "20", "a parameter stands in brackets: sma(20)"),
+    ("vp(10) > close", "vp", "It is pandas-ta's, but it looks ahead"),
     ("close > emaa(20)", "emaa", "Did you mean ema"),
     ("rsi(1) < 30", "1", "rsi needs a length from 2 to"),
     ("rsi(1.5) < 30", "1.5", "rsi needs a length from 2 to"),
