@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pandas_ta_classic
 import pytest
 
@@ -123,3 +124,38 @@ def test_real_candles_agree_with_our_own_rows(shared_data) -> None:
         known = ~np.isnan(expected) & ~np.isnan(found)
         assert known.sum() > 1900
         assert found[known] == pytest.approx(expected[known], rel=1e-6)
+
+
+# Our point; pandas-ta's function, its parameters, the column of its answer, and what it is given.
+# Its formulas are its own when TA-Lib is switched off: a second implementation of each.
+TWICE = [
+    (("rsi", (14,), ""), "rsi", (14,), 0, "close"),
+    (("atr", (14,), ""), "atr", (14,), 0, "high low close"),
+    (("adx", (14,), ""), "adx", (14,), 0, "high low close"),
+    (("adx", (14,), "plus"), "adx", (14,), 1, "high low close"),
+    (("adx", (14,), "minus"), "adx", (14,), 2, "high low close"),
+    (("cci", (20,), ""), "cci", (20,), 0, "high low close"),
+    (("mfi", (14,), ""), "mfi", (14,), 0, "high low close volume"),
+    (("cmf", (20,), ""), "cmf", (), 0, "high low close volume"),
+    (("kama", (10,), ""), "kama", (10,), 0, "close"),
+    (("hma", (20,), ""), "hma", (20,), 0, "close"),
+    (("chop", (14,), ""), "chop", (14,), 0, "high low close"),
+    (("stochrsi", (14, 14, 3, 3), "k"), "stochrsi", (14, 14, 3, 3), 0, "close"),
+    (("stochrsi", (14, 14, 3, 3), "d"), "stochrsi", (14, 14, 3, 3), 1, "close"),
+    (("vortex", (14,), "plus"), "vortex", (14,), 0, "high low close"),
+    (("willr", (14,), ""), "willr", (14,), 0, "high low close"),
+    (("macd", (12, 26, 9), "hist"), "macd", (12, 26, 9), 1, "close"),
+    (("supertrend", (10, 3), "direction"), "supertrend", (10, 3.0), 1, "high low close"),
+]
+
+
+@pytest.mark.parametrize("case", TWICE, ids=[f"{case[0][0]}{case[0][2]}" for case in TWICE])
+def test_a_second_implementation_agrees_once_settled(shared_data, case) -> None:
+    ours, name, params, column, given = case
+    frame = load(shared_data / "candles/binance_BTCUSDT_15m_2023.parquet").part(0, 3000)
+    series = [pd.Series(getattr(frame, one).copy()) for one in given.split()]
+    answer = getattr(pandas_ta_classic, name)(*series, *params, talib=False)
+    theirs = answer if isinstance(answer, pd.Series) else answer.iloc[:, column]
+    expected, found = theirs.to_numpy(dtype=float)[1500:], frame.point(*ours)[1500:]
+    scale = np.median(np.abs(expected))
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-9 * scale)
