@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from tortoise.fields.base import Field
@@ -12,8 +13,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=4096)
 def to_micros(at: datetime) -> int:
-    """Microseconds since the epoch, exact. ValueError on a datetime without a zone."""
+    """Microseconds since the epoch, exact. ValueError on a datetime without a zone.
+
+    Kept for a while, since all that happens at one candle's close shares its times.
+    """
     if at.tzinfo is None:
         raise ValueError(f"{at!r} has no time zone; times are aware UTC")
     return (at - _EPOCH) // _MICROSECOND

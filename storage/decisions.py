@@ -2,13 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from agents.domain.decision import Action, Decision, Snapshot
 from agents.domain.errors import NotFound
 from storage.columns import clean, from_micros, to_document, to_micros
 from storage.models import DecisionRow, SnapshotRow
-from storage.rows import Repository, marks, sliced
+from storage.rows import Repository, marks, sliced, unhurried
 
 _COLUMNS = (
     "strategy_id",
@@ -58,14 +59,15 @@ class Decisions(Repository):
         snapshots come first, so that no decision is without its inputs."""
         for part in sliced(snapshots, _SNAPSHOTS_AT_ONCE):
             await self._store_snapshots(part)
+        keyed = [(_key(decision), decision) async for decision in unhurried(decisions)]
         numbers: dict[_Key, int] = {}
         # In one order, so that two processes never wait for each other's rows.
-        for batch in sliced(sorted(decisions, key=_key), _DECISIONS_AT_ONCE):
-            numbers.update(await self._store_decisions(batch))
+        for batch in sliced(sorted(keyed, key=itemgetter(0)), _DECISIONS_AT_ONCE):
+            numbers.update(await self._store_decisions([decision for _, decision in batch]))
         return [
-            _numbered(decision, numbers.pop(_key(decision)))
-            for decision in decisions
-            if _key(decision) in numbers
+            _numbered(decision, numbers.pop(key))
+            async for key, decision in unhurried(keyed)
+            if key in numbers
         ]
 
     async def _store_decisions(self, decisions: Sequence[Decision]) -> dict[_Key, int]:

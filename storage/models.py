@@ -1,8 +1,9 @@
 """The tables. Rows become the domain's types in the repository beside them.
 
-A change here needs a migration: `tortoise makemigrations` writes it, the tests check that both
-agree. Known faults of that tool: STRICT additions need `db_default`, an index on an added column
-belongs into `Meta.indexes`, and altering a column on SQLite drops the table's indexes.
+A change here needs a migration, which `tortoise -c storage.schema.TOOL makemigrations` writes;
+the tests check that both agree. Known faults of that tool: an added column that may not be null
+needs `db_default`, an index on it belongs into `Meta.indexes`, and altering a column on SQLite
+drops the indexes and constraints of its table, so that the migration must make them again.
 """
 
 from typing import Any

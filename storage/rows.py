@@ -1,6 +1,7 @@
 """Statements that are written once and run on both databases."""
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
 from functools import lru_cache
 from itertools import count
 from typing import Any, TypeVar
@@ -96,6 +97,15 @@ def numbered(sql: str) -> str:
 def sliced(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """`items` in pieces of at most `size`, so that nothing holds the event loop for long."""
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+async def unhurried(items: Sequence[T], size: int = 500) -> AsyncIterator[T]:
+    """`items`, with a turn for others after each `size` of them."""
+    for start in range(0, len(items), size):
+        if start:
+            await asyncio.sleep(0)
+        for item in items[start : start + size]:
+            yield item
 
 
 def marks(number: int) -> str:

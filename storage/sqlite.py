@@ -9,9 +9,8 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
-import aiosqlite
 from tortoise.backends.base.client import BaseDBAsyncClient, TransactionalDBClient
 from tortoise.backends.sqlite.client import SqliteClient
 from tortoise.exceptions import IntegrityError
@@ -42,6 +41,13 @@ class Sqlite(SqliteClient, Client):
                 await self.close()
                 raise
 
+    async def close(self) -> None:
+        """Waits for a transaction that is under way."""
+        if self._connection is None:
+            return
+        async with self.turn():
+            await finish(super().close())
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """The connection's lock. Raises TryAgain when it isn't free for PATIENCE seconds."""
@@ -57,7 +63,9 @@ class Sqlite(SqliteClient, Client):
 
     async def on_connection(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in the connection's thread, to its end even when cancelled."""
-        connection = cast(aiosqlite.Connection, self._connection)
+        connection = self._connection
+        if connection is None:
+            raise RuntimeError("the database is closed")
         with told_as(of_sqlite, self.filename):
             try:
                 return await finish(

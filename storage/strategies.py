@@ -1,6 +1,5 @@
 """Strategies and every version of what they say."""
 
-import asyncio
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,14 +15,14 @@ from agents.domain.strategy import (
 )
 from storage.columns import from_micros
 from storage.models import StrategyRow, StrategyVersionRow, UserRow
-from storage.rows import Repository, marks, sliced
+from storage.rows import Repository, marks, unhurried
 from storage.specs import parsed, printed
 
 _WITH_VERSION = (
     "SELECT s.*, v.spec, v.sentence FROM strategies s "
     "JOIN strategy_versions v ON v.strategy_id = s.id AND v.version = s.version "
 )
-_SLICE = 500  # rows turned into strategies before others get a turn
+_PAGE = 1000
 
 
 class Strategies(Repository):
@@ -153,23 +152,27 @@ class Strategies(Repository):
 
     async def due(self, timeframe: str) -> Sequence[Strategy]:
         """Every active strategy of this timeframe, of all owners, by id."""
-        return await self._select(
-            "WHERE s.timeframe = ? AND s.state = ? ORDER BY s.id",
-            [timeframe, StrategyState.ACTIVE.value],
-        )
+        return await self._all_active("s.timeframe = ?", [timeframe])
 
     async def active(self) -> Sequence[Strategy]:
         """Every active strategy, of all owners, by id."""
-        return await self._select("WHERE s.state = ? ORDER BY s.id", [StrategyState.ACTIVE.value])
+        return await self._all_active("1 = 1", [])
+
+    async def _all_active(self, also: str, values: Sequence[Any]) -> list[Strategy]:
+        """Page by page, so that neither the loop nor the connection is held for long."""
+        found: list[Strategy] = []
+        where = f"WHERE s.state = ? AND {also} AND s.id > ? ORDER BY s.id LIMIT {_PAGE}"
+        last = 0
+        while page := await self._select(where, [StrategyState.ACTIVE.value, *values, last]):
+            found.extend(page)
+            last = page[-1].id
+            if len(page) < _PAGE:
+                break
+        return found
 
     async def _select(self, where: str, values: Sequence[Any]) -> list[Strategy]:
         rows = await self.fetch(_WITH_VERSION + where, values)
-        found: list[Strategy] = []
-        for part in sliced(rows, _SLICE):
-            found.extend(map(_strategy, part))
-            if len(rows) > _SLICE:
-                await asyncio.sleep(0)
-        return found
+        return [_strategy(row) async for row in unhurried(rows)]
 
     async def _change(self, owner_id: int, strategy_id: int, **changes: Any) -> None:
         await self._own(owner_id, strategy_id)
