@@ -28,14 +28,18 @@ class Backlog(Generic[T]):
 
     @property
     def busy(self) -> bool:
-        return self._task is not None and not self._task.done()
+        """Whether there is work that `idle` has not yet seen the end of."""
+        return self._task is not None
 
     async def idle(self) -> None:
-        """Return when nothing waits any more."""
-        while self._task is not None and not self._task.done():
-            await self._task
-        if self._task is not None:
-            self._task.result()
+        """Return when nothing waits any more; raises what ended the work, once."""
+        while self._task is not None:
+            task = self._task
+            try:
+                await task
+            finally:
+                if task.done() and self._task is task:
+                    self._task = None
 
     async def _run(self) -> None:
         while self._waiting:

@@ -85,8 +85,6 @@ class Orders:
         while self._outgoing.busy or self._fills.busy:
             await self._outgoing.idle()
             await self._fills.idle()
-        await self._outgoing.idle()
-        await self._fills.idle()
 
     async def send(self, intent: OrderIntent) -> OrderIntent:
         """Send a NEW intent unless another does; the intent as it is afterwards.

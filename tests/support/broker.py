@@ -35,6 +35,10 @@ class ScriptedBroker:
     def listen(self, listener: FillListener) -> None:
         self._listeners.append(listener)
 
+    def forget_listeners(self) -> None:
+        """The process that listened is gone."""
+        self._listeners.clear()
+
     async def submit(self, intent: OrderIntent, instrument: Instrument) -> BrokerOrder:
         what = self.script.popleft() if self.script else "accept"
         if what == "lost":

@@ -78,7 +78,8 @@ class World:
         self.memory = InMemory(self.database)
         self.desk: Desk
         self.points: list[str] = []
-        self.dies_at = -1
+        self.dies_at = -1  # the index in `points` at which the process is killed
+        self.dies_at_next = ""  # or the name of a point
         self.candles = 0
 
     async def start(self, *, wake: bool = True) -> Desk:
@@ -103,7 +104,8 @@ class World:
         def passed(point: str) -> None:
             memory.session.check()
             self.points.append(point)
-            if len(self.points) - 1 == self.dies_at:
+            if len(self.points) - 1 == self.dies_at or point == self.dies_at_next:
+                self.dies_at_next = ""
                 memory.kill()
                 raise Killed(point)
 
@@ -113,8 +115,11 @@ class World:
         """SIGKILL: tasks that still run get no further than their next word to the database."""
         self.memory.kill()
         self.market.forget_listeners()
-        for _ in range(50):
-            await asyncio.sleep(0)
+        if self.broker is not None:
+            self.broker.forget_listeners()
+        for _ in range(3):
+            ends = (self.desk.exits.idle(), self.desk.orders.idle())
+            await asyncio.gather(*ends, return_exceptions=True)
 
     async def settle(self) -> None:
         """Until nothing is being stored, sent or booked."""

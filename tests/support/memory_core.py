@@ -60,6 +60,7 @@ class Database:
         self.undo: list[Callable[[], None]] = []
         self.lock = asyncio.Lock()
         self.writer: asyncio.Task[Any] | None = None
+        self.fails: Exception | None = None  # what every statement raises, as with a full disk
         self._tables: dict[str, Table[Any, Any]] = {}
 
     def table(self, name: str) -> Table[Any, Any]:
@@ -109,6 +110,8 @@ class Session:
         """`work` as one statement: alone, and after a turn of the loop, so that others get in."""
         self.check()
         await asyncio.sleep(0)
+        if self.database.fails is not None:
+            raise self.database.fails
         async with self.transaction():
             return work()
 
