@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any, ParamSpec, TypeVar
 
@@ -77,14 +77,22 @@ class Builder:
 
 
 def start(node: Node) -> int:
-    """Where `node` begins in the text."""
-    position = node.start_pos if isinstance(node, Token) else node.meta.start_pos
-    return position or 0
+    """Where the first word of `node` begins in the text."""
+    return next((token.start_pos or 0 for token in _tokens(node)), 0)
 
 
 def _word(text: str, node: Node) -> str:
-    end = node.end_pos if isinstance(node, Token) else node.meta.end_pos
+    """The text of `node`, from its first word to its last."""
+    end = max((token.end_pos or 0 for token in _tokens(node)), default=0)
     return text[start(node) : end]
+
+
+def _tokens(node: Node) -> Iterator[Token]:
+    return iter((node,)) if isinstance(node, Token) else node.scan_values(_is_token)
+
+
+def _is_token(value: object) -> bool:
+    return isinstance(value, Token)
 
 
 # --- conditions -------------------------------------------------------------------------------
@@ -158,9 +166,9 @@ def _operand(build: Builder, parts: list[Any]) -> Value:
     timeframe, ago = _suffixes(build, rest)
     said, output = _first(rest, "parameters"), _first(rest, "OUTPUT")
     if name in COLUMNS:
-        if extra := said or output:
-            message = f"{name} is a column of the candles and takes nothing like that."
-            fault(message, build.text, start(extra), _word(build.text, extra))
+        if said or output:
+            message = f"{name} is a column of the candles; it takes no numbers and no outputs."
+            fault(message, build.text, start(name))
         return Operand(str(name), (), "", timeframe, ago)
     row = build.checked(name, names.data_point, str(name))
     params = tuple(

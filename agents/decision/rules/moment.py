@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import pairwise
 from math import isfinite, nan
 from typing import Any, TypeAlias
@@ -30,6 +31,7 @@ from agents.decision.rules.tree import (
 )
 
 TRUE, FALSE, UNKNOWN = 1, 0, -1
+_KEPT = 100_000  # compiled conditions and operands, which thousands of rules share
 
 Truth: TypeAlias = Callable[[Context], int]
 Getter: TypeAlias = Callable[[Context, int, int], float]
@@ -56,6 +58,7 @@ def truth_of(condition: Condition) -> Truth:
             return leaf_truth(condition)
 
 
+@lru_cache(maxsize=_KEPT)
 def leaf_truth(leaf: Leaf) -> Truth:
     """A function that tells whether a single condition holds."""
     match leaf:
@@ -166,6 +169,7 @@ def getter(value: Value) -> Getter:
             return _arithmetic(sign, getter(left), getter(right))
 
 
+@lru_cache(maxsize=_KEPT)
 def _operand(operand: Operand) -> Getter:
     text, ago, timeframe = str(operand), operand.ago, operand.timeframe
     key = (operand.name, operand.params, operand.output)

@@ -38,7 +38,6 @@ def _grammar() -> Lark:
         parser="lalr",
         start=list(STARTS),
         maybe_placeholders=False,
-        propagate_positions=True,
     )
 
 
