@@ -1,6 +1,5 @@
 """Points anchored to the UTC calendar. A day or week that the data begins inside is unknown."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,19 +53,19 @@ class Periods:
         return complete
 
 
-def _running(periods: Periods, values: Column, add: Callable[[Column], Column]) -> Column:
-    """`add.accumulate` of `values`, begun anew in each period."""
-    result = np.empty_like(values)
-    ends = np.append(periods.first[1:], len(values))
-    for start, end in zip(periods.first, ends, strict=True):
-        result[start:end] = add(values[start:end])
-    return result
+def _running(periods: Periods, values: Column, add: np.ufunc) -> Column:
+    """`add.accumulate` of `values`, begun anew in each period: a row of a table for each."""
+    place = np.arange(len(values)) - periods.first[periods.of]
+    table = np.zeros((len(periods.first), int(place.max()) + 1))
+    table[periods.of, place] = values
+    running: Column = add.accumulate(table, axis=1)[periods.of, place]
+    return running
 
 
 def _anchored(frame: Frame, period: Timeframe) -> tuple[Column, ...]:
     periods = Periods.cut(frame, period)
-    money = _running(periods, frame.typical * frame.volume, np.cumsum)
-    volume = _running(periods, frame.volume, np.cumsum)
+    money = _running(periods, frame.typical * frame.volume, np.add)
+    volume = _running(periods, frame.volume, np.add)
     known = periods.whole(frame)[periods.of] & (volume > 0)
     result = unknown(len(frame))
     np.divide(money, volume, out=result, where=known)
@@ -79,8 +78,8 @@ def _present(frame: Frame, period: Timeframe) -> tuple[Column, ...]:
     whole = periods.whole(frame)[periods.of]
     columns = (
         frame.open[periods.first][periods.of],
-        _running(periods, frame.high, np.maximum.accumulate),
-        _running(periods, frame.low, np.minimum.accumulate),
+        _running(periods, frame.high, np.maximum),
+        _running(periods, frame.low, np.minimum),
     )
     return tuple(np.where(whole, column, np.nan) for column in columns)
 
@@ -108,8 +107,8 @@ def _opening(frame: Frame, params: Params) -> tuple[Column, ...]:
     periods = Periods.cut(frame, _DAY)
     edge = periods.opened[periods.of] + int(params[0]) * _MINUTE_MS
     inside = frame.closed <= edge
-    high = _running(periods, np.where(inside, frame.high, -np.inf), np.maximum.accumulate)
-    low = _running(periods, np.where(inside, frame.low, np.inf), np.minimum.accumulate)
+    high = _running(periods, np.where(inside, frame.high, -np.inf), np.maximum)
+    low = _running(periods, np.where(inside, frame.low, np.inf), np.minimum)
     known = periods.whole(frame)[periods.of] & (frame.closed >= edge) & np.isfinite(high)
     return np.where(known, high, np.nan), np.where(known, low, np.nan)
 
