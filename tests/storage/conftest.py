@@ -5,14 +5,17 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 import asyncpg
 import pytest
 
+from agents.domain.mail import Inbox, Outbox
 from agents.domain.ports import Memory
 from agents.domain.user import User
 from storage.database import Database, migrate, open_database
 from tests.support.memory import InMemory
+from tests.support.memory_mail import MemoryInbox, MemoryOutbox
 from tests.support.postgres import PostgresServer
 from tests.support.schemas import row_models
 from tests.support.stored import NOON, a_user
@@ -85,6 +88,29 @@ async def memory(memory_url: str) -> AsyncIterator[Memory]:
     """What satisfies the ports: the fake of the tests, and the real one on both databases."""
     if not memory_url:
         yield InMemory()
+        return
+    async with opened(memory_url) as empty:
+        yield empty
+
+
+class Mail(Protocol):
+    """The part of the memory that only bot/ uses."""
+
+    outbox: Outbox
+    inbox: Inbox
+
+
+class MemoryMail:
+    def __init__(self) -> None:
+        session = InMemory().session
+        self.outbox: Outbox = MemoryOutbox(session)
+        self.inbox: Inbox = MemoryInbox(session)
+
+
+@pytest.fixture
+async def mail(memory_url: str) -> AsyncIterator[Mail]:
+    if not memory_url:
+        yield MemoryMail()
         return
     async with opened(memory_url) as empty:
         yield empty
