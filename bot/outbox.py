@@ -150,7 +150,7 @@ class Postman:
         others = [item for item in await self._outbox.stuck(platform) if item.id not in mine]
         for item in self._leases[platform].expired(others, self._now()):
             if await self._outbox.release(item):
-                log.info("A delivery that broke off is taken up.", extra={"message": item.id})
+                log.info("A delivery that broke off is taken up.", extra={"item": item.id})
                 self._resumed.add(item.id)
 
     def _spend(self, place: Place) -> None:
@@ -177,7 +177,7 @@ class Postman:
         try:
             return await self._outbox.take(item)
         except Exception:
-            log.exception("A message could not be begun.", extra={"message": item.id})
+            log.exception("A message could not be begun.", extra={"item": item.id})
             await self._pause(_LOOK_SECONDS)
             return False
 
@@ -206,7 +206,7 @@ class Postman:
             try:
                 return await write()
             except Exception:
-                log.exception("A delivery could not be recorded.", extra={"message": item.id})
+                log.exception("A delivery could not be recorded.", extra={"item": item.id})
                 await self._pause(_LOOK_SECONDS)
 
     async def _sent(self, item: OutboxItem, message_id: str) -> None:
@@ -226,7 +226,7 @@ class Postman:
         await self._outbox.retry(item, self._now(), "the chat has a new id")
 
     async def _refused(self, item: OutboxItem, no: DeliveryRefused) -> None:
-        log.warning("A message was refused.", extra={"message": item.id, "reason": str(no)})
+        log.warning("A message was refused.", extra={"item": item.id, "reason": str(no)})
         await self._outbox.failed(item, str(no))
         self._settled(item)
         if self._on_refused and isinstance(no, PlaceGone):
@@ -248,7 +248,7 @@ class Postman:
 
     async def _puzzled(self, item: OutboxItem, fault: Exception) -> Write:
         """Our own fault: try again a few times, then say plainly that something is missing."""
-        log.error("A message could not be made.", exc_info=fault, extra={"message": item.id})
+        log.error("A message could not be made.", exc_info=fault, extra={"item": item.id})
         self._puzzles[item.id] = self._puzzles.get(item.id, 0) + 1
         if self._puzzles[item.id] < _PUZZLED:
             return self._again(item, backoff(item), repr(fault))

@@ -187,7 +187,7 @@ class Delivery:
         try:
             return await self._draw(reply.picture, item.owner_id)
         except Exception:
-            log.exception("A picture could not be drawn.", extra={"message": item.id})
+            log.exception("A picture could not be drawn.", extra={"item": item.id})
             return None
 
     def _remember(self, place: Place, message_id: str, look: Look) -> None:

@@ -258,4 +258,4 @@ class Messages:
         except Rejected as no:
             if not no.says(_UNCHANGED):
                 raise
-            log.debug("An edit changed nothing.", extra={"message": number})
+            log.debug("An edit changed nothing.", extra={"message_id": number})
