@@ -51,18 +51,23 @@ def proposal_card(
     *,
     redraw: bool = False,
 ) -> Reply:
-    """The card as it is now. A redraw replaces it where it stands; its picture is drawn anew only
-    with the numbers of a newer version."""
+    """The card as it is now. A redraw replaces it where it stands and keeps the picture, unless
+    it waits with the numbers of a newer version."""
     waits = proposal.state is ProposalState.PENDING
     last = _waiting(proposal, instrument, rules, reader) if waits else outcome(proposal, reader)
     fresh = not redraw or (waits and proposal.version > 1)
     return Reply(
         words=lines(*_body(proposal, instrument), "", last),
         rows=proposal_buttons(proposal) if waits else (),
-        picture=Picture("proposal", {"proposal_id": proposal.id}) if fresh else None,
+        picture=_picture(proposal) if fresh else None,
         card=card_name(proposal.id),
         edits=redraw,
     )
+
+
+def _picture(proposal: Proposal) -> Picture:
+    facts = {"proposal_id": proposal.id, "version": proposal.version}
+    return Picture("proposal", facts)
 
 
 def proposal_buttons(proposal: Proposal) -> Rows:
@@ -156,7 +161,10 @@ def _waiting(
 
 def outcome(proposal: Proposal, reader: Reader) -> Words:
     """What became of a proposal, who decided it, and when, in one line."""
-    word = _OUTCOMES.get(proposal.state, str(proposal.state))
+    if proposal.state is ProposalState.PENDING:
+        left = times.countdown(proposal.expires_at - reader.wall)
+        return bold(f"⏳ Waits for you, {left} left")
+    word = _OUTCOMES[proposal.state]
     who = f" by {reader.resolver}" if reader.resolver else ""
     at = proposal.resolved_at
     when = f" at {times.moment(at, reader.user.zone, reader.wall)}" if at else ""

@@ -3,10 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from agents.decision.words.reading import Question, Reading
+from pydantic import TypeAdapter
+
+from agents.decision.rules import is_rule_text, parse_lines
+from agents.decision.words import Question, Reading, answer, missing, read
+from agents.domain.errors import RuleError
 from agents.domain.strategy import Mode, Strategy, StrategySpec
 from handlers import dialogue, texts
-from handlers.chat import Button, Reply, Rows, Words, bold, italic, lines, text
+from handlers.chat import Reply, Rows, Words, bold, italic, lines, text
 from handlers.desk import Desk
 from handlers.strategy_card import (
     House,
@@ -18,6 +22,8 @@ from handlers.strategy_card import (
 from handlers.turn import Answer, Turn
 
 MISSING = "missing"  # the dialogue that asks for what a sentence left out
+_REST = Question("rest", "What else should I know: which coin, when to enter, where the stop?")
+_READINGS, _QUESTIONS = TypeAdapter(Reading), TypeAdapter(Question)  # a step is stored as JSON
 _LABEL = 24  # characters of a suggestion's button
 _IN_A_ROW = 3
 
@@ -34,7 +40,18 @@ async def from_sentence(desk: Desk, turn: Turn, sentence: str) -> Answer:
     if len(sentence) > texts.LONGEST:
         return [texts.too_long(len(sentence))]
     reading = await desk.read(turn.user.id, sentence)
+    if is_rule_text(sentence):
+        _check_rules(sentence, reading)
     return await from_reading(desk, turn, sentence, reading)
+
+
+def _check_rules(said: str, reading: Reading) -> None:
+    """Raises RuleError, pointing at the word, for rule text that was not read in whole."""
+    try:
+        parse_lines(said)
+    except RuleError:
+        if reading.unread or reading.spec() is None:
+            raise
 
 
 async def from_reading(desk: Desk, turn: Turn, sentence: str, reading: Reading) -> Answer:
@@ -45,24 +62,22 @@ async def from_reading(desk: Desk, turn: Turn, sentence: str, reading: Reading) 
     if spec is None:
         return await _ask(desk, turn, sentence, reading)
     await dialogue.end(desk, turn)
-    strategy = await _stored(desk, turn, sentence, spec, Remarks.of(reading))
+    said = reading.said or sentence
+    strategy = await _stored(desk, turn, said, spec, Remarks.of(reading))
     return [strategy_card(await shown(desk, strategy))]
 
 
 async def _ask(desk: Desk, turn: Turn, sentence: str, reading: Reading) -> Answer:
-    """The first open question, with what was understood so far."""
-    question = _first(reading)
-    facts = {"said": sentence, "field": question.field, "choices": list(question.choices)}
+    """The next open question, below what was understood so far."""
+    question = missing(reading) or _REST
+    facts = {
+        "said": sentence,
+        "reading": _READINGS.dump_python(reading, mode="json"),
+        "question": _QUESTIONS.dump_python(question, mode="json"),
+    }
     step = await dialogue.ask(desk, turn, MISSING, facts)
     rows = _suggestions(step, question.choices)
     return [Reply(lines(*_understood(reading), "", bold(f"❓ {question.text}"), _how()), rows)]
-
-
-def _first(reading: Reading) -> Question:
-    """The most important open question; one of our own where the reader asked none."""
-    for question in (*(ask for ask in reading.asks if ask.essential), *reading.asks):
-        return question
-    return Question("rest", "What else should I know: which coin, when to enter, where the stop?")
 
 
 def _how() -> Words:
@@ -98,13 +113,17 @@ def _understood(reading: Reading) -> Iterator[Words | str]:
             yield bold(f"{name}: ") + text("; ".join(remark.rstrip(" .") for remark in remarks))
 
 
-async def answered(desk: Desk, turn: Turn, step: dialogue.Step, answer: str) -> Answer:
-    """Go on with a sentence and the answer to the question that was open."""
-    fresh = await desk.read(turn.user.id, answer)
-    if _is_new_sentence(fresh):
-        return await from_reading(desk, turn, answer, fresh)
-    said = f"{step.facts['said']}\n{answer}"
-    return await from_reading(desk, turn, said, await desk.read(turn.user.id, said))
+async def answered(desk: Desk, turn: Turn, step: dialogue.Step, said: str) -> Answer:
+    """Go on with a reading and the answer to the question that was open."""
+    if len(said) > texts.LONGEST:
+        return [texts.too_long(len(said))]
+    universe = await desk.universe()
+    if _is_new_sentence(read(said, universe)):
+        return [texts.said("I dropped the earlier one."), *await from_sentence(desk, turn, said)]
+    reading = _READINGS.validate_python(step.facts["reading"])
+    question = _QUESTIONS.validate_python(step.facts["question"])
+    whole = answer(reading, question, said, universe)
+    return await from_reading(desk, turn, step.facts["said"], whole)
 
 
 def _is_new_sentence(reading: Reading) -> bool:
@@ -118,7 +137,7 @@ async def picked(desk: Desk, turn: Turn) -> Answer:
     step = await dialogue.present(desk, turn)
     if step is None or step.kind != MISSING or step.serial != turn.tap.id:
         return [texts.said(texts.OVER)]
-    choices = step.facts["choices"]
+    choices = _QUESTIONS.validate_python(step.facts["question"]).choices
     if turn.tap.version >= len(choices):
         return [texts.said(texts.NOT_MINE)]
     return await answered(desk, turn, step, choices[turn.tap.version])
@@ -160,7 +179,3 @@ async def shown(desk: Desk, strategy: Strategy, last: Words | None = None) -> Sh
     """A strategy with what was said of it when it was read."""
     stored = await desk.memory.notes.read(f"remarks:{strategy.id}")
     return Shown(strategy, house(desk), Remarks.from_json(stored), last or Words())
-
-
-def keep_button(step: dialogue.Step) -> Button:
-    return step.button("🚫 No", "no")

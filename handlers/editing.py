@@ -1,15 +1,16 @@
 """Changing a strategy by a sentence: the difference is shown, and a Yes makes a new version."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from agents.decision.words import Edit, edit
 from agents.domain.errors import AskUser, Moved
 from agents.domain.strategy import Strategy, StrategySpec, StrategyState
 from handlers import confirm, dialogue, drafting, strategies, texts
-from handlers.chat import Reply, bold, code, lines, text
+from handlers.chat import Reply, Words, bold, code, lines, text
 from handlers.desk import Desk
-from handlers.strategy_card import Remarks, difference_words, differences
+from handlers.strategy_card import Remarks, difference_words, remark_lines
 from handlers.turn import Answer, Turn
 
 EDIT = "edit"  # the dialogue that waits for a sentence
@@ -49,22 +50,33 @@ async def sentence(desk: Desk, turn: Turn, step: dialogue.Step) -> Answer:
         return await _rename(desk, turn, strategy, named[1] or named[2])
     if len(turn.words) > texts.LONGEST:
         return [texts.too_long(len(turn.words))]
-    spec = await _edited(desk, turn, strategy)
-    changes = differences(strategy.spec, spec)
-    if not changes:
-        return [texts.said("That would change nothing. Say it differently, or /cancel.")]
+    made = edit(strategy.spec, turn.words, await desk.universe())
+    if made.spec is None:
+        return [texts.said(*_unclear(made))]
     facts = {
         "strategy_id": strategy.id,
         "version": strategy.version,
-        "spec": spec.as_json(),
-        "sentence": turn.words,
+        "spec": made.spec.as_json(),
+        "sentence": f"{strategy.sentence}\n{turn.words}"[-texts.LONGEST :],
+        "remarks": _remarks(made).as_json(),
     }
-    words = lines(bold(f"✏️ Change #{strategy.number} {strategy.name}?"), difference_words(changes))
+    words = lines(
+        bold(f"✏️ Change #{strategy.number} {strategy.name}?"),
+        difference_words([(one.field, one.before, one.after) for one in made.changes]),
+        *remark_lines(_remarks(made)),
+    )
     return await confirm.ask(desk, turn, ACCEPT, facts, words)
 
 
-async def _edited(desk: Desk, turn: Turn, strategy: Strategy) -> StrategySpec:
-    raise AskUser("Editing by sentence is not wired yet.")
+def _unclear(made: Edit) -> Iterator[Words | str]:
+    """Why nothing can be changed yet; the question stays open."""
+    yield from made.questions or ("That would change nothing. Say it differently, or /cancel.",)
+    yield from remark_lines(_remarks(made))
+
+
+def _remarks(made: Edit) -> Remarks:
+    asked = made.questions if made.spec is not None else ()
+    return Remarks(made.assumptions, made.unread, made.refused, asked)
 
 
 async def accept(desk: Desk, turn: Turn, facts: Mapping[str, Any]) -> Answer:
@@ -80,7 +92,7 @@ async def accept(desk: Desk, turn: Turn, facts: Mapping[str, Any]) -> Answer:
     )
     if not done:
         raise Moved("The strategy has changed in the meantime; tap Edit on its present card.")
-    await drafting.keep_remarks(desk, facts["strategy_id"], Remarks())
+    await drafting.keep_remarks(desk, facts["strategy_id"], Remarks.from_json(facts["remarks"]))
     strategy = await desk.memory.strategies.get(turn.user.id, facts["strategy_id"])
     said = f"✏️ Changed: this is version {strategy.version}."
     return [confirm.agreed(said), await strategies.card(desk, strategy)]

@@ -59,7 +59,9 @@ def distance(value: Decimal) -> str:
 
 def reading(value: float | None) -> str:
     """The value of a data point: 41.2; `unknown` while it is warming up."""
-    return "unknown" if value is None else significant(Decimal(str(value)), 5)
+    if value is None:
+        return "unknown"
+    return significant(Decimal(str(value)), 6 if abs(value) >= 1000 else 4)
 
 
 def significant(value: Decimal, digits: int = _DIGITS) -> str:

@@ -50,8 +50,8 @@ async def costs(desk: Desk, turn: Turn) -> Answer:
 
 def _calls(desk: Desk, calls: Sequence[ModelCall]) -> list[Words | str]:
     if not calls:
-        none = "No model was asked, so nothing was paid."
-        return [none if desk.advisor else f"{none} None is connected; rules decide alone."]
+        nothing = "No model was asked, so nothing was paid."
+        return [nothing if desk.advisor else f"{nothing} The rules decide alone here."]
     by_model: dict[str, list[ModelCall]] = defaultdict(list)
     for call in calls:
         by_model[call.model].append(call)

@@ -1,21 +1,14 @@
 """Takes each update to its handler, and turns errors into words."""
 
-import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
-from agents.domain.errors import (
-    AskUser,
-    MarketUnavailable,
-    ModelUnavailable,
-    NotFound,
-    ParleyError,
-    TryAgain,
-)
+from agents.domain.errors import NotFound, ParleyError
 from agents.domain.proposal import Proposal, ProposalState
-from agents.domain.user import User
+from agents.domain.strategy import StrategyState
 from handlers import confirm, dialogue, markers, numbers, talk, texts, times
 from handlers.chat import Button, Incoming, Reply, Tap
 from handlers.commands import ACTS, COMMANDS, PRESSES, Command, Press
@@ -23,10 +16,9 @@ from handlers.desk import Desk
 from handlers.doors import Joined, Outside, admit
 from handlers.turn import Answer, Turn
 
-log = logging.getLogger(__name__)
-
 AGAIN = "again"  # the question whether to do now what was commanded long ago
 LATE = "late_"  # before the verb of a button that confirms a tap which came late
+_STARTS_FROM = {"activate": StrategyState.DRAFT, "resume": StrategyState.PAUSED}
 _ON_PROPOSALS = frozenset({"approve", "veto", "halve", "tighten"})
 
 
@@ -46,7 +38,8 @@ class Router:
     async def handle(self, incoming: Incoming) -> Sequence[Reply]:
         """The answers to one update, for the place that it came from.
 
-        Raises TryAgain and OperatorNeeded of the memory; handling the update again does no harm.
+        What the trading or the memory refuses is put into words; anything else is a fault of ours
+        and raised. Handling the same update again does no harm.
         """
         if not (incoming.private or incoming.addressed):
             return ()
@@ -59,13 +52,8 @@ class Router:
     async def _answered(self, turn: Turn) -> Answer:
         try:
             return await (self._said(turn) if turn.incoming.text is not None else self._tap(turn))
-        except (AskUser, MarketUnavailable, ModelUnavailable) as error:
+        except ParleyError as error:
             return [texts.of_error(error)]
-        except (TryAgain, ParleyError):
-            raise
-        except Exception:
-            log.exception("An update could not be answered.", extra={"key": turn.incoming.key})
-            return [texts.said(texts.WENT_WRONG)]
 
     # --- texts --------------------------------------------------------------------------------
 
@@ -172,6 +160,8 @@ class Router:
             step = await dialogue.present(self._desk, turn)
             return "Nothing has been done so far." if step and step.serial == tap.id else ""
         strategy = await self._desk.memory.strategies.get(turn.user.id, tap.id)
+        if strategy.state is not _STARTS_FROM.get(tap.verb):
+            return ""
         return f"#{strategy.number} {strategy.name} is {markers.STATES[strategy.state]} now."
 
     async def _proposal_now(self, turn: Turn) -> str:
@@ -183,9 +173,9 @@ class Router:
         waits = proposal.state is ProposalState.PENDING and proposal.expires_at > wall
         if not waits or proposal.version != turn.tap.version:
             return ""
-        return await self._price_now(turn.user, proposal)
+        return await self._price_now(proposal)
 
-    async def _price_now(self, user: User, proposal: Proposal) -> str:
+    async def _price_now(self, proposal: Proposal) -> str:
         price = self._desk.price(proposal.symbol)
         instrument = await self._desk.instrument(proposal.symbol)
         left = times.countdown(proposal.expires_at - self._desk.clock.wall())
@@ -197,21 +187,7 @@ class Router:
 
 def _tapped(turn: Turn, tap: Tap) -> Turn:
     """The same turn as if `tap` had been tapped."""
-    incoming = turn.incoming
-    changed = Incoming(
-        key=incoming.key,
-        place=incoming.place,
-        sender=incoming.sender,
-        sender_name=incoming.sender_name,
-        sent_at=incoming.sent_at,
-        private=incoming.private,
-        addressed=incoming.addressed,
-        tap=tap,
-        tap_data=incoming.tap_data,
-        message_id=incoming.message_id,
-        language=incoming.language,
-    )
-    return Turn(turn.user, changed)
+    return Turn(turn.user, replace(turn.incoming, tap=tap))
 
 
 def _taken(late: bool) -> Answer:

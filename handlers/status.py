@@ -15,6 +15,7 @@ from handlers.turn import Answer, Turn
 
 _PER_PAGE = 6  # blocks on a page
 _CONDITIONS = 4  # shown for each look
+_SAME_TIME = 60  # seconds between the clocks that are not worth a word
 _LOOKS = 4  # shown for each strategy
 
 
@@ -59,10 +60,13 @@ def _market(desk: Desk, turn: Turn) -> Words:
         return text(f"🟠 Market {health.name} is {health.state}: {said}")
     if health.last_tick is None:
         return text(f"🟠 Market {health.name}: no price has come yet.")
-    at = times.moment(now, turn.user.zone, desk.clock.wall())
-    late = desk.clock.wall() - desk.clock.wall_at(health.last_tick)
+    wall = desk.clock.wall()
+    late = wall - desk.clock.wall_at(health.last_tick)
     if late.total_seconds() > desk.tap_rules.stale_seconds:
         return text(f"🟠 Market {health.name}: the last price is {times.age(late)} old.")
+    if abs((wall - now).total_seconds()) < _SAME_TIME:
+        return text(f"🟢 Market {health.name} is live.")
+    at = times.moment(now, turn.user.zone, wall)
     return text(f"🟢 Market {health.name} is live; its time is {at}.")
 
 

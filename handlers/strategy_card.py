@@ -81,7 +81,7 @@ def strategy_card(shown: Shown, *, redraw: bool = False) -> Reply:
     last = [Words(), shown.last] if shown.last.spans else []
     return Reply(
         words=lines(*_body(shown), *_backtest(), *last),
-        rows=() if redraw and shown.last.spans else buttons(shown.strategy),
+        rows=buttons(shown.strategy),
         card=card_name(shown.strategy.id),
         edits=redraw,
     )
@@ -126,7 +126,7 @@ def _body(shown: Shown) -> Iterator[Words | str]:
     yield from spec_lines(strategy.spec, shown.house)
     if strategy.run is RunKind.ONCE:
         yield "Runs: one trade, then it pauses"
-    yield from _remarks(shown.remarks)
+    yield from remark_lines(shown.remarks)
 
 
 def spec_lines(spec: StrategySpec, house: House) -> Iterator[Words | str]:
@@ -177,7 +177,8 @@ def window(hours: Window) -> str:
     return f"{hours.from_}–{hours.to} {hours.tz}{days}"
 
 
-def _remarks(remarks: Remarks) -> Iterator[Words]:
+def remark_lines(remarks: Remarks) -> Iterator[Words]:
+    """A line for each kind of remark that there is."""
     for name, said in (
         ("Assumed", remarks.assumed),
         ("Not used", remarks.unread),
@@ -192,35 +193,11 @@ def _unstopped(part: str) -> str:
     return part.rstrip(" .")
 
 
-def differences(before: StrategySpec, after: StrategySpec) -> list[tuple[str, str, str]]:
-    """What an edit changes: (what, before, after) for each part."""
-    old, new = _parts(before), _parts(after)
-    return [(name, old[name], new[name]) for name in old if old[name] != new[name]]
-
-
-def _parts(spec: StrategySpec) -> dict[str, str]:
-    rules = {name.replace("_", " "): getattr(spec, name) or "none" for name in LINES}
-    return {
-        "symbols": ", ".join(spec.symbols),
-        "side": markers.SIDES[spec.side],
-        "timeframe": spec.timeframe,
-        **rules,
-        "targets": targets_text(spec.targets) if spec.targets else "none",
-        "trailing": spec.trailing or "none",
-        "risk": numbers.percent(spec.risk_percent),
-        "size": numbers.money(spec.size) if spec.size is not None else "by risk",
-        "leverage": f"{spec.leverage}x",
-        "positions": str(spec.max_positions),
-        "hours": "; ".join(map(window, spec.windows)) or "always",
-        "guidance": spec.guidance or "none",
-    }
-
-
 def difference_words(changes: Sequence[tuple[str, str, str]]) -> Words:
     """Before and after, one part below the other."""
     parts: list[Words | str] = []
     for name, old, new in changes:
-        parts += [italic(name.capitalize()), pre(f"- {old}\n+ {new}")]
+        parts += [italic(name.replace("_", " ").capitalize()), pre(f"- {old}\n+ {new}")]
     return lines(*parts)
 
 

@@ -22,10 +22,6 @@ NOT_MINE = "That button is not one of mine any more. /status shows what is true 
 OVER = "That question is over, and nothing was done."
 PRIVATE_ONLY = "That is between the two of us: write it to me in our private chat."
 NOTHING_DONE = "All right, nothing was done."
-WENT_WRONG = (
-    "Something went wrong on my side, and it is in the log. Try again in a moment, and look at "
-    "/status if it was about money."
-)
 NOT_A_STRATEGY = (
     "I did not read a strategy in that. Say what to buy or short, when, and where to get out, "
     "for example:"

@@ -66,7 +66,7 @@ def closed(filled: Filled) -> Words:
     return lines(
         title(position, "Closed"),
         _did(filled) + text(f" · {position.exit_reason}"),
-        f"Fees in all {numbers.money(position.fees)} {markers.quote(position.symbol)}",
+        f"{_costs(filled)} · fees in all {numbers.money(position.fees)}",
         _profit(f"{markers.result(position.net())} P&L", position.net(), position)
         + text(f" · {numbers.multiple(position.r_multiple())}"),
         f"{numbers.price(entry, instrument)} → {numbers.price(last, instrument)} in "
