@@ -88,7 +88,7 @@ class TelegramRemote:
         self._seen = -1
         self._messages: dict[int, list[Message]] = {}
 
-    async def control(self, name: str, **arguments: Any) -> Any:
+    async def control(self, name: str, /, **arguments: Any) -> Any:
         async with self._session.post(f"{self.url}/control/{name}", json=arguments) as answer:
             body = await answer.json()
             assert answer.ok, body
