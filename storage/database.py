@@ -29,6 +29,7 @@ from storage.schema import (
 )
 from storage.strategies import Strategies
 from storage.transactions import Transactions
+from storage.transcript import Transcript
 from storage.users import Users
 
 Wall = Callable[[], datetime]
@@ -65,6 +66,7 @@ class Database:
         self.notices: ports.Notices = Notices(turns, users, outbox, wall)
         self.outbox: mail.Outbox = outbox
         self.inbox: mail.Inbox = Inbox(turns)
+        self.transcript = Transcript(turns)
 
     @property
     def kind(self) -> str:

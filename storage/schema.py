@@ -59,7 +59,7 @@ def config(url: str) -> dict[str, Any]:
         "connections": {name: {"engine": engine, "credentials": credentials}},
         "apps": {
             APP: {
-                "models": ["storage.models"],
+                "models": ["storage.models", "storage.models_page"],
                 "default_connection": name,
                 "migrations": "storage.migrations",
             }

@@ -157,3 +157,43 @@ class Inbox(Protocol):
 
     async def prune(self, before: datetime) -> int:
         """Delete handled updates received before that moment, and answer how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class PageMessage:
+    """One message of the page's conversation. `mine` is true for what the person at the page said;
+    `body` holds `words` and `rows` as JSON values."""
+
+    id: int
+    key: str
+    mine: bool
+    body: Mapping[str, Any]
+    pictured: bool
+    reply_to: int
+    at: datetime
+
+
+class Transcript(Protocol):
+    """The browser page's conversation."""
+
+    async def add(
+        self,
+        key: str,
+        body: Mapping[str, Any],
+        *,
+        mine: bool,
+        at: datetime,
+        picture: bytes | None = None,
+        reply_to: int = 0,
+    ) -> int | None:
+        """The new message's id; None when `key` (if not empty) is there already."""
+
+    async def replace(
+        self, message_id: int, body: Mapping[str, Any], picture: bytes | None
+    ) -> PageMessage | None:
+        """Replace the body (and the picture when given); None when there is no such message."""
+
+    async def last(self, limit: int, before: int | None = None) -> Sequence[PageMessage]:
+        """The newest `limit` messages with an id below `before`, oldest first."""
+
+    async def picture(self, message_id: int) -> bytes | None: ...

@@ -10,15 +10,15 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
 from agents.domain.errors import DeliveryRefused
+from agents.domain.mail import PageMessage, Transcript
 from agents.domain.user import Identity, Place
 from handlers.chat import Incoming, Outgoing, Pace, PlatformHealth, Receiver, Tap
 
@@ -42,46 +42,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class PageMessage:
-    """One message of the conversation. `mine` is true for what the person at the page said;
-    `body` holds `words` and `rows` as JSON values."""
-
-    id: int
-    key: str
-    mine: bool
-    body: Mapping[str, Any]
-    pictured: bool
-    reply_to: int
-    at: datetime
-
-
-class Transcript(Protocol):
-    """Where the conversation is kept."""
-
-    async def add(
-        self,
-        key: str,
-        body: Mapping[str, Any],
-        *,
-        mine: bool,
-        at: datetime,
-        picture: bytes | None = None,
-        reply_to: int = 0,
-    ) -> int | None:
-        """The new message's id; None when `key` (if not empty) is there already."""
-
-    async def change(
-        self, message_id: int, body: Mapping[str, Any], picture: bytes | None
-    ) -> PageMessage | None:
-        """Replace the body (and the picture when given); None when there is no such message."""
-
-    async def last(self, limit: int, before: int | None = None) -> Sequence[PageMessage]:
-        """The newest `limit` messages with an id below `before`, oldest first."""
-
-    async def picture(self, message_id: int) -> bytes | None: ...
 
 
 class BrowserPlatform:
@@ -134,7 +94,7 @@ class BrowserPlatform:
 
     async def edit(self, place: Place, message_id: str, message: Outgoing) -> None:
         number = int(message_id) if message_id.isdecimal() else 0
-        changed = await self._transcript.change(number, _body(message), message.picture)
+        changed = await self._transcript.replace(number, _body(message), message.picture)
         if changed is None:
             raise DeliveryRefused("The message is gone.")
         await self._push({"kind": "edit", "message": _shown(changed)})

@@ -1,11 +1,11 @@
 """A small real Transcript: the page's conversation in a list."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import replace as changed_copy
 from datetime import datetime
 from typing import Any
 
-from bot.platforms.browser import PageMessage
+from agents.domain.mail import PageMessage
 
 
 class ListTranscript:
@@ -32,7 +32,7 @@ class ListTranscript:
             self.pictures[number] = picture
         return number
 
-    async def change(
+    async def replace(
         self, message_id: int, body: Mapping[str, Any], picture: bytes | None
     ) -> PageMessage | None:
         if not 1 <= message_id <= len(self.messages):
@@ -40,7 +40,7 @@ class ListTranscript:
         old = self.messages[message_id - 1]
         if picture is not None:
             self.pictures[message_id] = picture
-        changed = replace(old, body=body, pictured=old.pictured or picture is not None)
+        changed = changed_copy(old, body=body, pictured=old.pictured or picture is not None)
         self.messages[message_id - 1] = changed
         return changed
 
