@@ -257,8 +257,7 @@ class PositionRow(Model):
     strategy_name = Words()
     account = _to("AccountRow")
     account_id: int
-    proposal = _to("ProposalRow")
-    proposal_id: int
+    proposal_id = BigIntField()
     symbol = Words()
     timeframe = Words()
     mode = Words()

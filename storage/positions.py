@@ -1,10 +1,9 @@
 """Positions: saved whole, by compare-and-set on their version."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -13,12 +12,14 @@ from agents.domain.errors import NotFound
 from agents.domain.position import OpenTarget, Position, PositionState
 from agents.domain.proposal import Trailing
 from agents.domain.strategy import Mode, Side
+from storage.columns import from_micros
 from storage.models import PositionRow
-from storage.rows import Repository, sliced
+from storage.rows import Repository, sliced, unhurried
 
-_UNFINISHED = [PositionState.OPEN.value, PositionState.CLOSING.value]
+_UNFINISHED = "state IN ('open', 'closing')"
 _FIXED = ("owner_id", "strategy_id", "account_id", "proposal_id", "opened_at")
-_SLICE = 500  # rows handled before others get a turn
+_SLICE = 500  # stops written in one statement
+_PAGE = 1000
 
 
 class Positions(Repository):
@@ -29,20 +30,17 @@ class Positions(Repository):
         number = await self.insert(PositionRow, ("proposal_id",), **_columns(position))
         if number is not None:
             return replace(position, id=number)
-        row = await PositionRow.get(proposal_id=position.proposal_id, using_db=self.db)
-        return _position(row)
+        return (await self._select("proposal_id = ?", [position.proposal_id]))[0]
 
     async def get(self, owner_id: int, position_id: int) -> Position:
-        return _found(
-            await PositionRow.get_or_none(id=position_id, owner_id=owner_id, using_db=self.db)
-        )
+        return _only(await self._select("id = ? AND owner_id = ?", [position_id, owner_id]))
 
     async def by_id(self, position_id: int) -> Position:
-        return _found(await PositionRow.get_or_none(id=position_id, using_db=self.db))
+        return _only(await self._select("id = ?", [position_id]))
 
     async def by_proposal(self, proposal_id: int) -> Position | None:
-        row = await PositionRow.get_or_none(proposal_id=proposal_id, using_db=self.db)
-        return _position(row) if row else None
+        found = await self._select("proposal_id = ?", [proposal_id])
+        return found[0] if found else None
 
     async def save(self, position: Position) -> bool:
         changes = _columns(position)
@@ -62,38 +60,35 @@ class Positions(Repository):
     async def still_open(self) -> Sequence[Position]:
         """Every position that is OPEN or CLOSING, of all owners, oldest first."""
         found: list[Position] = []
-        last = 0
-        while rows := await self._open_after(last):
-            found.extend(map(_position, rows))
-            last = rows[-1].id
-            await asyncio.sleep(0)
+        where = f"{_UNFINISHED} AND id > ? ORDER BY id LIMIT {_PAGE}"
+        while page := await self._select(where, [found[-1].id if found else 0]):
+            found.extend(page)
         return found
-
-    async def _open_after(self, last: int) -> list[PositionRow]:
-        query = PositionRow.filter(state__in=_UNFINISHED, id__gt=last).using_db(self.db)
-        return await query.order_by("id").limit(_SLICE)
 
     async def of(
         self, owner_id: int, *, open_only: bool = False, limit: int = 100, offset: int = 0
     ) -> Sequence[Position]:
-        query = PositionRow.filter(owner_id=owner_id)
-        if open_only:
-            query = query.filter(state__in=_UNFINISHED)
-        rows = await query.using_db(self.db).order_by("-id").offset(offset).limit(limit)
-        return [_position(row) for row in rows]
+        where = f"owner_id = ?{_also(open_only)} ORDER BY id DESC LIMIT ? OFFSET ?"
+        return await self._select(where, [owner_id, limit, offset])
 
     async def of_account(self, account_id: int, *, open_only: bool = False) -> Sequence[Position]:
         """Oldest first."""
-        query = PositionRow.filter(account_id=account_id)
-        if open_only:
-            query = query.filter(state__in=_UNFINISHED)
-        return [_position(row) for row in await query.using_db(self.db).order_by("id")]
+        return await self._select(f"account_id = ?{_also(open_only)} ORDER BY id", [account_id])
+
+    async def _select(self, where: str, values: Sequence[Any]) -> list[Position]:
+        """By statements of our own: the mapper takes four times as long, and a start reads all."""
+        rows = await self.fetch(f"SELECT * FROM positions WHERE {where}", values)  # noqa: S608
+        return [_position(row) async for row in unhurried(rows)]
 
 
-def _found(row: PositionRow | None) -> Position:
-    if row is None:
+def _also(open_only: bool) -> str:
+    return f" AND {_UNFINISHED}" if open_only else ""
+
+
+def _only(found: Sequence[Position]) -> Position:
+    if not found:
         raise NotFound("There is no such position, or it is not yours.")
-    return _position(row)
+    return found[0]
 
 
 @cache
@@ -137,32 +132,43 @@ def _columns(position: Position) -> dict[str, Any]:
     }
 
 
-def _position(row: PositionRow) -> Position:
+@lru_cache(maxsize=1024)
+def _read_targets(text: str) -> tuple[OpenTarget, ...]:
+    return _targets().validate_json(text)
+
+
+@lru_cache(maxsize=1024)
+def _read_trailing(text: str) -> Trailing:
+    return _trailings().validate_json(text)
+
+
+def _position(row: Any) -> Position:
+    closed_at, exit_price = row["closed_at"], row["exit_price"]
     return Position(
-        owner_id=row.owner_id,
-        strategy_id=row.strategy_id,
-        strategy_name=row.strategy_name,
-        account_id=row.account_id,
-        proposal_id=row.proposal_id,
-        symbol=row.symbol,
-        timeframe=row.timeframe,
-        mode=Mode(row.mode),
-        side=Side(row.side),
-        quantity=row.quantity,
-        entered=row.entered,
-        entry_price=row.entry_price,
-        initial_stop=row.initial_stop,
-        stop=row.stop,
-        targets=_targets().validate_json(row.targets),
-        trailing=_trailings().validate_json(row.trailing),
-        best=row.best,
-        realised=row.realised,
-        fees=row.fees,
-        opened_at=row.opened_at,
-        state=PositionState(row.state),
-        closed_at=row.closed_at,
-        exit_price=row.exit_price,
-        exit_reason=row.exit_reason,
-        version=row.version,
-        id=row.id,
+        owner_id=row["owner_id"],
+        strategy_id=row["strategy_id"],
+        strategy_name=row["strategy_name"],
+        account_id=row["account_id"],
+        proposal_id=row["proposal_id"],
+        symbol=row["symbol"],
+        timeframe=row["timeframe"],
+        mode=Mode(row["mode"]),
+        side=Side(row["side"]),
+        quantity=Decimal(row["quantity"]),
+        entered=Decimal(row["entered"]),
+        entry_price=Decimal(row["entry_price"]),
+        initial_stop=Decimal(row["initial_stop"]),
+        stop=Decimal(row["stop"]),
+        targets=_read_targets(row["targets"]),
+        trailing=_read_trailing(row["trailing"]),
+        best=Decimal(row["best"]),
+        realised=Decimal(row["realised"]),
+        fees=Decimal(row["fees"]),
+        opened_at=from_micros(row["opened_at"]),
+        state=PositionState(row["state"]),
+        closed_at=None if closed_at is None else from_micros(closed_at),
+        exit_price=None if exit_price is None else Decimal(exit_price),
+        exit_reason=row["exit_reason"],
+        version=row["version"],
+        id=row["id"],
     )

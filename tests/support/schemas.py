@@ -3,15 +3,22 @@
 import sqlite3
 from collections import defaultdict
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 import asyncpg
 from tortoise.indexes import Index
 from tortoise.models import Model
 
-from storage import models
+from storage.schema import APP, TOOL
 
-_POSTGRES_NAMES = {"BIGINT": "bigint", "INT": "integer", "TEXT": "text", "BOOL": "boolean"}
+_POSTGRES_NAMES = {
+    "BIGINT": "bigint",
+    "INT": "integer",
+    "TEXT": "text",
+    "BOOL": "boolean",
+    "BYTEA": "bytea",
+}
 
 
 @dataclass
@@ -53,11 +60,13 @@ def _apart(where: str, wanted: Any, found: Any) -> list[str]:
 
 def row_models() -> list[type[Model]]:
     """Every model, by table."""
-    found = [
+    modules = [import_module(name) for name in TOOL["apps"][APP]["models"]]
+    found = {
         row
-        for row in vars(models).values()
+        for module in modules
+        for row in vars(module).values()
         if isinstance(row, type) and issubclass(row, Model) and row is not Model
-    ]
+    }
     return sorted(found, key=lambda row: row._meta.db_table)
 
 
