@@ -92,7 +92,6 @@ class RestCandles:
             raise MarketUnavailable(f"{name} asks to wait {pause:.0f} s.") from fault
         if left and isinstance(fault, NetworkError):
             return
-        _log.warning("Candles could not be fetched.", extra={"symbol": symbol, "why": brief(fault)})
         raise MarketUnavailable(f"{name} gives no candles of {symbol}: {brief(fault)}.") from fault
 
     def _mind_ban(self) -> None:

@@ -79,16 +79,15 @@ class Stream:
             backoff.succeeded()
             self._works(number)
             await asyncio.sleep(_BREATH)
+            self._read()  # what came in the meantime rang no alarm
 
     def _broke(self, number: int, fault: Exception) -> None:
-        first = not self._down
         self._down.add(number)
         self.live = False
-        if first:
-            _log.warning(
-                "A market stream broke; it is opened again.",
-                extra={"stream": self._name, "why": brief(fault), "fault": type(fault).__name__},
-            )
+        _log.debug(
+            "A market stream broke; it is opened again.",
+            extra={"stream": self._name, "fault": repr(fault)},
+        )
         self._lost(brief(fault))
 
     def _works(self, number: int) -> None:

@@ -163,7 +163,8 @@ class CcxtMarket:
         return ahead
 
     def _lose(self, why: str) -> None:
-        sentence = f"{self.name} can't be reached ({why}); it is tried again by itself."
+        title = self._exchange.name if self._exchange else self.name
+        sentence = f"{title} can't be reached ({why}); it is tried again by itself."
         if self._trouble != sentence:
             _log.warning(sentence)
         self._trouble = sentence
