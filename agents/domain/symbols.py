@@ -113,7 +113,7 @@ def suggestions(spelling: str, universe: Universe) -> tuple[str, ...]:
     named = {name.upper(): symbol for name, symbol in COIN_NAMES.items()}
     known = {base: found[0].symbol for base, found in universe.by_base.items()}
     spellings = [*known, *(name for name, coin in named.items() if coin in known)]
-    close = get_close_matches(base, spellings, n=6, cutoff=0.6)
+    close = get_close_matches(base, spellings, n=6, cutoff=0.7)
     symbols = [known.get(name) or known[named[name]] for name in close]
     return tuple(dict.fromkeys(symbols))[:3]
 

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 from agents.decision.words import checks
 from agents.decision.words.draft import Draft
-from agents.decision.words.entries import ENTRY_CHOICES, Rules, rules
-from agents.decision.words.exits import TARGET_CHOICES, stop, targets, trailing
+from agents.decision.words.entries import rules
+from agents.decision.words.exits import stop, targets, trailing
 from agents.decision.words.frames import frame, nearest
 from agents.decision.words.hours import windows
-from agents.decision.words.leftovers import leftovers
+from agents.decision.words.questions import ask_what_is_missing, name_leftovers, rank
 from agents.decision.words.reading import Reading, shortened
 from agents.domain.market import Universe
 from agents.domain.strategy import DEFAULT_RISK_PERCENT
@@ -34,8 +34,8 @@ def assemble(draft: Draft, universe: Universe) -> Reading:
     risk, size = _money(draft, verdicts)
     leverage = _leverage(draft, verdicts)
     positions = _positions(draft, verdicts)
-    _leftovers(draft, found)
-    _questions(draft, symbols, found, levels, trail)
+    name_leftovers(draft, found)
+    ask_what_is_missing(draft, found, way_out=bool(levels or trail))
     return Reading(
         symbols=symbols,
         side=found.side,
@@ -54,20 +54,11 @@ def assemble(draft: Draft, universe: Universe) -> Reading:
         windows=hours,
         guidance="; ".join(draft.guidance) or None,
         assumptions=tuple(draft.assumptions),
-        asks=tuple(sorted(draft.asks, key=_rank)),
+        asks=tuple(sorted(draft.asks, key=rank)),
         refused=tuple(draft.refused),
         unread=tuple(draft.unread),
         is_strategy=True,
     )
-
-
-_ORDER = ("strategies", "symbols", "side", "timeframe", "entry", "stop", "exit", "targets")
-
-
-def _rank(question: object) -> tuple[bool, int]:
-    field = getattr(question, "field", "")
-    place = _ORDER.index(field) if field in _ORDER else len(_ORDER)
-    return (not getattr(question, "essential", True), place)
 
 
 def _symbols(draft: Draft, universe: Universe) -> tuple[str, ...]:
@@ -205,66 +196,3 @@ def refusals(draft: Draft) -> None:
             item.value, "The size stays within its limits; say leverage or risk as a number."
         )
         draft.refused.append(f"“{shortened(draft.verbatim(item))}”: {reason}")
-
-
-# --- what is left -----------------------------------------------------------------------------
-
-
-def _leftovers(draft: Draft, found: Rules) -> None:
-    """Unknown words become guidance or unread ones; where a rule was meant, that is asked about."""
-    for left in leftovers(draft.s, draft.items):
-        if left.discretionary:
-            draft.guidance.append(left.text)
-            continue
-        draft.leave(left.text)
-        text = shortened(left.text)
-        if left.conditional:
-            rest = "I left it out of the rule" if found.entry else "I have no rule for it"
-            draft.ask(
-                "entry",
-                f"I can't check “{text}”; {rest}. Say it as a condition on price, volume or an indicator.",
-                *ENTRY_CHOICES,
-                essential=not found.entry,
-            )
-
-
-def _questions(
-    draft: Draft, symbols: tuple[str, ...], found: Rules, levels: object, trail: str | None
-) -> None:
-    """Ask for what no strategy can do without, and for a way out."""
-    if not found.wanted and not draft.asked("side"):
-        draft.ask("side", "Long, short, or both ways?", "Long", "Short", "Both ways")
-    missing = [
-        name
-        for long, name in ((True, "long"), (False, "short"))
-        if long in found.wanted and long not in found.entry
-    ]
-    if (
-        not found.entry
-        and not draft.guidance
-        and not draft.asked("entry")
-        and not draft.asked("side")
-    ):
-        side = found.side if found.side in {"long", "short"} else "trade"
-        word = {"long": "go long", "short": "go short"}.get(side or "", "enter")
-        draft.ask(
-            "entry",
-            f"When should it {word}? Say the entry rule, for example “{ENTRY_CHOICES[0]}”.",
-            *ENTRY_CHOICES,
-        )
-    elif not found.entry and draft.guidance and not draft.asked("entry"):
-        draft.ask(
-            "entry",
-            "Is there a rule that a machine can check, such as “RSI below 30”? Without one the advisor looks at every candle.",
-            *ENTRY_CHOICES,
-            essential=False,
-        )
-    elif found.entry and missing:
-        draft.ask("entry", f"When should it go {missing[0]}?", essential=not draft.guidance)
-    if not levels and not found.exit and not trail and not draft.first("no target"):
-        draft.ask(
-            "exit",
-            "Where does it take profit? Without a target or an exit rule only the stop closes the trade.",
-            *TARGET_CHOICES,
-            essential=False,
-        )

@@ -11,7 +11,7 @@ from agents.domain.strategy import DEFAULT_RISK_PERCENT, MAX_RISK_PERCENT
 
 MAX_LEVERAGE = 20
 MAX_POSITIONS = 20
-_STILL_SERIOUS = 5  # up to so many times the limit is cut down to it; more is left out
+_STILL_SERIOUS = Decimal("2.5")  # up to so many times the limit is cut down to it; more is left out
 
 # Where values of an indicator can be at all.
 _RANGES = {

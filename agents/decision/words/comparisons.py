@@ -9,7 +9,7 @@ from agents.decision.words.operands import MOVING_AVERAGES, operand
 from agents.decision.words.relations import Relation, relation
 from agents.decision.words.sentence import Sentence
 from agents.decision.words.spans import timeframe, whole_number
-from agents.decision.words.terms import CLOSE, Offset, Operand, Term
+from agents.decision.words.terms import CLOSE, Offset, Operand, Term, number
 from agents.decision.words.volume import against_average
 
 Found = tuple[Condition, int]
@@ -19,6 +19,8 @@ _ANY_SCALE = frozenset({"number"})
 
 def comparison(c: Context, i: int) -> Found | None:
     """`rsi below 30`, `price above the 50 and 200 ema`, `ema20 > ema50 > ema200`, `and below 30`."""
+    if c.s.has(i, "both") and (found := _of_both(c, i)):
+        return found
     state = c.saved()
     left, j = _subject(c, i)
     frame, j = _framed(c, j) if left is not None else (None, j)
@@ -31,6 +33,19 @@ def comparison(c: Context, i: int) -> Found | None:
         c.restore(state)
         return None
     return (OnTimeframe(found[0], frame), found[1]) if frame else found
+
+
+def _of_both(c: Context, i: int) -> Found | None:
+    """`both are below 20`: the two lines that were spoken of last."""
+    told = relation(c.s, i + 1)
+    level = c.s.number(told.end) if told else None
+    pair = (c.subject, c.thing)
+    if told is None or level is None or told.op not in {"<", ">", "<=", ">="}:
+        return None
+    if not all(isinstance(one, Term) and not one.is_number for one in pair):
+        return None
+    parts = [Compare(one, told.op, number(level)) for one in pair if one is not None]
+    return both(*parts), told.end + 1
 
 
 def _subject(c: Context, i: int) -> tuple[Operand | None, int]:
@@ -60,7 +75,7 @@ def _against(c: Context, left: Operand | None, told: Relation) -> Found | None:
             return found
     rights, end = _objects(c, left, told.end)
     if not rights:
-        return None
+        return _crossed_again(c, left, told)
     subject = _fitting(c, left, rights[0], told)
     if subject is None:
         return None
@@ -71,6 +86,16 @@ def _against(c: Context, left: Operand | None, told: Relation) -> Found | None:
     parts = [_compared(subject, told.op, right, c.s) for right in rights]
     c.subject, c.thing = subject, rights[-1]
     return _chained(c, both(*parts), told, rights[-1], end)
+
+
+def _crossed_again(c: Context, left: Operand | None, told: Relation) -> Found | None:
+    """`... get out when it crosses back under`: the same two lines as before."""
+    if left is not None or c.subject is None or c.thing is None:
+        return None
+    named = c.s.has(told.end - 1, "above", "below", "up", "down", "back")
+    if told.op not in {"crosses above", "crosses below"} or not named:
+        return None
+    return Compare(c.subject, told.op, c.thing), told.end
 
 
 def _objects(c: Context, left: Operand | None, i: int) -> tuple[list[Operand], int]:
@@ -125,6 +150,8 @@ def _fitting(c: Context, left: Operand | None, right: Operand, told: Relation) -
         return left
     if told.closes:
         return CLOSE
+    if right.is_number and c.subject is None and not _price_like(right):
+        return None
     last = CLOSE if right.render(None) == "cloud" else c.subject
     if right.is_number:
         return last or CLOSE
@@ -147,6 +174,11 @@ def _suffixed(s: Sentence, told: Relation, end: int) -> tuple[Relation, int]:
     if told.op in {">", "hits"} and s.has(end, "+") and s.at(end).glued:
         return replace(told, op=">="), end + 1
     return told, end
+
+
+def _price_like(value: Operand) -> bool:
+    """Whether a bare number can be a price: `when below 30` without a subject is not one."""
+    return isinstance(value, Term) and (value.number > 100 or 0 < value.number < 1)
 
 
 def _moved_away(

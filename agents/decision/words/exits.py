@@ -186,6 +186,8 @@ def _percent(share: Decimal) -> str:
 
 def trailing(draft: Draft, stop_text: str | None, found: tuple[Target, ...]) -> str | None:
     """The trailing text: a distance, a move to break-even, or both."""
+    if stated := draft.first("trailing"):
+        return str(stated.value)
     parts: list[str] = []
     if trail := draft.first("trail"):
         parts.append(f"trail {trail.value.text}")
@@ -214,9 +216,11 @@ def trailing(draft: Draft, stop_text: str | None, found: tuple[Target, ...]) -> 
 
 def _start_of_trail(draft: Draft, trail: Item) -> None:
     """A trail starts with the trade; a later start that was said is told."""
-    s = draft.s
-    if s.has(trail.end, "when", "after", "from", "in"):
-        draft.note("The trail starts with the trade; a later start can't be set.")
+    said = draft.verbatim(trail)
+    if any(word in said.lower() for word in (" after", " once", " when", " from", " at ", " in ")):
+        draft.note(
+            f"“{shortened(said)}”: the trail starts with the trade; a later start can't be set."
+        )
 
 
 def _after(

@@ -15,8 +15,8 @@ _ACTIONS = {
         | bearish entry | shrt""",
     "fade": "fade | fading | fades",
     "buy": """buy | buys | buying | bought | accumulate | purchase | compra | comprar | compre
-        | kauf | kaufe | ape in | ape | scoop | buy in | byu | bid""",
-    "sell": "sell | sells | selling | sold | vende | vender | venta | verkaufe | verkaufen | verkauf",
+        | kauf | kaufe | ape in | ape | achète | acheter | achete | achetez | scoop | buy in | byu | bid""",
+    "sell": "vends | vendre | sell | sells | selling | sold | vende | vender | venta | verkaufe | verkaufen | verkauf",
     "exit": """exit | exits | exiting | get out | getting out | close position | close trade
         | close it | close out | close positions | close trades | flatten | bail | bail out
         | exit position | exit trade | exit it | sell it | close everything | out when | salir | sal
@@ -48,9 +48,9 @@ _ACTIONS = {
 _JOINTS = {
     "when": """when | if | whenever | as soon as | as long as | while | provided | provided that
         | in case | every time | each time | where | assuming | given | wen | whn | once | wenn
-        | cuando | sobald | si | on condition that | anytime | any time | until after""",
+        | quand | lorsque | cuando | sobald | si | on condition that | anytime | any time | until after""",
     "only when": "only if | only when | but only if | but only when | nur wenn | only while",
-    "and": "and | & | plus | as well as | along with | together with | combined with | und | y | adn"
+    "and": "and | & | et | but | plus | as well as | along with | together with | combined with | und | y | adn"
     " | also | additionally | confirmed by | confirmation from | and also | confirmation of",
     "with": "with | w/ | mit | con",
     "on": "on | auf | upon | im",
@@ -67,13 +67,13 @@ _JOINTS = {
 }
 
 _COMPARISONS = {
-    "above": """above | over | greater than | more than | higher than | bigger than | larger than
+    "above": """above | over | ovr | greater than | more than | higher than | bigger than | larger than
         | exceeds | exceed | exceeding | north of | stronger than | > | abv | über
         | oberhalb | por encima de | encima de | greater | beyond | on top of | in excess of
-        | mayor que | mayor a | ueber""",
+        | mayor que | mayor a | ueber | au dessus | dessus""",
     "below": """below | under | less than | lower than | smaller than | fewer than | beneath
         | underneath | south of | weaker than | < | sub | blw | unter | unterhalb
-        | por debajo de | debajo de | menor que | menor a | bajo""",
+        | por debajo de | debajo de | menor que | menor a | bajo | sous | en dessous | dessous""",
     "at least": """at least | no less than | not less than | minimum | >= | greater than or equal to
         | above or equal to | greater or equal to | equal or above | mindestens | al menos
         | above or at | at or above""",
@@ -83,7 +83,7 @@ _COMPARISONS = {
     "max": "max | maximum | maximal | up to | máximo",
     "between": "between | within range | in between | zwischen | entre | ranging from",
     "=": "= | equals | equal to | equal | exactly",
-    "cross": """cross | crosses | crossing | crossed | cuts | cut | cruza | kreuzt
+    "cross": """cross | crosses | crossing | crossed | cuts | cut | cruza | kreuzt | croise
         | intersects | intersect""",
     "crossover": "crossover | crossovers | cross over signal | xover | crossunder | cross under signal",
     "break": """break | breaks | breaking | broke | broken | pierces | pierce | smashes | takes out
@@ -112,10 +112,12 @@ _COMPARISONS = {
         | declining | shrinking | trending down | going down | downward sloping | sloping downwards
         | fallend | bajando | sloped down | descending | moving down""",
     "closes": "closes | closed | closing | schließt | schliesst | cierra | cierre | close back",
-    "touch": """touch | touches | touching | touched | tests | test | taps | tap | tags | retests
+    "touch": """pullback to | pullbacks to | pull back to | pulls back to | pulling back to | dips to
+        | dip to | retraces to | retracement to | comes back to | returns to | falls back to
+        | drops back to | pulls back into | pullback into | pullback | pullbacks | retest of | touch | touches | touching | touched | tests | test | taps | tap | tags | retests
         | retest | kisses | tagging | testing""",
     "hit": "hits | hit | reaches | reach | reached | hitting | gets to | comes to | trades at | drops to"
-    " | falls to | rises to | dips to | pulls back to | gets down to | climbs to",
+    " | falls to | rises to | gets down to | climbs to",
     "bounce": "bounce | bounces | bouncing | bounced | bounces off | bounce off | bouncing off"
     " | bounce from | bounces from | rebounds | rebounds from | rejects off lower",
     "reject": "rejects | reject | rejected | rejection | gets rejected | rejected at | rejected from"
@@ -128,7 +130,7 @@ _COMPARISONS = {
     "through": "through | thru | into",
     "inside": "inside | within | innerhalb",
     "outside": "outside | outside of",
-    "is": """is | are | was | were | stays | stay | remains | remain | holds | hold | holding | sits
+    "is": """is | est | are | was | were | stays | stay | remains | remain | holds | hold | holding | sits
         | sit | sitting | be | being | been | has | reads | ist | liegt | es | está | esté | esta
         | steht | keeps | staying | it's | being at | looks to be | must be | needs to be
         | has to be | should be | that's""",
@@ -209,7 +211,7 @@ _THINGS = {
     "half": "half | halve | hälfte | mitad | one half",
     "third": "third | one third",
     "quarter": "quarter | one quarter",
-    "rest": "rest | remainder | remaining | rest of it | remaining half | other half | what's left"
+    "rest": "let rest | rest run | let rest run | leave rest | keep rest | rest | remainder | remaining | rest of it | remaining half | other half | what's left"
     " | leftover | resto | balance at | runner | runners | second half | final half",
     "all": "all | everything | whole | entire",
     "higher high": "higher high | higher highs | hh",
@@ -224,7 +226,7 @@ _MONEY = {
         | cut loss | max loss | invalidation""",
     "target": """target | targets | take profit | takeprofit | take profits | tp | tps | t/p
         | profit target | price target | tgt | objective | goal | take my profit | taking profit
-        | profit targets | objetivo | ziel | gewinnziel
+        | profit targets | objetivo | objectif | ziel | gewinnziel
         | profit | targeting | tgts | kursziel | take some profit""",
     "trail": """trail | trailing | trailing stop | trailing stop loss | trailing sl | trail stop | trails
         | trailing stoploss | trail it | trailing stops | trail my stop | trailing take profit | tsl

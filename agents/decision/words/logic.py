@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from agents.decision.words.comparisons import comparison, held
+from agents.decision.words.comparisons import comparison, held, shifted
 from agents.decision.words.conditions import Compare, Condition, Every, Negated, OnTimeframe, flat
 from agents.decision.words.context import Context
 from agents.decision.words.idioms import idiom
@@ -21,10 +21,16 @@ def condition(c: Context, i: int, depth: int = 0) -> Found | None:
     if found is None:
         return None
     parts, end = [found[0]], found[1]
-    while c.s.has(end, "or") and (more := _all_of(c, c.s.skip(end + 1, "when"), depth)):
+    while (j := _past_or(c, end)) and (more := _all_of(c, c.s.skip(j, "when"), depth)):
         parts.append(more[0])
         end = more[1]
     return (parts[0] if len(parts) == 1 else Every("or", flat("or", tuple(parts)))), end
+
+
+def _past_or(c: Context, i: int) -> int | None:
+    """The word after `or`, or after `, or`."""
+    j = c.s.skip(i, ",")
+    return j + 1 if c.s.has(j, "or") else None
 
 
 def _all_of(c: Context, i: int, depth: int) -> Found | None:
@@ -46,8 +52,9 @@ def _all_of(c: Context, i: int, depth: int) -> Found | None:
 
 def _next(c: Context, i: int, depth: int) -> Found | None:
     """The next part of a conjunction, joined by a word or only standing beside."""
-    j = i
+    j, after = i, False
     while c.s.label(j) in _JOINTS or (c.s.has(j, ",") and c.s.has(j + 1, "and", "with", "when")):
+        after = after or c.s.has(j, "after")
         j += 1
     if c.s.has(j, "unless") and (found := _one(c, j + 1, depth)):
         return Negated(found[0]), found[1]
@@ -57,6 +64,16 @@ def _next(c: Context, i: int, depth: int) -> Found | None:
     found = _one(c, j, depth)
     if found is None:
         c.restore(state)
+        return None
+    return (_before(found[0]), found[1]) if after else found
+
+
+def _before(found: Condition) -> Condition:
+    """`found` as it was at the candle before: `closes above ... after two red candles`."""
+    if isinstance(found, Compare):
+        return shifted(found, 1)
+    if isinstance(found, Every) and all(isinstance(part, Compare) for part in found.parts):
+        return Every(found.word, tuple(shifted(part, 1) for part in found.parts))
     return found
 
 

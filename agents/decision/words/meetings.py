@@ -5,6 +5,7 @@ from agents.decision.words.context import Context
 from agents.decision.words.operands import operand
 from agents.decision.words.relations import relation
 from agents.decision.words.terms import CLOSE, Operand, Term
+from agents.decision.words.tokens import Kind
 
 Found = tuple[Condition, int]
 _HIGH, _LOW = Term("high"), Term("low")
@@ -20,16 +21,53 @@ def meets(c: Context, i: int) -> Found | None:
     elif s.has(i, "it"):
         i += 1
     verb = s.label(i)
+    if (
+        verb in {"reclaim", "lose", "break"}
+        and lead is not None
+        and s.at(i - 1).kind is not Kind.END
+    ):
+        return _noun(c, lead[0], verb, i)
     if verb not in {"touch", "bounce", "reject", "sweep"}:
         return None
     j = s.skip(i + 1, "on", "in", "at", "back", "through", "off", "with", "from")
     found = operand(c, j)
     if found is None or found[0].scale != "price":
-        return None
+        return _noun(c, lead[0], verb, i) if lead is not None else None
     level, end = found
     c.subject, c.thing = CLOSE, level
     said = s.verbatim(start, end)
+    end = _and_back(c, end) if verb in {"sweep", "touch", "bounce"} else end
     return _meeting(verb, level, said), end
+
+
+def _noun(c: Context, level: Operand, verb: str, i: int) -> Found | None:
+    """`20 ema pullback`, `vwap reclaim`, `lower band bounce`: the level stands before."""
+    if level.scale != "price" or level.is_number or level.render(None) in _PRICES:
+        return None
+    c.subject, c.thing = CLOSE, level
+    if verb in {"reclaim", "lose"}:
+        op = "crosses above" if verb == "reclaim" else "crosses below"
+        return Compare(CLOSE, op, level), i + 1
+    if verb == "break":
+        return Compare(CLOSE, "crosses", level), i + 1
+    return _meeting(verb, level, c.s.verbatim(i - 1, i + 1)), i + 1
+
+
+def _and_back(c: Context, i: int) -> int:
+    """Past `and closes back above it`, which a sweep says by itself."""
+    s = c.s
+    j = s.skip(i, "and", "but", "then", ",")
+    back = relation(s, j)
+    if j == i or back is None or not s.has(j, "closes", "reclaim"):
+        return i
+    if back.end == j + 1 and s.has(j, "closes"):
+        return i
+    after = s.skip(back.end, "it")
+    ends = s.at(after).kind in {Kind.END, Kind.BREAK} or s.has(after, ",", ";", ".", "and")
+    return after if ends or after > back.end else i
+
+
+_PRICES = frozenset({"close", "open", "high", "low"})
 
 
 def _meeting(verb: str, level: Operand, said: str) -> Condition:

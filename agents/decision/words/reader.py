@@ -1,8 +1,12 @@
 """The built-in reader: one sentence in, one reading out, without a model."""
 
-from agents.decision.words.assemble import assemble
+from dataclasses import replace
+
+from agents.decision.words.assemble import assemble, refusals
 from agents.decision.words.draft import Draft
+from agents.decision.words.indicators import FAMILIES
 from agents.decision.words.items import Item
+from agents.decision.words.literal import fault_of_lines, items_of, rule_lines
 from agents.decision.words.plurality import second_strategy, without_foreign_conditions
 from agents.decision.words.reading import Reading
 from agents.decision.words.scan import scan
@@ -17,6 +21,7 @@ _ASKING = words(
     """
 )
 _ASKING_POLITELY = frozenset({"can", "could", "would", "will", "should", "may"})
+_MOST_SPELLINGS = 8
 _MEANT = frozenset({"cond", "mirror", "flip"})
 _ENTRY_WORDS = frozenset({"act", "limit"})
 _DETAILS = words(
@@ -29,12 +34,18 @@ _DETAILS = words(
 
 def read_sentence(text: str, universe: Universe) -> Reading:
     """The reading of `text`. Never raises, whatever the text."""
-    s = Sentence(text, universe)
+    lines = rule_lines(text[:MAX_LENGTH])
+    natural = text if lines is None else "\n".join((lines.header, *lines.rest))
+    s = Sentence(natural, universe)
     draft = Draft(s, scan(s).items)
+    if lines is not None:
+        draft.items += items_of(lines)
     if not _is_strategy(draft):
         return _no_strategy(draft)
     without_foreign_conditions(draft)
     second_strategy(draft)
+    if lines is None and (fault := fault_of_lines(text[:MAX_LENGTH])):
+        draft.ask("entry", f"One of the rules can't be read: {fault}", essential=False)
     found = assemble(draft, universe)
     return _with_remarks(found, s, text)
 
@@ -43,9 +54,9 @@ def _is_strategy(draft: Draft) -> bool:
     kinds = [item.kind for item in draft.items]
     ruled = any(kind in _MEANT for kind in kinds)
     first = draft.s.at(0).raw
-    about = (first == "how" and draft.s.at(1).raw in {"about", "bout"}) or draft.s.at(
-        1
-    ).raw == "about"
+    about = "about" in {draft.s.at(1).raw, draft.s.at(2).raw} or draft.s.text.lower().startswith(
+        "what if"
+    )
     ends_asking = "?" in draft.s.text[-3:]
     if (
         first in _ASKING
@@ -57,7 +68,13 @@ def _is_strategy(draft: Draft) -> bool:
         return False
     if ruled or any(_enters(item) for item in draft.items):
         return True
+    if any(kind == "symbol" for kind in kinds) and _speaks_of_indicators(draft):
+        return first not in _ASKING
     return len({kind for kind in kinds if kind in _DETAILS}) > 1
+
+
+def _speaks_of_indicators(draft: Draft) -> bool:
+    return any(draft.s.label(i) in FAMILIES for i in range(len(draft.s)))
 
 
 def _enters(item: Item) -> bool:
@@ -67,24 +84,19 @@ def _enters(item: Item) -> bool:
 def _no_strategy(draft: Draft) -> Reading:
     """A greeting, a question, an order: nothing of it is a strategy, and nothing is lost."""
     text = draft.s.text.strip()
-    from agents.decision.words.assemble import refusals
-
     refusals(draft)
     return Reading(refused=tuple(draft.refused), unread=(text,) if text else (), said=text)
 
 
 def _with_remarks(found: Reading, s: Sentence, said: str) -> Reading:
     """With the spellings that were put right, and the end that was too long to read."""
-    from dataclasses import replace
-
     notes = list(found.assumptions)
-    if s.corrections:
-        pairs = ", ".join(
-            f"“{wrong}” as {right}" for wrong, right in list(s.corrections.items())[:8]
-        )
-        notes.append(f"I read {pairs}.")
+    left = " ".join(found.unread).lower()
+    fixed = [f"“{wrong}” as {right}" for wrong, right in s.corrections.items() if wrong not in left]
+    if fixed:
+        notes.append(f"I read {', '.join(fixed[:_MOST_SPELLINGS])}.")
     unread = found.unread
-    if len(s.text) > MAX_LENGTH:
-        unread = (*unread, s.text[MAX_LENGTH:])
+    if len(said) > MAX_LENGTH:
+        unread = (*unread, said[MAX_LENGTH:])
         notes.append(f"Only the first {MAX_LENGTH:,} characters were read.")
     return replace(found, assumptions=tuple(notes), unread=unread, said=said)

@@ -30,6 +30,8 @@ def _limits(c: Context, i: int) -> Item | None:
     if s.at(i).raw in _AGAINST:
         for j in range(i + 1, min(i + 6, len(s))):
             if s.at(j).raw in _GUARDS and s.at(j).raw != "rule":
+                while s.at(j + 1).raw in _GUARDS:
+                    j += 1
                 return Item("refused", i, j + 1, "limits")
             if s.label(j) in {".", ";", "\n", ","}:
                 break

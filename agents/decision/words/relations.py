@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from agents.decision.words.sentence import Sentence
+from agents.decision.words.tokens import Kind
 
 _PLAIN = {"above": ">", "below": "<", "at least": ">=", "at most": "<=", "=": "hits"}
 _OPPOSITE = {">": "<=", "<": ">=", ">=": "<", "<=": ">", "hits": "hits"}
@@ -71,6 +72,7 @@ def _bare(s: Sentence, i: int) -> Relation | None:
     }:
         return None
     told = j > i or s.has(j + 1, "or more", "or less") or (s.has(j + 1, "+") and s.at(j + 1).glued)
+    told = told or s.at(j + 1).kind in {Kind.END, Kind.BREAK} or s.has(j + 1, ",", ";", ".", "and")
     return Relation("hits", j, bare=True) if told else None
 
 

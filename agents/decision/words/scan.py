@@ -5,15 +5,19 @@ from collections.abc import Callable
 from agents.decision.words.conditions import Between, Compare, Condition, both, with_note
 from agents.decision.words.context import Context
 from agents.decision.words.items import Item, Limit, Pieces, Role
-from agents.decision.words.levels import breakeven, stop, targets, trailing, way_out
+from agents.decision.words.levels import stop
+from agents.decision.words.literal import clause_end, rule_text
 from agents.decision.words.logic import condition
 from agents.decision.words.refusals import refusal
 from agents.decision.words.sentence import Sentence
 from agents.decision.words.sizing import leverage, positions, risk, size
 from agents.decision.words.spans import timeframe
+from agents.decision.words.targets import targets, way_out
 from agents.decision.words.terms import CLOSE, Term, number
 from agents.decision.words.tokens import Kind
+from agents.decision.words.trails import breakeven, trailing
 from agents.decision.words.windows import window
+from agents.domain.market import TIMEFRAMES
 
 _ROLES = {
     "long": Role.LONG, "buy": Role.LONG, "short": Role.SHORT, "sell": Role.SELL,
@@ -62,7 +66,12 @@ def _heading(c: Context, i: int) -> Item | None:
     ):
         return None
     frame = timeframe(s, i)
-    if frame is None or s.has(frame[1], "close") or s.has(frame[1], "uptrend", "downtrend"):
+    if (
+        frame is None
+        or frame[0] not in TIMEFRAMES
+        or s.has(frame[1], "close")
+        or s.has(frame[1], "uptrend", "downtrend")
+    ):
         return None
     return Item("timeframe", i, s.skip(frame[1], "chart", "candle"), frame[0])
 
@@ -251,6 +260,8 @@ def _at_price(price: Term) -> Condition:
 
 def _condition(c: Context, i: int) -> Item | None:
     found = condition(c, i)
+    if found is None or found[1] < clause_end(c.s, i):
+        found = rule_text(c, i) or found
     return Item("cond", i, found[1], found[0]) if found else None
 
 

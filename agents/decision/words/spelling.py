@@ -1,6 +1,7 @@
 """Putting right the misspelt words that matter, and only those."""
 
 from functools import lru_cache
+from itertools import pairwise
 
 from rapidfuzz.distance import OSA
 
@@ -23,7 +24,7 @@ _REAL_WORDS = words(
     game gain gave general gets getting give glad goal god gold gone good got grand great group
     grow guess guy guys had hair hand handle happen happy hard has hate have head hear heart
     heavy held help her here hers hey him his hit hope hoping host hot house how however huge
-    human hurt idea idle imagine important inch into invest it job join joke just keep kept kill
+    human hurt idea idle interest interested internet imagine important inch into invest it job join joke just keep kept kill
     kind king knew know known label lady land lang large later laugh lay lazy lead leaf leap
     learn least leave led left legit less let letter level lie life light like limit link list
     listen little live living load loan local lock lone longer look looks loss lost lot lots
@@ -73,6 +74,8 @@ def _allowed(word: str, known: str, slips: int) -> bool:
     """Whether `word` may be `known` misspelt: the fewer letters, the stricter."""
     if slips == 0:
         return True
+    if len(known) == _TABLE_WORDS and len(word) == 4:  # rsii, emma: one letter doubled
+        return slips == 1 and any(one == two for one, two in pairwise(word)) and known[0] == word[0]
     if len(word) <= _TABLE_WORDS or len(known) <= _TABLE_WORDS:
         return False
     if word[0] != known[0]:  # the first letter is rarely wrong, except swapped with the second

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from agents.decision.words.conditions import Compare, Condition, Slope, both
+from agents.decision.words.conditions import Compare, Condition, Sided, Slope, both
 from agents.decision.words.context import Context
 from agents.decision.words.operands import operand
 from agents.decision.words.spans import whole_number
@@ -23,6 +23,8 @@ def state(c: Context, i: int) -> Found | None:
     s = c.s
     if s.has(i, "it"):
         subject, j = c.subject, i + 1
+    elif s.has(i, "turn", "rising", "falling") and c.subject is not None:
+        subject, j = c.subject, i
     else:
         found = operand(c, i)
         if found is None or found[0].is_number:
@@ -38,6 +40,9 @@ def state(c: Context, i: int) -> Found | None:
     if s.has(j, "leaves"):
         return _left_extreme(c, subject, j)
     bend = s.has(j, "turn", "flip")
+    if s.has(j, "turn", "flip") and isinstance(subject, Term):
+        if either := _flipped(c, subject, s.skip(j + 1, "direction")):
+            return either
     found_state = _described(c, subject, k, turn or back, bend) or _slope(c, subject, j)
     if found_state:
         c.subject = subject
@@ -73,6 +78,21 @@ def _described(c: Context, subject: Operand, i: int, turn: bool, bend: bool) -> 
     if bend and label in {"up", "down", "bullish", "bearish"} and subject.scale != "number":
         return _turned(subject, up), i + 1
     return None
+
+
+def _flipped(c: Context, subject: Term, i: int) -> Found | None:
+    """`supertrend flips`, `psar flip long`: its own way for each side."""
+    if not subject.text.startswith(("supertrend", "psar")) or c.s.has(
+        i, "positive", "bullish", "green", "up", "negative", "bearish", "red", "down", "uptrend"
+    ):
+        return None
+    if subject.text.startswith("psar"):
+        line = subject
+        up, down = Compare(CLOSE, "crosses above", line), Compare(CLOSE, "crosses below", line)
+    else:
+        way = replace(subject, text=subject.text.split(".")[0] + ".direction", scale="zero")
+        up, down = Compare(way, "crosses above", ZERO), Compare(way, "crosses below", ZERO)
+    return Sided(up, down), i
 
 
 def _turned(subject: Term, up: bool) -> Condition:

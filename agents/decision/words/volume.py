@@ -85,6 +85,8 @@ def _count(c: Context, i: int) -> int | None:
 def volume_phrase(c: Context, i: int) -> Found | None:
     """`volume spike`, `high volume`, `2x volume`, `above average volume`, `volume is high`."""
     s = c.s
+    if s.has(i, "spike") and (sized := _sized_spike(c, i + 1)):
+        return sized
     if s.has(i, "spike"):
         return relative(
             _USUAL, ">", SPIKE, f"A volume spike is over {SPIKE}x the average of {_USUAL} candles."
@@ -114,6 +116,16 @@ def volume_phrase(c: Context, i: int) -> Found | None:
             _USUAL, ">=", factor, f"Volume is compared with the average of {_USUAL} candles."
         ), j + 1
     return None
+
+
+def _sized_spike(c: Context, i: int) -> Found | None:
+    """`volume spikes 3x`, `a volume spike of 2x the 20 candle average`."""
+    factor, j = multiple(c, c.s.skip(i, "to", "at least", "above", "by", "in"))
+    if factor == 1:
+        return None
+    found = average(c, j)
+    period, end = found or (_USUAL, j)
+    return relative(period, ">=", factor, _note(c, j, end)), end
 
 
 def _volume_is(c: Context, i: int) -> Found | None:

@@ -1,0 +1,108 @@
+"""What only the user can tell: what is missing, and words that no rule could use."""
+
+from agents.decision.words.draft import Draft
+from agents.decision.words.entries import ENTRY_CHOICES, SHORT_CHOICES, Rules
+from agents.decision.words.exits import TARGET_CHOICES
+from agents.decision.words.indicators import FAMILIES
+from agents.decision.words.leftovers import Leftover, leftovers
+from agents.decision.words.reading import Question, shortened
+from agents.decision.words.vocabulary import words
+
+_ORDER = ("strategies", "symbols", "side", "timeframe", "entry", "stop", "exit", "targets")
+_VAGUE = words(
+    """
+    pump pumps dump dumps dip dips pullback pullbacks breakout breakouts breakdown bounce reversal
+    rally crash momentum trend strength weakness support resistance divergence squeeze
+    """
+)
+_RISES = words("pump pumps rally breakout breakouts strength momentum")
+_NOTHING_TO_CHECK = (
+    "Is there a rule that a machine can check, such as “{example}”? Without one the advisor looks"
+    " at every candle."
+)
+_NO_WAY_OUT = (
+    "Where does it take profit? Without a target or an exit rule only the stop closes the trade."
+)
+
+
+def rank(question: Question) -> tuple[bool, int]:
+    """The order of asking: essential ones first, then as a strategy is built up."""
+    place = _ORDER.index(question.field) if question.field in _ORDER else len(_ORDER)
+    return (not question.essential, place)
+
+
+def name_leftovers(draft: Draft, found: Rules) -> None:
+    """Unknown words become guidance or unread ones; where a rule was meant, that is asked about."""
+    for left in leftovers(draft.s, draft.items):
+        if left.discretionary:
+            draft.guidance.append(left.text)
+        else:
+            draft.leave(left.text)
+            _ask_about(draft, found, left)
+
+
+def _ask_about(draft: Draft, found: Rules, left: Leftover) -> None:
+    text = shortened(left.text)
+    if left.conditional:
+        rest = "I left it out of the rule" if found.entry else "I have no rule for it"
+        draft.ask(
+            "entry",
+            f"I can't check “{text}”; {rest}. Say it as a condition on price, volume or an"
+            " indicator.",
+            *_choices(found),
+            essential=not found.entry,
+        )
+    elif _says_something(left.text):
+        draft.ask(
+            "other",
+            f"I could not use “{text}”. Say it differently if it matters.",
+            essential=False,
+        )
+
+
+def _says_something(text: str) -> bool:
+    """Whether unread words hold a number or an indicator, so that leaving them out matters."""
+    lower = text.lower()
+    return any(sign.isdecimal() for sign in lower) or any(
+        word in FAMILIES for word in lower.split()
+    )
+
+
+def _choices(found: Rules) -> tuple[str, ...]:
+    return SHORT_CHOICES if found.side == "short" else ENTRY_CHOICES
+
+
+def ask_what_is_missing(draft: Draft, found: Rules, *, way_out: bool) -> None:
+    """Ask for what no strategy can do without, and for a way out."""
+    if not found.wanted and not draft.asked("side"):
+        draft.ask("side", "Long, short, or both ways?", "Long", "Short", "Both ways")
+    _ask_for_entry(draft, found)
+    if not (way_out or found.exit or draft.first("no target")):
+        draft.ask("exit", _NO_WAY_OUT, *TARGET_CHOICES, essential=False)
+
+
+def _ask_for_entry(draft: Draft, found: Rules) -> None:
+    sides = ((True, "long"), (False, "short"))
+    missing = [name for long, name in sides if long in found.wanted and long not in found.entry]
+    choices = _choices(found)
+    if found.entry:
+        if missing:
+            draft.ask("entry", f"When should it go {missing[0]}?", essential=not draft.guidance)
+    elif draft.asked("entry") or (draft.asked("side") and not found.wanted):
+        return
+    elif draft.guidance:
+        text = _NOTHING_TO_CHECK.format(example=choices[0])
+        draft.ask("entry", text, *choices, essential=False)
+    elif vague := _vague(draft):
+        example = "up 5% in 4 hours" if vague in _RISES else "down 5% in 4 hours"
+        draft.ask("entry", f"What counts as “{vague}”? Say the rule, like “{example}”.", *choices)
+    else:
+        word = {"long": "go long", "short": "go short"}.get(found.side or "", "enter")
+        text = f"When should it {word}? Say the entry rule, for example “{choices[0]}”."
+        draft.ask("entry", text, *choices)
+
+
+def _vague(draft: Draft) -> str | None:
+    """A word for a market's move that was said instead of a rule."""
+    unknown = (draft.s.at(item.start).raw for item in draft.items if item.kind == "unknown")
+    return next((raw for raw in unknown if raw in _VAGUE), None)
