@@ -53,12 +53,15 @@ def _plain(value: Any) -> Any:
 
 
 class Money(Field[Decimal]):
-    """A decimal, stored as the text it prints as: SQLite's numbers are floats."""
+    """A decimal, stored as the text it prints as: SQLite's numbers are floats. TypeError when it
+    is handed a float, which has lost digits already."""
 
     field_type = Decimal
     SQL_TYPE = "TEXT"
 
     def to_db_value(self, value: Any, instance: Any) -> str | None:
+        if isinstance(value, float):
+            raise TypeError(f"{value!r} is a float; money is a Decimal")
         return None if value is None else str(value)
 
     def to_python_value(self, value: Any) -> Decimal | None:

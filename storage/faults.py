@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from tortoise.exceptions import BaseORMException, DBConnectionError
 
-from agents.domain.errors import OperatorNeeded, ParleyError, TryAgain
+from agents.domain.errors import NotFound, OperatorNeeded, ParleyError, TryAgain
 
 Translate = Callable[[Exception, str], Exception]
 
@@ -52,7 +52,12 @@ _SQLITE: tuple[tuple[str, type[ParleyError], str], ...] = (
 
 
 def of_sqlite(error: Exception, name: str) -> Exception:
-    """The domain's error for what SQLite reported of the file `name`; `error` when unknown."""
+    """The domain's error for what SQLite reported of the file `name`; `error` when unknown.
+
+    A number that no column can hold, as a forged button may carry, is the number of nothing.
+    """
+    if isinstance(error, OverflowError):
+        return NotFound()
     said = str(error).lower()
     for part, kind, sentence in _SQLITE:
         if part in said:
@@ -67,6 +72,8 @@ _RETRY_STATES = ("40", "55P03")  # deadlock, serialization, lock not available
 def of_postgres(error: Exception, name: str) -> Exception:
     """The domain's error for what PostgreSQL at `name` reported; `error` when unknown."""
     cause = _root(error)
+    if "value out of int" in str(cause):
+        return NotFound()
     state = getattr(cause, "sqlstate", None) or ""
     for states, sentence in (
         (("28",), "PostgreSQL at {name} refuses the user or the password in DATABASE_URL."),

@@ -83,6 +83,11 @@ def test_any_time_survives(at: datetime) -> None:
     assert Moment().to_python_value(Moment().to_db_value(at, None)) == at
 
 
+def test_a_float_is_no_money() -> None:
+    with pytest.raises(TypeError, match="float"):
+        Money().to_db_value(0.1, None)
+
+
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         to_micros(datetime(2026, 3, 1))  # noqa: DTZ001

@@ -91,6 +91,23 @@ async def test_another_owner_gets_nothing(
     assert await memory.strategies.get(ann.id, ids["strategy"]) == before
 
 
+@pytest.mark.parametrize("number", [0, -1, 2**31, 2**63, 10**40])
+async def test_forged_numbers_are_numbers_of_nothing(
+    memory: Memory, ann: User, number: int
+) -> None:
+    for repository in (
+        memory.strategies,
+        memory.decisions,
+        memory.proposals,
+        memory.positions,
+        memory.model_calls,
+    ):
+        with pytest.raises(NotFound):
+            await repository.get(ann.id, number)
+    with pytest.raises(NotFound):
+        await memory.strategies.move(ann.id, number, StrategyState.PAUSED, NOON)
+
+
 @pytest.mark.parametrize("method", sorted(FOREIGN_CALLS))
 async def test_the_owner_gets_it(memory: Memory, ann: User, method: str) -> None:
     ids = await _everything_of(memory, ann)

@@ -1,14 +1,19 @@
 """Transactions: all or nothing, for the task that opened them and for no other."""
 
 import asyncio
+import sys
+from collections.abc import Coroutine
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agents.domain.ports import Memory
 from agents.domain.user import Identity, User
-from storage.database import Database
-from tests.support.stored import a_strategy, a_user, an_account
+from storage.database import Database, open_database
+from tests.support.sources import ROOT
+from tests.support.stored import NOON, a_strategy, a_user, an_account
 
 
 class Broken(Exception):
@@ -105,36 +110,90 @@ async def test_many_tasks_take_turns(database: Database) -> None:
         assert await database.notes.read(f"booked:{number}") == number
 
 
-@pytest.mark.parametrize("steps", range(40))
-async def test_cancelled_at_any_moment_it_is_all_or_nothing(memory: Memory, steps: int) -> None:
-    async def both() -> None:
-        async with memory.transactions.transaction():
-            await _write(memory, "one", "two")
-
-    task = asyncio.create_task(both())
+async def _cancelled_after(steps: int, work: Coroutine[Any, Any, Any]) -> None:
+    task = asyncio.create_task(work)
     for _ in range(steps):
         await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    assert await _written(memory, "one", "two") in ([True, True], [False, False])
-    async with memory.transactions.transaction():
-        await _write(memory, "afterwards")
-    assert await _written(memory, "afterwards") == [True]
 
 
-@pytest.mark.parametrize("steps", range(12))
-async def test_a_cancelled_statement_is_not_counted_for_the_next(
-    memory: Memory, ann: User, steps: int
-) -> None:
+async def test_cancelled_at_any_moment_it_is_all_or_nothing(memory: Memory) -> None:
+    async def both(number: int) -> None:
+        async with memory.transactions.transaction():
+            await _write(memory, f"one:{number}", f"two:{number}")
+
+    for steps in range(1, 40):
+        await _cancelled_after(steps, both(steps))
+        written = await _written(memory, f"one:{steps}", f"two:{steps}")
+        assert written in ([True, True], [False, False])
+        async with memory.transactions.transaction():
+            await _write(memory, "afterwards")
+
+
+async def test_a_cancelled_statement_is_not_counted_for_the_next(memory: Memory, ann: User) -> None:
     """A compare-and-set that changed nothing must not answer that it did."""
-    await memory.users.invite("plum", ann.id, ann.created_at)
+    identity = Identity("telegram", "9")
+    for steps in range(1, 20):
+        code = f"plum-{steps}"
+        await memory.users.invite(code, ann.id, NOON)
+        await _cancelled_after(steps, memory.users.redeem(code, identity, NOON))
+        later = await asyncio.gather(*(memory.users.redeem(code, identity, NOON) for _ in range(3)))
+        assert sum(later) <= 1
 
-    async def redeem() -> bool:
-        return await memory.users.redeem("plum", Identity("telegram", "9"), ann.created_at)
 
-    first = asyncio.create_task(redeem())
-    for _ in range(steps):
-        await asyncio.sleep(0)
-    first.cancel()
-    later = await asyncio.gather(redeem(), redeem(), redeem())
-    assert sum(later) <= 1
+async def test_closing_waits_for_what_was_begun(tmp_path: Path) -> None:
+    url = f"sqlite://{tmp_path / 'parley.db'}"
+    database = await open_database(url)
+    inside = asyncio.Event()
+
+    async def slow() -> None:
+        async with database.transactions.transaction():
+            await _write(database, "one")
+            inside.set()
+            for _ in range(20):
+                await asyncio.sleep(0)
+            await _write(database, "two")
+
+    writing = asyncio.create_task(slow())
+    await inside.wait()
+    await database.close()
+    await writing
+    again = await open_database(url)
+    assert await _written(again, "one", "two") == [True, True]
+    await again.close()
+
+
+# --- death ------------------------------------------------------------------------------------
+
+WRITER = """
+import asyncio, sys
+from storage.database import open_database
+async def main():
+    database = await open_database(sys.argv[1])
+    for number in range(100_000):
+        async with database.transactions.transaction():
+            await database.notes.write("one", number)
+            await database.notes.write("two", number)
+        print(number, flush=True)
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_writer_leaves_whole_transactions(url: str) -> None:
+    """What it reported as written is there, and nothing is there by half."""
+    for lines in (1, 7, 40):
+        writer = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", WRITER, url), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+        )
+        assert writer.stdout is not None
+        for _ in range(lines):
+            await writer.stdout.readline()
+        writer.kill()
+        out, _ = await writer.communicate()
+        reported = lines - 1 + out.count(b"\n")
+        database = await open_database(url)
+        one, two = [await database.notes.read(name) for name in ("one", "two")]
+        await database.close()
+        assert one == two
+        assert one in (reported, reported + 1)
