@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from agents.domain.decision import Decision
+from agents.domain.market import Tick
 from agents.domain.order import Fill
 from agents.domain.ports import Memory
 from agents.domain.proposal import ProposalState
@@ -55,6 +56,9 @@ class Metrics:
     def decided(self, decisions: Iterable[Decision]) -> None:
         for decision in decisions:
             self.decisions.labels(decision.action.value).inc()
+
+    def heard(self, _: Tick) -> None:
+        self.ticks.inc()
 
     def filled(self, _: Fill) -> None:
         self.fills.inc()

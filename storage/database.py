@@ -65,6 +65,7 @@ class Database:
         self.audit: ports.Audit = Audit(turns, wall)
         self.notices: ports.Notices = Notices(turns, users, outbox, wall)
         self.outbox: mail.Outbox = outbox
+        self._outbox = outbox
         self.inbox: mail.Inbox = Inbox(turns)
         self.transcript = Transcript(turns)
 
@@ -76,6 +77,10 @@ class Database:
     async def last_market_time(self) -> datetime | None:
         """The newest of fills, decisions, positions and the note `market_clock`."""
         return await newest_market_time(self._notes)
+
+    def when_mail_waits(self, woken: Callable[[], None]) -> None:
+        """Call `woken` whenever something was put into the outbox, once that is committed."""
+        self._outbox.woken = woken
 
     async def ping(self) -> None:
         """Raises when the database does not answer."""

@@ -38,7 +38,12 @@ _LAST_ID = 2**62
 
 
 class Outbox(Repository):
-    """Satisfies `agents.domain.mail.Outbox`."""
+    """Satisfies `agents.domain.mail.Outbox`. `woken` is called when something was put into it, once
+    that is committed."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        super().__init__(transactions)
+        self.woken: Callable[[], None] = lambda: None
 
     async def put(
         self,
@@ -69,6 +74,8 @@ class Outbox(Repository):
             message_id="",
             error="",
         )
+        if number is not None:
+            self._transactions.after_commit(self.woken)
         return number is not None
 
     async def due(self, platform: str, wall: datetime, limit: int) -> Sequence[OutboxItem]:

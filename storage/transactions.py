@@ -1,7 +1,7 @@
 """Which connection a task uses: the one of its transaction, or the database's."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ class Transactions:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._open: dict[asyncio.Task[Any], BaseDBAsyncClient] = {}
+        self._afterwards: dict[asyncio.Task[Any], list[Callable[[], None]]] = {}
 
     @property
     def db(self) -> BaseDBAsyncClient:
@@ -36,6 +37,15 @@ class Transactions:
         """All repository calls inside become one commit, or nothing. Nested ones join."""
         return self._joined() if asyncio.current_task() in self._open else self._begun()
 
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Call `call` when the present task's transaction is committed; at once outside of one.
+        Never after a rollback."""
+        task = asyncio.current_task()
+        if task in self._open:
+            self._afterwards.setdefault(task, []).append(call)
+        else:
+            call()
+
     @asynccontextmanager
     async def _joined(self) -> AsyncIterator[None]:
         yield
@@ -45,9 +55,15 @@ class Transactions:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a transaction needs a task")
-        async with self._client.transaction() as inside:
-            self._open[task] = inside
-            try:
-                yield
-            finally:
-                del self._open[task]
+        try:
+            async with self._client.transaction() as inside:
+                self._open[task] = inside
+                try:
+                    yield
+                finally:
+                    del self._open[task]
+        except BaseException:
+            self._afterwards.pop(task, None)
+            raise
+        for call in self._afterwards.pop(task, ()):
+            call()

@@ -1,6 +1,7 @@
 """What can be seen of a symbol at a candle's close: frames of every timeframe that rules need."""
 
-from collections.abc import Iterable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -8,8 +9,9 @@ from agents.decision.rules import Context, needs
 from agents.domain.decision import Snapshot
 from agents.domain.market import Timeframe, from_ms
 from agents.domain.strategy import Strategy, StrategySpec
+from agents.extraction.frame import Frame
 from agents.extraction.history import Frames
-from agents.extraction.quality import Fault
+from agents.extraction.quality import Fault, FaultKind
 
 DIGITS = 10  # significant digits of a stored value; more than any display, fewer than a float
 
@@ -17,8 +19,17 @@ DIGITS = 10  # significant digits of a stored value; more than any display, fewe
 class Sights:
     """Frames put together for rules, shared by everyone who looks at the same candle."""
 
-    def __init__(self, frames: Frames) -> None:
+    def __init__(
+        self,
+        frames: Frames,
+        patience: Sequence[float] = (),
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`patience`: the seconds between looks for a candle that has not come yet, since an
+        exchange may publish it a moment late."""
         self._frames = frames
+        self._patience = patience
+        self._pause = pause
         self._needs: dict[tuple[int, int], Mapping[str, int]] = {}
 
     async def see(
@@ -32,11 +43,22 @@ class Sights:
         found = {}
         for name, count in wanted.items():
             length = Timeframe.parse(name)
-            frame = await self._frames.ready(symbol, length, length.floor(closed), count)
+            frame = await self._ready(symbol, length, length.floor(closed), count)
             if isinstance(frame, Fault):
                 return frame
             found[name] = frame
         return Context(found.pop(str(timeframe)), found.__getitem__)
+
+    async def _ready(
+        self, symbol: str, timeframe: Timeframe, closed: datetime, count: int
+    ) -> Frame | Fault:
+        found = await self._frames.ready(symbol, timeframe, closed, count)
+        for seconds in self._patience:
+            if not isinstance(found, Fault) or found.kind is not FaultKind.STALE:
+                break
+            await self._pause(seconds)
+            found = await self._frames.ready(symbol, timeframe, closed, count)
+        return found
 
     def _needs_of(self, strategy: Strategy) -> Mapping[str, int]:
         key = (strategy.id, strategy.version)

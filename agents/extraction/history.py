@@ -50,6 +50,17 @@ class Frames:
         """What was wrong when last asked: one fault at most for each symbol and timeframe."""
         return [shelf.present for shelf in self._shelves.values() if shelf.present]
 
+    def last_range(self, symbol: str) -> float | None:
+        """High minus low of the newest candle of `symbol`, of the shortest timeframe that is
+        looked at, quote currency; None while none is."""
+        asked = [
+            (timeframe, shelf)
+            for (name, timeframe), shelf in self._shelves.items()
+            if name == symbol
+        ]
+        ranges = (shelf.last_range() for _, shelf in sorted(asked, key=lambda item: item[0]))
+        return next((found for found in ranges if found is not None), None)
+
     def forget(self, symbol: str, timeframe: Timeframe) -> None:
         """Let go of candles that nobody asks for any more."""
         self._shelves.pop((symbol, timeframe), None)
@@ -75,6 +86,10 @@ class _Shelf:
         self._gate = Gate(self._symbol, self._timeframe)
         self._rejected: deque[Fault] = deque(maxlen=_FAULTS_KEPT)
         self._beginning: int | None = None  # open time (ms) of the market's first candle, if known
+
+    def last_range(self) -> float | None:
+        """High minus low of the newest candle; None without one."""
+        return self._series.last_range() if len(self._series) else None
 
     async def ready(self, closed: int, need: int) -> Frame | Fault:
         fetches = self._fetches

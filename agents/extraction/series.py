@@ -40,6 +40,11 @@ class Series:
         """Close time (ms) of the newest candle; IndexError without any."""
         return int(self._opened[: self._count][-1]) + self.timeframe.ms
 
+    def last_range(self) -> float:
+        """High minus low of the newest candle; IndexError without any."""
+        _, high, low, *_ = self._prices[:, : self._count]
+        return float(high[-1] - low[-1])
+
     def depth(self, closed: int) -> int:
         """How many candles had closed by `closed` (ms); below zero how many lie before the first.
 

@@ -1,0 +1,106 @@
+"""The command line: `python -m bot` runs the desk; other words do one thing and end."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Sequence
+
+from agents.domain.errors import ParleyError
+from bot.log import start_logging
+from bot.settings import Settings, load_settings
+
+USAGE = """\
+python -m bot                    run the desk (PORT, PARLEY_MARKET, TELEGRAM_BOT_TOKEN ...)
+python -m bot read SENTENCE      what the sentence reader understands, as JSON
+python -m bot signals SENTENCE --candles FILE_OR_FOLDER
+                                 the entry signals of a strategy on stored candles
+python -m bot migrate            bring the database up to date
+python -m bot doctor             check the settings and what they name
+"""
+_OPERATOR = 1  # exit code: only the operator can mend it
+_SAID_WRONG = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code. Faults are a sentence on standard error."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    name = words[0] if words else "run"
+    command = _COMMANDS.get(name)
+    if name in {"-h", "--help", "help"}:
+        sys.stdout.write(USAGE)
+        return 0
+    if command is None:
+        sys.stderr.write(f"There is no command {name!r}. These are:\n\n{USAGE}")
+        return _SAID_WRONG
+    try:
+        return command(words[1:])
+    except ParleyError as error:
+        sys.stderr.write(f"{error}\n")
+        return _OPERATOR
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(_: Sequence[str]) -> int:
+    settings = load_settings()
+    start_logging(settings.log_level, settings.secrets())
+    return asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> int:
+    """Run until SIGTERM or SIGINT, then finish what was begun."""
+    from bot.app import build
+
+    app = await build(settings)
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    address = await app.start()
+    sys.stdout.write(f"Open {address}\n")
+    sys.stdout.flush()
+    await ended.wait()
+    await app.stop()
+    return 0
+
+
+def _read(argv: Sequence[str]) -> int:
+    from bot.commands.read import run
+
+    return run(argv)
+
+
+def _signals(argv: Sequence[str]) -> int:
+    from bot.commands.signals import run
+
+    return run(argv)
+
+
+def _migrate(_: Sequence[str]) -> int:
+    from bot.app import migrate
+
+    settings = load_settings()
+    sys.stdout.write(f"{asyncio.run(migrate(settings))}\n")
+    return 0
+
+
+def _doctor(_: Sequence[str]) -> int:
+    from bot.app import doctor
+
+    settings = load_settings()
+    findings = asyncio.run(doctor(settings))
+    for part, works, sentence in findings:
+        sys.stdout.write(f"{'ok  ' if works else 'FAIL'} {part}: {sentence}\n")
+    return 0 if all(works for _, works, _ in findings) else _OPERATOR
+
+
+_COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "run": _run,
+    "read": _read,
+    "signals": _signals,
+    "migrate": _migrate,
+    "doctor": _doctor,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,395 @@
+"""The parts list: the only file that names concrete classes and joins them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from agents.cycle import Cycle
+from agents.decision.sight import Sights
+from agents.decision.words import Reading, read
+from agents.domain.errors import MarketUnavailable
+from agents.domain.mail import OutboxItem
+from agents.domain.market import TIMEFRAMES, Timeframe
+from agents.domain.money import exact
+from agents.domain.ports import Clock, Market
+from agents.domain.strategy import Mode
+from agents.domain.user import Identity, Place
+from agents.execution.checkpoints import Checkpoint, passed
+from agents.execution.desk import Desk as Execution
+from agents.execution.desk import open_desk
+from agents.execution.paper import PaperBroker
+from agents.extraction.history import Frames
+from agents.watch import Watch
+from bot.connectors.claude import Claude, ClaudeAdvisor
+from bot.connectors.clocks import MovingClock, RealClock
+from bot.inbox import Clerk
+from bot.metrics import Metrics
+from bot.outbox import Postman
+from bot.platforms.browser import OWNER, BrowserPlatform
+from bot.running import Parley, Parts
+from bot.scheduler import CandleWork, Chore, Scheduler
+from bot.settings import Settings
+from bot.web import Webhook, WebServer
+from handlers.chat import Platform, Reply
+from handlers.desk import Desk
+from handlers.notices import Notices
+from handlers.pictures import Pictures
+from handlers.router import Router
+from storage.database import Database, open_database
+
+if TYPE_CHECKING:
+    from bot.platforms.telegram import TelegramPlatform
+
+log = logging.getLogger(__name__)
+
+TOKEN_NOTE = "page_token"  # noqa: S105  # the name of a note
+TELEGRAM_PATH = "/telegram/webhook"
+SETTLE_PLAYED = timedelta(milliseconds=20)
+SETTLE_LIVE = timedelta(milliseconds=700)  # exchanges publish a closed candle a moment late
+DOCTOR_TRIES = 20  # seconds for a market to answer
+LATE_CANDLE = (0.5, 1.0, 2.0, 4.0)  # seconds between looks for one that has not come
+
+
+@dataclass(frozen=True)
+class Trading:
+    """Everything that trades, without anybody to talk to."""
+
+    clock: Clock
+    market: Market
+    execution: Execution
+    frames: Frames
+    sights: Sights
+    claude: Claude | None
+    cycle: Cycle
+
+
+@dataclass(frozen=True)
+class App:
+    """A desk with everything that it runs on."""
+
+    parley: Parley
+    parts: Parts
+    memory: Database
+
+    async def start(self) -> str:
+        """The address of the page. Raises OperatorNeeded, and leaves nothing running then."""
+        try:
+            return await self.parley.start(self.parts)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        try:
+            await self.parley.stop()
+        finally:
+            await self.memory.close()
+
+
+async def build(settings: Settings, checkpoint: Checkpoint = passed) -> App:
+    """Every part, joined and not yet started. Raises OperatorNeeded with what to mend."""
+    memory = await open_database(settings.database_url, exclusive=True)
+    try:
+        return await _assembled(settings, memory, checkpoint)
+    except BaseException:
+        await memory.close()
+        raise
+
+
+async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoint) -> App:
+    metrics = Metrics()
+    trading = _trading(settings, memory, metrics, checkpoint)
+    parley = Parley(
+        memory,
+        trading.clock,
+        trading.market,
+        trading.execution,
+        market_name=settings.market,
+        played=settings.market_kind != "ccxt",
+        model=trading.claude.name if trading.claude else "",
+    )
+    desk = _desk(settings, memory, trading, parley)
+    router = Router(desk)
+    token = await _page_token(memory)
+    browser = BrowserPlatform(
+        token, memory.transcript, trading.clock.wall, router.commands(), parley.headline
+    )
+    platforms: dict[str, Platform] = {browser.name: browser}
+    webhooks: dict[str, Webhook] = {}
+    if settings.telegram_bot_token:
+        telegram = _telegram(settings, memory, router)
+        platforms[telegram.name] = telegram
+        webhooks[TELEGRAM_PATH] = telegram.handle_webhook
+    postman = _postman(memory, trading.clock, desk, platforms)
+    memory.when_mail_waits(postman.wake)
+    parts = Parts(
+        web=WebServer(
+            settings.host,
+            settings.port,
+            routes=browser.routes(),
+            webhooks=webhooks,
+            health=parley.health,
+            metrics=metrics.text,
+        ),
+        clerk=_clerk(memory, trading.clock, router, platforms, postman),
+        postman=postman,
+        platforms=platforms,
+        timing=_scheduler(settings, memory, trading, parley, metrics),
+        mail=(memory.outbox, memory.inbox),
+        closing=[trading.claude.close] if trading.claude else [],
+        token=token,
+    )
+    return App(parley, parts, memory)
+
+
+# --- trading ----------------------------------------------------------------------------------
+
+
+def _trading(
+    settings: Settings, memory: Database, metrics: Metrics, checkpoint: Checkpoint
+) -> Trading:
+    clock, market = _market(settings)
+    frames = Frames(market)
+    sights = Sights(frames, LATE_CANDLE if settings.market_kind == "ccxt" else ())
+
+    def candle_range(symbol: str) -> Decimal | None:
+        found = frames.last_range(symbol)
+        return None if found is None else exact(found)
+
+    broker = PaperBroker(Mode.PAPER, market, settings.costs, candle_range)
+    broker.listen(metrics.filled)
+    market.listen(metrics.heard)
+    execution = open_desk(
+        memory,
+        market,
+        clock,
+        {Mode.PAPER: broker},
+        limits=settings.limits,
+        rules=settings.tap_rules,
+        start_balance=settings.paper_balance,
+        passed=checkpoint,
+    )
+    claude = _claude(settings, clock)
+    cycle = Cycle(
+        memory,
+        market,
+        clock,
+        sights,
+        execution.proposer,
+        execution.hands,
+        ClaudeAdvisor(claude) if claude else None,
+        metrics.decided,
+    )
+    return Trading(clock, market, execution, frames, sights, claude, cycle)
+
+
+def _market(settings: Settings) -> tuple[Clock, Market]:
+    """The market that was asked for, and the clock that goes with it."""
+    if settings.market_kind == "ccxt":
+        from bot.connectors.market_ccxt import CcxtMarket
+
+        real = RealClock()
+        return real, CcxtMarket(
+            settings.market_argument,
+            real,
+            rest_url=settings.exchange_rest_url,
+            ws_url=settings.exchange_ws_url,
+        )
+    clock = MovingClock(datetime.now(UTC), settings.speed)
+    if settings.market_kind == "replay":
+        from bot.connectors.market_replay import ReplayMarket
+
+        return clock, ReplayMarket(settings.market_argument, clock, settings.replay_start)
+    from bot.connectors.market_simulated import SimulatedMarket
+
+    return clock, SimulatedMarket(clock, settings.seed)
+
+
+def _claude(settings: Settings, clock: Clock) -> Claude | None:
+    if not settings.anthropic_api_key:
+        return None
+    models = (settings.advisor_model, settings.fallback_model)
+    return Claude(settings.anthropic_api_key, settings.anthropic_base_url, models, clock.wall)
+
+
+def _scheduler(
+    settings: Settings, memory: Database, trading: Trading, parley: Parley, metrics: Metrics
+) -> Scheduler:
+    """One job per timeframe, whoever has strategies on it, and the chores."""
+    played = settings.market_kind != "ccxt"
+    scheduler = Scheduler(trading.clock, SETTLE_PLAYED if played else SETTLE_LIVE)
+    scheduler.add_candles(
+        CandleWork(Timeframe.parse(name), trading.clock, trading.cycle.run, every=played)
+        for name in TIMEFRAMES
+    )
+    scheduler.add_chores(
+        (
+            Chore("every second", 1, parley.every_second),
+            Chore("watch", 2, parley.watch_symbols),
+            Chore("count", 10, lambda: metrics.count(memory)),
+            Chore("every minute", 60, trading.execution.every_minute),
+            Chore("tidy", 6 * 3600, parley.tidy),
+        )
+    )
+    return scheduler
+
+
+# --- conversation -----------------------------------------------------------------------------
+
+
+def _desk(settings: Settings, memory: Database, trading: Trading, parley: Parley) -> Desk:
+    return Desk(
+        clock=trading.clock,
+        market=trading.market,
+        memory=memory,
+        approvals=trading.execution.approvals,
+        hands=trading.execution.hands,
+        panic=trading.execution.panic,
+        accounts=trading.execution.accounts,
+        watch=Watch(trading.sights, trading.clock),
+        read=SentenceReader(trading),
+        health=parley.lines,
+        limits=settings.limits,
+        tap_rules=settings.tap_rules,
+        costs=settings.costs,
+        operators=settings.admins,
+        page_owner=OWNER,
+        advisor=trading.claude.name if trading.claude else "",
+        paper_balance=settings.paper_balance,
+    )
+
+
+class SentenceReader:
+    """Reads a sentence with the built-in reader, off the loop."""
+
+    def __init__(self, trading: Trading) -> None:
+        self._trading = trading
+
+    async def __call__(self, user_id: int, sentence: str) -> Reading:
+        universe = await self._trading.market.universe()
+        return await asyncio.to_thread(read, sentence, universe)
+
+
+def _telegram(settings: Settings, memory: Database, router: Router) -> TelegramPlatform:
+    from bot.platforms.telegram import TelegramPlatform
+
+    async def gone(identity: Identity, place: Place) -> None:
+        user = await memory.users.find(identity)
+        if user is not None:
+            await memory.users.drop_place(user.id, place)
+
+    return TelegramPlatform(
+        settings.telegram_bot_token,
+        settings.telegram_api_url or None,
+        settings.telegram_webhook_url or None,
+        settings.telegram_webhook_secret or None,
+        commands=router.commands(),
+        on_moved=memory.outbox.move_place,
+        on_gone=gone,
+    )
+
+
+def _postman(memory: Database, clock: Clock, desk: Desk, platforms: dict[str, Platform]) -> Postman:
+    notices = Notices(desk)
+
+    async def render(item: OutboxItem) -> Reply | None:
+        return await notices.render(item.kind, item.facts, item.owner_id)
+
+    async def refused(item: OutboxItem, reason: str) -> None:
+        log.warning("A place is gone.", extra={"place": str(item.place), "reason": reason})
+        await memory.users.drop_place(item.owner_id, item.place)
+
+    lease = 0.0 if memory.kind == "SQLite" else 60.0
+    return Postman(
+        memory.outbox,
+        platforms,
+        render,
+        Pictures(desk),
+        clock,
+        on_refused=refused,
+        lease=lease,
+    )
+
+
+def _clerk(
+    memory: Database,
+    clock: Clock,
+    router: Router,
+    platforms: dict[str, Platform],
+    postman: Postman,
+) -> Clerk:
+    async def owner_of(identity: Identity) -> int:
+        user = await memory.users.find(identity)
+        return user.id if user else 0
+
+    lease = 0.0 if memory.kind == "SQLite" else 60.0
+    return Clerk(
+        memory.inbox,
+        memory.outbox,
+        memory.transactions,
+        router.handle,
+        owner_of,
+        platforms,
+        clock,
+        answered=postman.wake,
+        lease=lease,
+    )
+
+
+async def _page_token(memory: Database) -> str:
+    """The same at every start, so that an open page goes on working."""
+    known = await memory.notes.read(TOKEN_NOTE)
+    if isinstance(known, str) and known:
+        return known
+    made = secrets.token_urlsafe(24)
+    await memory.notes.write(TOKEN_NOTE, made)
+    return made
+
+
+# --- commands that run once -------------------------------------------------------------------
+
+
+async def migrate(settings: Settings) -> str:
+    """Bring the database up to date; a sentence about it."""
+    memory = await open_database(settings.database_url, exclusive=True)
+    await memory.close()
+    return f"The {memory.kind} database is up to date."
+
+
+async def doctor(settings: Settings) -> list[tuple[str, bool, str]]:
+    """(part, whether it works, a sentence) for everything that the settings name."""
+    app = await build(settings)
+    try:
+        return [
+            ("database", True, f"{app.memory.kind}, up to date"),
+            await _look_at_market(app.parley.market),
+            *[await _look_at_platform(platform) for platform in app.parts.platforms.values()],
+            ("model", True, app.parley.model or "none: the rules alone decide"),
+        ]
+    finally:
+        await app.stop()
+
+
+async def _look_at_market(market: Market) -> tuple[str, bool, str]:
+    await market.start(None)
+    for _ in range(DOCTOR_TRIES):
+        try:
+            found = await market.universe()
+        except MarketUnavailable:
+            await asyncio.sleep(1)
+        else:
+            return "market", True, f"{market.name} has {len(found.instruments)} instruments"
+    return "market", False, market.health().detail
+
+
+async def _look_at_platform(platform: Platform) -> tuple[str, bool, str]:
+    """What a platform says of itself; those that can be asked are."""
+    check = getattr(platform, "check", None)
+    health = await check() if check else platform.health()
+    return platform.name, health.connected, health.detail

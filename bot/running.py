@@ -1,0 +1,248 @@
+"""The running desk: the order in which its parts wake up, what they do regularly, how they stop."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from agents.domain.errors import OperatorNeeded, ParleyError
+from agents.domain.market import MarketState
+from agents.domain.ports import Clock, Market, Memory
+from agents.domain.strategy import StrategyState
+from agents.domain.user import Notice, NoticeKind
+from agents.execution.desk import Desk as Execution
+from agents.execution.watching import needed_symbols
+from handlers.chat import Platform, Receiver
+
+log = logging.getLogger(__name__)
+
+CLOCK_NOTE = "market_clock"
+MARKET_NOTE = "market_name"
+RETRY_SECONDS = 2.0
+KEPT = timedelta(days=30)  # delivered messages and handled updates
+STOP_SECONDS = 3.0
+
+
+class Part(Protocol):
+    """Something that is started and stopped."""
+
+    async def start(self) -> None: ...
+    async def stop(self) -> None: ...
+
+
+class Served(Part, Protocol):
+    @property
+    def address(self) -> str: ...
+
+
+class Received(Part, Protocol):
+    @property
+    def receive(self) -> Receiver: ...
+
+
+class Timed(Protocol):
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+class Mail(Protocol):
+    """The part of the stored mail that is tidied up here."""
+
+    async def prune(self, before: datetime) -> int: ...
+
+
+@dataclass
+class Parts:
+    """What talks and what keeps time."""
+
+    web: Served
+    clerk: Received
+    postman: Part
+    platforms: Mapping[str, Platform]
+    timing: Timed
+    mail: Sequence[Mail]
+    closing: Sequence[Callable[[], Awaitable[None]]]
+    token: str
+
+
+@dataclass
+class Parley:
+    """One desk. `market_name` tells markets apart whose times have nothing to do with another.
+
+    `played` is true for a market whose clock is ours and goes on where it stopped.
+    """
+
+    memory: Memory
+    clock: Clock
+    market: Market
+    execution: Execution
+    market_name: str
+    played: bool
+    model: str = ""
+    parts: Parts | None = None
+    awake: bool = False
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _told: MarketState = MarketState.STARTING
+
+    # --- life -------------------------------------------------------------------------------
+
+    async def start(self, parts: Parts) -> str:
+        """Start every part; the address of the page. Raises OperatorNeeded."""
+        self.parts = parts
+        resume_at = await self._resume_at()
+        await parts.web.start()
+        await self.market.start(resume_at)
+        await self.memory.notes.write(MARKET_NOTE, self.market_name)
+        for platform in parts.platforms.values():
+            await platform.start(parts.clerk.receive)
+        await parts.clerk.start()
+        await parts.postman.start()
+        self._tasks.append(asyncio.create_task(self._wake(), name="wake"))
+        return f"{parts.web.address}/?token={parts.token}"
+
+    async def stop(self) -> None:
+        """Finish what was begun, within a few seconds; what is stored goes on at the next start."""
+        parts = self.parts
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if parts is None:
+            return
+        parts.timing.stop()
+        for platform in parts.platforms.values():
+            await _within(platform.stop())
+        await _within(parts.clerk.stop())
+        await _within(self.market.stop())
+        await _within(self.execution.rest())
+        if self.played and self.awake:
+            await _within(self._save_clock())
+        await _within(parts.postman.stop())
+        for close in (parts.web.stop, *parts.closing):
+            await _within(close())
+
+    async def _resume_at(self) -> datetime | None:
+        """Where the market's clock goes on; None on a market whose clock is everybody's."""
+        before = await self.memory.notes.read(MARKET_NOTE)
+        if before is None or before == self.market_name:
+            return await self.memory.last_market_time() if self.played else None
+        open_ones = await self.memory.positions.still_open()
+        if open_ones:
+            raise OperatorNeeded(
+                f"{len(open_ones)} positions are open on the market {before!r}, and prices of"
+                f" {self.market_name!r} mean nothing to them. Start with PARLEY_MARKET={before} and"
+                " close them (/close all), or name another DATABASE_URL."
+            )
+        await self._pause_all(f"the market was changed from {before} to {self.market_name}")
+        return None
+
+    async def _pause_all(self, reason: str) -> None:
+        for strategy in await self.memory.strategies.active():
+            await self.memory.strategies.move(
+                strategy.owner_id,
+                strategy.id,
+                StrategyState.PAUSED,
+                self.clock.now(),
+                reason=reason,
+            )
+            await self.execution.approvals.cancel_for(strategy.owner_id, strategy.id, reason)
+
+    async def _wake(self) -> None:
+        """Once the market answers, finish what a killed process left; then let time run."""
+        while not self.awake:
+            try:
+                await self.watch_symbols()
+                await self.execution.wake()
+                self.awake = True
+            except ParleyError as error:
+                log.warning("The desk can't wake up yet.", extra={"why": str(error)})
+                await asyncio.sleep(RETRY_SECONDS)
+        assert self.parts is not None  # noqa: S101  # start() set them
+        self.parts.timing.start()
+        # What lives from here on lives long: the collector need not look at it again and again,
+        # which would hold the loop.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
+        log.info("Awake.", extra={"market": self.market_name})
+
+    # --- what is done regularly ---------------------------------------------------------------
+
+    async def every_second(self) -> None:
+        if self.played:
+            await self._save_clock()
+        await self.execution.every_second()
+        await self._tell_market()
+
+    async def watch_symbols(self) -> None:
+        """Ticks are wanted of what is traded, and of what strategies look at."""
+        wanted = await needed_symbols(self.memory)
+        for strategy in await self.memory.strategies.active():
+            wanted.update(strategy.spec.symbols)
+        self.market.watch(wanted)
+
+    async def tidy(self) -> None:
+        """Forget old mail; what was traded is kept."""
+        assert self.parts is not None  # noqa: S101
+        for mail in self.parts.mail:
+            await mail.prune(self.clock.wall() - KEPT)
+
+    async def _save_clock(self) -> None:
+        await self.memory.notes.write(CLOCK_NOTE, self.clock.now().isoformat())
+
+    async def _tell_market(self) -> None:
+        """Whoever has an active strategy learns that the market has ended."""
+        health = self.market.health()
+        if health.state is self._told:
+            return
+        self._told = health.state
+        if health.state is not MarketState.ENDED:
+            return
+        facts = {"state": health.state.value, "detail": health.detail}
+        owners = {strategy.owner_id for strategy in await self.memory.strategies.active()}
+        for owner in owners:
+            key = f"market:{self.market_name}:{health.state}"
+            await self.memory.notices.tell(Notice(owner, NoticeKind.MARKET, key, facts))
+
+    # --- how it goes --------------------------------------------------------------------------
+
+    def health(self) -> tuple[bool, Mapping[str, Any]]:
+        """(able to work, a sentence for each part), for /health."""
+        found = self.lines()
+        able = all(works for part, works, _ in found if part in {"market", "database"})
+        return able, {part: sentence for part, _, sentence in found}
+
+    def lines(self) -> Sequence[tuple[str, bool, str]]:
+        """(part, whether it works, a sentence)."""
+        market = self.market.health()
+        live = market.state in {MarketState.LIVE, MarketState.ENDED}
+        said = f"{market.name} is {market.state}" + (f": {market.detail}" if market.detail else "")
+        found = [("market", live and self.awake, said if self.awake else f"{said}, waking up")]
+        found.append(("database", True, "ok"))
+        for name, platform in (self.parts.platforms if self.parts else {}).items():
+            health = platform.health()
+            found.append((name, health.connected, health.detail or "connected"))
+        found.append(("model", True, self.model or "none: the rules alone decide"))
+        return found
+
+    def headline(self) -> Mapping[str, str]:
+        """The line at the top of the page."""
+        market = self.market.health()
+        shown = {"market": f"Market: {self.market_name.partition(':')[0]}", "mode": "paper money"}
+        if market.state is not MarketState.LIVE:
+            shown["state"] = market.state.value
+        if self.played:
+            shown["time"] = f"{self.clock.now():%Y-%m-%d %H:%M} UTC"
+        return shown
+
+
+async def _within(work: Awaitable[object]) -> None:
+    """Wait a while and no longer; a fault while stopping must not keep other parts from it."""
+    with suppress(TimeoutError):
+        try:
+            await asyncio.wait_for(work, STOP_SECONDS)
+        except (ParleyError, OSError):
+            log.exception("A part did not stop cleanly.")
