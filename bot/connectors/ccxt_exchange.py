@@ -39,7 +39,6 @@ class PublicExchange(Protocol):
     ) -> Sequence[Row]: ...
     async def fetch_tickers(self, symbols: Sequence[str]) -> Mapping[str, Any]: ...
     async def watch_tickers(self, symbols: Sequence[str]) -> Mapping[str, Any]: ...
-    async def un_watch_tickers(self, symbols: Sequence[str]) -> Any: ...
     async def watch_ticker(self, symbol: str) -> Mapping[str, Any]: ...
     async def watch_ohlcv(self, symbol: str, timeframe: str) -> Sequence[Row]: ...
     async def watch_ohlcv_for_symbols(self, wanted: Sequence[Sequence[str]]) -> Any: ...
@@ -80,7 +79,8 @@ def pointed(kind: Any, addresses: Addresses) -> Any:
     """The class `kind` of ccxt with every request of it sent to `addresses`.
 
     Also addresses that an exchange learns while it runs. Errors are read as those of the original
-    address, since ccxt has tables of error codes by host.
+    address, since ccxt has tables of error codes by host. Binance's streams of one kind share a
+    connection: by itself ccxt opens one more whenever the list of symbols changes.
     """
 
     class Pointed(kind):  # type: ignore[misc]
@@ -89,6 +89,9 @@ def pointed(kind: Any, addresses: Addresses) -> Any:
 
         def client(self, url: str) -> Any:
             return super().client(addresses.there(url))
+
+        def stream(self, kind_of: str, subscription: str, *rest: Any) -> Any:
+            return super().stream(kind_of, subscription.partition("::")[0], *rest)
 
         def handle_errors(self, code: int, reason: str, url: str, *rest: Any) -> Any:
             return super().handle_errors(code, reason, addresses.original(url), *rest)

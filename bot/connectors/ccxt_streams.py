@@ -31,14 +31,17 @@ class Stream:
         patience: Patience,
         backoff: Callable[[], Backoff],
         *,
+        hang_up: Callable[[], Awaitable[None]],
         read: Callable[[], None],
         lost: Callable[[str], None],
         found: Callable[[], None],
     ) -> None:
-        """`read` looks at what has come; `lost` is told why, `found` is called when it is back."""
+        """`hang_up` closes connections; `read` looks at what has come; `lost` is told why it
+        broke, and `found` is called when it is back."""
         self._name = name
         self._patience = patience
         self._backoff = backoff
+        self._hang_up = hang_up
         self._read, self._lost, self._found = read, lost, found
         self._tasks: list[asyncio.Task[None]] = []
         self._down: set[int] = set()
@@ -69,17 +72,24 @@ class Stream:
         backoff = self._backoff()
         while True:
             try:
-                async with asyncio.timeout(self._patience.silence):
-                    await alarm()
+                await self._wake(alarm)
+                backoff.succeeded()
+                self._works(number)
                 self._read()
+                await asyncio.sleep(_BREATH)
+                self._read()  # what came in the meantime rang no alarm
             except Exception as fault:
                 self._broke(number, fault)
                 await asyncio.sleep(backoff.failed())
-                continue
-            backoff.succeeded()
-            self._works(number)
-            await asyncio.sleep(_BREATH)
-            self._read()  # what came in the meantime rang no alarm
+
+    async def _wake(self, alarm: Alarm) -> None:
+        """Raises TimeoutError after a silence; a connection may be dead and not know it."""
+        try:
+            async with asyncio.timeout(self._patience.silence):
+                await alarm()
+        except TimeoutError:
+            await self._hang_up()
+            raise
 
     def _broke(self, number: int, fault: Exception) -> None:
         self._down.add(number)

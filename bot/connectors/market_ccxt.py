@@ -182,8 +182,18 @@ class CcxtMarket:
             found()
 
         return Stream(
-            name, self._patience, self._backoff, read=read, lost=self._lose_stream, found=back
+            name,
+            self._patience,
+            self._backoff,
+            hang_up=self._hang_up,
+            read=read,
+            lost=self._lose_stream,
+            found=back,
         )
+
+    async def _hang_up(self) -> None:
+        if self._exchange is not None:
+            await self._exchange.close_ws_clients()
 
     def _lose_stream(self, why: str) -> None:
         self._candles_broke()

@@ -314,9 +314,9 @@ def _day(market: str, book: ExchangeBook) -> dict[str, Any]:
     return {
         "e": "24hrTicker", "E": now, "s": market, "p": "0.00", "P": "0.0", "w": f"{price:.8f}",
         "x": f"{price:.8f}", "c": f"{price:.8f}", "Q": "1.0", "b": f"{price - 0.01:.8f}",
-        "B": "1.0", "a": f"{price + 0.01:.8f}", "A": "1.0", "o": f"{price:.8f}", "h": f"{price:.8f}",
-        "l": f"{price:.8f}", "v": "1000.0", "q": "1000.0", "O": now - 86_400_000, "C": now,
-        "F": 0, "L": 1, "n": 2,
+        "B": "1.0", "a": f"{price + 0.01:.8f}", "A": "1.0", "o": f"{price:.8f}",
+        "h": f"{price:.8f}", "l": f"{price:.8f}", "v": "1000.0", "q": "1000.0",
+        "O": now - 86_400_000, "C": now, "F": 0, "L": 1, "n": 2,
     }  # fmt: skip
 
 
