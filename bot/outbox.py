@@ -12,7 +12,7 @@ from agents.domain.errors import DeliveryDelayed, DeliveryRefused, PlaceGone, Pl
 from agents.domain.lease import Lease
 from agents.domain.mail import Outbox, OutboxItem, OutboxState
 from agents.domain.ports import Clock
-from agents.domain.user import Place
+from agents.domain.user import NoticeKind, Place
 from bot.outbox_delivery import Delivery, Render
 from bot.outbox_pace import Pacing
 from handlers.chat import Drawer, Outgoing, Platform, text
@@ -78,10 +78,12 @@ class Postman:
         self._running = asyncio.create_task(self._run(), name="postman")
 
     async def stop(self, grace: float = 3.0) -> None:
-        """Begin nothing more, and give what is under way `grace` seconds to arrive."""
+        """A last look, for answers that were just given; then what is under way has `grace`
+        seconds to arrive. The rest goes out after the next start."""
         if self._running:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
+            await self._look()
         tasks = [task for _, task in self._under_way.values()]
         if tasks:
             await asyncio.wait(tasks, timeout=grace)
@@ -132,7 +134,7 @@ class Postman:
                 continue
             if sum(place.platform == platform for place in self._under_way) >= _AT_ONCE:
                 break
-            paces = self._platforms[platform].paces(item.place)
+            paces = self._platforms[platform].paces(item.place, edit=_edits(item))
             wait = self._pacing[platform].wait(item.place, paces)
             if wait > 0:
                 soonest = min(soonest, wait)
@@ -154,8 +156,9 @@ class Postman:
                 self._resumed.add(item.id)
 
     def _spend(self, place: Place) -> None:
+        """An edit beyond what an item was counted for."""
         platform = self._platforms[place.platform]
-        self._pacing[place.platform].count(platform.paces(place))
+        self._pacing[place.platform].count(platform.paces(place, edit=True))
 
     # --- one delivery -------------------------------------------------------------------------
 
@@ -270,6 +273,11 @@ def backoff(item: OutboxItem) -> float:
     different for each item, so that those that failed together do not come together."""
     spread = 1 + (item.id % 8) / 32
     return min(_LONGEST_PAUSE, 0.5 * 2.0 ** min(item.attempts - 1, 10)) * spread
+
+
+def _edits(item: OutboxItem) -> bool:
+    """Whether it will most likely be an edit; only its delivery knows."""
+    return item.kind is NoticeKind.PROPOSAL_CHANGED or bool(item.facts.get("edits"))
 
 
 def _excuse(item: OutboxItem) -> Outgoing:

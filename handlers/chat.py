@@ -285,7 +285,7 @@ class Platform(Protocol):
 
     def health(self) -> PlatformHealth: ...
 
-    def paces(self, place: Place) -> Sequence[Pace]:
+    def paces(self, place: Place, *, edit: bool = False) -> Sequence[Pace]:
         """The limits that a message to `place`, or an edit there, counts towards."""
 
 

@@ -105,7 +105,7 @@ class BrowserPlatform:
     def health(self) -> PlatformHealth:
         return PlatformHealth(self.name, True, f"{len(self._pages)} open")
 
-    def paces(self, place: Place) -> Sequence[Pace]:
+    def paces(self, place: Place, *, edit: bool = False) -> Sequence[Pace]:
         return ()
 
     # --- the web ----------------------------------------------------------------------------

@@ -94,7 +94,7 @@ class MemoryPlatform:
     def health(self) -> PlatformHealth:
         return PlatformHealth(self.name, connected=True)
 
-    def paces(self, place: Place) -> Sequence[Pace]:
+    def paces(self, place: Place, *, edit: bool = False) -> Sequence[Pace]:
         """`*` in a name stands for the chat."""
         return [replace(pace, name=pace.name.replace("*", place.chat)) for pace in self._paces]
 

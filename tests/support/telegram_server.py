@@ -62,14 +62,15 @@ class Flood:
 
 
 class Limits:
-    """Telegram's real limits: 30 a second, about one a second in a chat, 20 a minute in a group."""
+    """Telegram's real limits: 30 a second, about one a second in a chat (edits have a limit of
+    their own), 20 a minute in a group."""
 
     def __init__(self) -> None:
         self._sent: dict[str, deque[float]] = {}
 
-    def check(self, chat: str) -> None:
+    def check(self, chat: str, *, edit: bool = False) -> None:
         now = time.monotonic()
-        rules = [("all", 30, 1.0), (chat, 3, 3.0)]
+        rules = [("all", 30, 1.0), (f"edits {chat}", 5, 5.0) if edit else (chat, 3, 3.0)]
         if chat.startswith("-"):
             rules.append((f"{chat} minute", 20, 60.0))
         for name, count, span in rules:
@@ -322,7 +323,7 @@ class TelegramServer:
                 wait = flood.seconds
                 raise ApiError(429, f"Too Many Requests: retry after {wait}", retry_after=wait)
         if self.limits and method.startswith(_SENDS):
-            self.limits.check(str(params.get("chat_id")))
+            self.limits.check(str(params.get("chat_id")), edit=method.startswith("edit"))
         own = {
             "getupdates": self._get_updates,
             "setwebhook": self._set_webhook,

@@ -243,13 +243,11 @@ async def test_links_show_no_preview(desk: Desk) -> None:
     assert sent[-1].params["link_preview_options"] == '{"is_disabled": true}'
 
 
-def test_the_limits_of_a_group_are_three(desk_paces: dict[str, list[str]]) -> None:
-    assert desk_paces == {"42": ["all", "42"], "-5": ["all", "-5", "-5 by minute"]}
+async def test_groups_have_a_limit_more_and_edits_one_of_their_own(desk: Desk) -> None:
+    def names(chat: str, *, edit: bool) -> list[str]:
+        return [pace.name for pace in desk.platform.paces(Place("telegram", chat), edit=edit)]
 
-
-@pytest.fixture
-async def desk_paces(desk: Desk) -> dict[str, list[str]]:
-    return {
-        chat: [pace.name for pace in desk.platform.paces(Place("telegram", chat))]
-        for chat in ("42", "-5")
-    }
+    assert names("42", edit=False) == ["all", "in 42"]
+    assert names("42", edit=True) == ["all", "edits in 42"]
+    assert names("-5", edit=False) == ["all", "in -5", "in -5 by minute"]
+    assert names("-5", edit=True) == ["all", "edits in -5", "in -5 by minute"]
