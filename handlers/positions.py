@@ -75,7 +75,7 @@ async def _find(desk: Desk, mine: Sequence[Position], said: str) -> Position:
         found = [one for one in mine if one.symbol == symbol]
     if not found:
         named = ", ".join(f"#{one.id} {one.symbol}" for one in mine[:5])
-        raise NotFound(f"You have no open position {said[:40]!r}. Open: {named}.")
+        raise NotFound(f"You have no open position {texts.echo(said)!r}. Open: {named}.")
     if len(found) > 1:
         numbered = " or ".join(f"/close {one.id}" for one in found[:5])
         raise AskUser(f"You have {len(found)} of those: {numbered}.")

@@ -18,6 +18,7 @@ from handlers.turn import Answer, Turn
 
 AGAIN = "again"  # the question whether to do now what was commanded long ago
 LATE = "late_"  # before the verb of a button that confirms a tap which came late
+LARGEST = 2**31 - 1  # of a number that a button of ours carries
 _STARTS_FROM = {"activate": StrategyState.DRAFT, "resume": StrategyState.PAUSED}
 _ON_PROPOSALS = frozenset({"approve", "veto", "halve", "tighten"})
 
@@ -107,7 +108,7 @@ class Router:
         tap = turn.incoming.tap
         late = tap is not None and tap.verb.startswith(LATE)
         row = self._presses.get(tap.verb.removeprefix(LATE)) if tap else None
-        if tap is None or row is None:
+        if tap is None or row is None or max(tap.id, tap.version) > LARGEST:
             return [texts.said(texts.NOT_MINE)]
         meant = _tapped(turn, Tap(row.verb, tap.id, tap.version))
         if row.money and self._is_late(turn) and (now := await self._worth_asking(meant)):

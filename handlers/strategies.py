@@ -34,7 +34,7 @@ async def find(desk: Desk, turn: Turn, said: str) -> Strategy:
     if found:
         several = ", ".join(f"#{item.number} {item.name}" for item in found[:4])
         raise AskUser(f"Which one do you mean: {several}? Send its number.")
-    raise NotFound(f"You have no strategy {said.strip()[:40]!r}; /strategies lists them.")
+    raise NotFound(f"You have no strategy {texts.echo(said)!r}; /strategies lists them.")
 
 
 async def listed(desk: Desk, turn: Turn) -> Answer:

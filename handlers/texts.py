@@ -5,6 +5,7 @@ from datetime import timedelta
 from agents.domain.errors import AskUser, LimitBreach, ParleyError, RuleError
 from handlers import times
 from handlers.chat import Button, Reply, Rows, Words, bold, code, lines, pre, text
+from handlers.tables import clipped
 
 EXAMPLES = (
     "Buy BTC when RSI(14) on 5m drops below 35, stop 1%, target 2R, risk 1%",
@@ -26,6 +27,12 @@ NOT_A_STRATEGY = (
     "I did not read a strategy in that. Say what to buy or short, when, and where to get out, "
     "for example:"
 )
+
+
+def echo(words: str) -> str:
+    """What somebody wrote, short enough to be said back."""
+    words = " ".join(words.split())
+    return clipped(words, 9 if words.isdecimal() else 40)
 
 
 def said(*parts: Words | str) -> Reply:

@@ -18,6 +18,7 @@ from handlers.turn import Answer, Turn
 
 _LATEST = 5  # decisions shown of a symbol
 _LOOKED_AT = 400  # decisions among which those of a symbol are sought
+_LARGEST = 2**31 - 1  # of a proposal's number
 _VALUES = 12  # conditions shown
 
 _ACTIONS = {
@@ -50,9 +51,9 @@ async def why(desk: Desk, turn: Turn) -> Answer:
 
 async def _proposal(desk: Desk, turn: Turn, number: int) -> Proposal:
     try:
-        return await desk.memory.proposals.get(turn.user.id, number)
+        return await desk.memory.proposals.get(turn.user.id, min(number, _LARGEST))
     except NotFound:
-        message = f"You have no proposal #{number}; /proposals lists them."
+        message = f"You have no proposal #{texts.echo(str(number))}; /proposals lists them."
         raise NotFound(message) from None
 
 
