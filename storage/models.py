@@ -336,7 +336,6 @@ class OutboxRow(Model):
         unique_together = (("key", "platform", "chat", "thread"),)
         indexes = (
             ("platform", "state", "chat", "thread", "id"),
-            ("platform", "chat", "thread", "id"),
             ("created_at",),
         )
 

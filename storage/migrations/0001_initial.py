@@ -179,7 +179,6 @@ class Migration(migrations.Migration):
                 "unique_together": (("key", "platform", "chat", "thread"),),
                 "indexes": [
                     Index(fields=["platform", "state", "chat", "thread", "id"]),
-                    Index(fields=["platform", "chat", "thread", "id"]),
                     Index(fields=["created_at"]),
                 ],
                 "pk_attr": "id",

@@ -1,0 +1,112 @@
+"""No question that is asked all day reads a whole table: SQLite's own plans say so."""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.domain.mail import InboxItem
+from agents.domain.order import UNSETTLED
+from agents.domain.proposal import ProposalState
+from agents.domain.strategy import Mode
+from agents.domain.user import Identity, NoticeKind, Place
+from storage.database import Database, open_database
+from tests.support.stored import (
+    CANDLE,
+    NOON,
+    SPEC,
+    a_position,
+    a_strategy,
+    a_user,
+    fill_of,
+    intent_of,
+)
+
+HOME = Place("telegram", "1")
+Question = Callable[[Database], Awaitable[Any]]
+
+QUESTIONS: dict[str, Question] = {
+    "who is it": lambda d: d.users.find(Identity("telegram", "1")),
+    "where to tell": lambda d: d.users.places(1),
+    "invitation": lambda d: d.users.redeem("plum", Identity("telegram", "1"), NOON),
+    "my strategies": lambda d: d.strategies.of(1),
+    "due strategies": lambda d: d.strategies.due("5m"),
+    "a new number": lambda d: d.strategies.draft(1, "x", SPEC, "x", Mode.PAPER, NOON),
+    "decided": lambda d: d.decisions.decided([1, 2], "BTC/USDT", CANDLE),
+    "last closed": lambda d: d.decisions.last_closed([1, 2]),
+    "recent decisions": lambda d: d.decisions.recent(1, 1, 10),
+    "a snapshot": lambda d: d.decisions.snapshot("BTC/USDT", "5m", CANDLE),
+    "my proposals": lambda d: d.proposals.of(1),
+    "proposals in a state": lambda d: d.proposals.in_state(ProposalState.APPROVED),
+    "expired proposals": lambda d: d.proposals.expired(NOON),
+    "unsettled orders": lambda d: d.orders.in_states(UNSETTLED),
+    "an order by its id": lambda d: d.orders.by_client_id("pl00"),
+    "orders of a position": lambda d: d.orders.of_position(1),
+    "entries today": lambda d: d.orders.entries_since(1, NOON),
+    "a fill": lambda d: d.orders.fill("pl00", "t1"),
+    "fills of an account": lambda d: d.orders.fills(1),
+    "open positions": lambda d: d.positions.still_open(),
+    "my positions": lambda d: d.positions.of(1),
+    "position of a proposal": lambda d: d.positions.by_proposal(1),
+    "positions of an account": lambda d: d.positions.of_account(1, open_only=True),
+    "my accounts": lambda d: d.accounts.of(1),
+    "an account": lambda d: d.accounts.open(1, 1, Mode.PAPER, SPEC.risk_percent, NOON),
+    "model costs": lambda d: d.model_calls.of(1, NOON),
+    "audit": lambda d: d.audit.recent(1, 10),
+    "a note": lambda d: d.notes.read("market_clock"),
+    "due messages": lambda d: d.outbox.due("telegram", NOON, 10),
+    "waiting messages": lambda d: d.outbox.waiting("telegram"),
+    "stuck messages": lambda d: d.outbox.stuck("telegram"),
+    "cards": lambda d: d.outbox.cards("proposal:1"),
+    "what was said": lambda d: d.outbox.history(HOME, 20),
+    "old messages": lambda d: d.outbox.prune(NOON),
+    "pending updates": lambda d: d.inbox.pending(10),
+    "an update is done": lambda d: d.inbox.done(InboxItem("telegram", "1", {}, NOON)),
+    "old updates": lambda d: d.inbox.prune(NOON),
+    "market time": lambda d: d.last_market_time(),
+}
+
+
+@pytest.fixture
+async def filled(migrated_file: Path, tmp_path: Path) -> AsyncIterator[Database]:
+    """A little of everything, so that each question goes its whole way."""
+    database = await open_database(f"sqlite://{shutil.copy(migrated_file, tmp_path / 'parley.db')}")
+    strategy = await a_strategy(database, (await a_user(database)).id)
+    position = await a_position(database, strategy)
+    proposal = await database.proposals.by_id(position.proposal_id)
+    account = await database.accounts.get(position.account_id)
+    intent = await database.orders.add(intent_of(proposal, account))
+    assert intent is not None
+    await database.orders.add_fill(intent, fill_of(intent))
+    await database.outbox.put(1, HOME, NoticeKind.FILLED, "k", {}, at=NOON)
+    await database.inbox.store("telegram", "1", {}, NOON)
+    yield database
+    await database.close()
+
+
+async def _statements(database: Database, question: Question) -> list[str]:
+    """What SQLite is asked, with the values."""
+    connection: Any = database._client._connection
+    asked: list[str] = []
+    await connection.set_trace_callback(asked.append)
+    await question(database)
+    await connection.set_trace_callback(None)
+    return [text for text in asked if text.split()[0] in {"SELECT", "UPDATE", "DELETE", "WITH"}]
+
+
+def _reads_all(step: str) -> bool:
+    """`SCAN table`, but not of an intermediate result; and all that a platform ever sent."""
+    if step.endswith("(platform=?)"):
+        return True
+    return step.startswith("SCAN ") and step.split()[1] not in {"seen", "stamps", "CONSTANT"}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+async def test_a_question_is_answered_from_an_index(filled: Database, question: str) -> None:
+    statements = await _statements(filled, QUESTIONS[question])
+    assert statements
+    for statement in statements:
+        plan = await filled._notes.fetch(f"EXPLAIN QUERY PLAN {statement}")
+        assert [row["detail"] for row in plan if _reads_all(row["detail"])] == [], statement
