@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from agents.domain.decision import Action, Decision
 from agents.domain.market import Instrument
 from agents.domain.order import Fill, OrderIntent
+from agents.domain.ports import Memory
 from agents.domain.position import Account, Position
 from agents.domain.proposal import PlannedTarget, Proposal, Trailing
 from agents.domain.risk import Costs, Limits, TapRules
@@ -22,6 +23,7 @@ from agents.domain.strategy import (
     StrategyState,
 )
 from agents.domain.user import Identity, NoticeKind, Place
+from agents.execution.checkpoints import passed
 from agents.execution.desk import Desk, open_desk
 from agents.execution.levels import PriceLevels
 from agents.execution.paper import PaperBroker
@@ -82,9 +84,10 @@ class World:
         self.dies_at_next = ""  # or the name of a point
         self.candles = 0
 
-    async def start(self, *, wake: bool = True) -> Desk:
-        """A process on this database, as after a crash when one ran before."""
-        self.memory = InMemory(self.database)
+    async def start(self, memory: Memory | None = None) -> Desk:
+        """A process on this database, as after a crash when one ran before; `memory` to run on
+        a real one."""
+        self.memory = cast(InMemory, memory) if memory else InMemory(self.database)
         broker = self.broker or PaperBroker(Mode.PAPER, self.market, self.costs)
         self.desk = open_desk(
             self.memory,
@@ -93,11 +96,10 @@ class World:
             {Mode.PAPER: broker},
             limits=self.limits,
             rules=self.rules,
-            passed=self._checkpoint(self.memory),
+            passed=passed if memory else self._checkpoint(self.memory),
         )
-        if wake:
-            await self.desk.wake()
-            await self.settle()
+        await self.desk.wake()
+        await self.settle()
         return self.desk
 
     def _checkpoint(self, memory: InMemory) -> Callable[[str], None]:
