@@ -50,7 +50,7 @@ _INSIDE = 0.45
 """Volatility of the walk inside a day, of what a free walk would have: the swings do the rest."""
 _WICK = 1.3
 
-_SWING, _SWING_MINUTES, _SWING_JITTER = 0.0095, 115.4, 1.0
+_SWING, _SWING_MINUTES, _SWING_JITTER = 0.0095, 115.7, 0.5
 _RIPPLES = ((7, 0.0007), (17, 0.0009), (41, 0.0011))
 _WAVE, _WAVE_MINUTES = 0.006, 600.0
 
