@@ -25,7 +25,9 @@ WhenRefused = Callable[[OutboxItem, str], Awaitable[None]]
 LEASE_SECONDS = 60.0
 _LOOK_SECONDS = 1.0  # how often other processes' messages are looked for
 _AT_ONCE = 24  # deliveries under way on one platform
-_PAGE = 500
+_PAGE = 100
+_LONGEST_PAGE = 5_000
+_BREATH = 0.02  # seconds between looks while much is under way
 _LONGEST = 50.0  # seconds for one delivery; shorter than the lease
 _LONGEST_PAUSE = 30.0
 _PUZZLED = 5  # attempts at a message that fails by our own fault
@@ -62,6 +64,7 @@ class Postman:
         self._begun_at = (clock.wall(), elapsed())
         self._pacing = {name: Pacing(elapsed) for name in platforms}
         self._look_again = dict.fromkeys(platforms, 0.0)
+        self._pages = dict.fromkeys(platforms, _PAGE)
         self._leases = {name: Lease(lease) for name in platforms}
         self._delivery = Delivery(outbox, platforms, render, draw, self._now, self._spend)
         self._under_way: dict[Place, tuple[int, asyncio.Task[None]]] = {}
@@ -112,6 +115,8 @@ class Postman:
             timer = loop.call_later(await self._look(), self._woken.set)
             await self._woken.wait()
             timer.cancel()
+            if self._under_way:
+                await asyncio.sleep(_BREATH)
 
     async def _look(self) -> float:
         """Start what is due; seconds until the next look."""
@@ -127,21 +132,32 @@ class Postman:
 
     async def _launch_on(self, platform: str) -> float:
         """Start what is due on one platform; seconds until its limits allow more."""
+        rest = self._pacing[platform].rest()
+        if rest > 0:
+            return rest
         await self._take_over(platform)
-        soonest = _LOOK_SECONDS
-        for item in await self._outbox.due(platform, self._now(), _PAGE):
-            if item.place in self._under_way:
-                continue
-            if sum(place.platform == platform for place in self._under_way) >= _AT_ONCE:
-                break
-            paces = self._platforms[platform].paces(item.place, edit=_edits(item))
-            wait = self._pacing[platform].wait(item.place, paces)
-            if wait > 0:
-                soonest = min(soonest, wait)
-                continue
+        page = self._pages[platform]
+        items = await self._outbox.due(platform, self._now(), page)
+        waits = [self._begin_or_wait(item) for item in items]
+        # Should all of a page have to wait, others may hide behind it.
+        starved = len(items) == page and all(waits) and not self._is_full(platform)
+        self._pages[platform] = min(2 * page, _LONGEST_PAGE) if starved else _PAGE
+        return min(filter(None, waits), default=_LOOK_SECONDS)
+
+    def _begin_or_wait(self, item: OutboxItem) -> float:
+        """0 when the item was begun, else the seconds until it may be."""
+        platform = item.place.platform
+        if item.place in self._under_way or self._is_full(platform):
+            return _LOOK_SECONDS  # or earlier: the end of each delivery wakes
+        paces = self._platforms[platform].paces(item.place, edit=_edits(item))
+        wait = self._pacing[platform].wait(item.place, paces)
+        if wait == 0:
             self._pacing[platform].count(paces)
             self._begin(item)
-        return soonest
+        return wait
+
+    def _is_full(self, platform: str) -> bool:
+        return sum(place.platform == platform for place in self._under_way) >= _AT_ONCE
 
     async def _take_over(self, platform: str) -> None:
         """Free what a killed process left in the middle of sending."""

@@ -20,12 +20,16 @@ class Pacing:
         self._rest_until = 0.0
         self._failing: dict[Place, None] = {}
 
+    def rest(self) -> float:
+        """Seconds for which the whole platform is left alone."""
+        return max(0.0, self._rest_until - self._elapsed())
+
     def wait(self, place: Place, paces: Sequence[Pace]) -> float:
         """Seconds until one more message may go to `place`; 0 when it may go now."""
         now = self._elapsed()
         times = [self._rest_until, self._held.get(place, 0.0)]
         times += [self._free_at(pace, now) for pace in paces]
-        return max(0.0, max(times) - now)
+        return max(0.0, *(time - now for time in times))
 
     def _free_at(self, pace: Pace, now: float) -> float:
         sent = self._sent[pace.name]

@@ -1,13 +1,16 @@
 """Telegram over python-telegram-bot, as a platform of the conversation."""
 
 import asyncio
+import json
 import logging
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from telegram import Bot
 from telegram.constants import ChatAction
+from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
 from agents.domain.errors import ParleyError
@@ -45,8 +48,19 @@ def _bot(token: str, root: str) -> Bot:
     )
 
 
+class _Request(HTTPXRequest):
+    """The library's client, without a traceback in the log for each page of a failing proxy."""
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        try:
+            return dict(json.loads(payload))
+        except ValueError as fault:
+            raise TelegramError("the answer was not JSON") from fault
+
+
 def _request(connections: int) -> HTTPXRequest:
-    return HTTPXRequest(
+    return _Request(
         connection_pool_size=connections,
         connect_timeout=10,
         read_timeout=20,

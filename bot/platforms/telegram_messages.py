@@ -74,6 +74,14 @@ def _address(place: Place) -> dict[str, Any]:
     return {"chat_id": int(place.chat), **thread}
 
 
+def _pictured(shown: Shown, message: Outgoing) -> Shown | None:
+    """Where a new picture goes: a text can become the caption of one, where it is short enough."""
+    if shown.picture:
+        return shown
+    fits = units(message.words.plain()) <= CAPTION_LIMIT
+    return Shown(picture=shown.text) if fits else None
+
+
 def _piece(message: Outgoing, part: Words, *, is_last: bool) -> Outgoing:
     return replace(message, words=part, rows=message.rows if is_last else ())
 
@@ -181,9 +189,9 @@ class Messages:
         if units(message.words.plain()) > limit:
             await self._disarm(place, shown)
             raise DeliveryRefused(NO_LONGER_FITS)
-        if message.picture and shown.picture:
+        if message.picture and (target := _pictured(shown, message)):
             try:
-                return await self._edit_picture(place, shown, message, message.picture)
+                return await self._edit_picture(place, target, message, message.picture)
             except Rejected as no:
                 if not no.says(*_BAD_PICTURE):
                     raise

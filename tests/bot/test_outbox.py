@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -109,6 +110,20 @@ async def test_a_group_gets_twenty_a_minute_and_edits_count() -> None:
     await mail.run(60)
     assert len(mail.platform.calls) == 24
     assert most_within(mail.platform.calls, 60.0) <= 20
+
+
+async def test_many_places_that_must_wait_do_not_hide_one_that_need_not() -> None:
+    class Free(MemoryPlatform):
+        def paces(self, place: Place, *, edit: bool = False) -> Sequence[Pace]:
+            return () if place == ANN else super().paces(place)
+
+    mail = Mailroom(Free(paces=(Pace("groups", 1, 600.0),)))
+    for number in range(400):
+        await mail.put(Place("telegram", f"-{number}"), "to a group")
+    await mail.put(ANN, "to Ann")
+    for _ in range(6):
+        await mail.postman.round()
+    assert mail.platform.texts() == ["to a group", "to Ann"]
 
 
 async def test_retry_after_holds_the_chat_and_no_other() -> None:

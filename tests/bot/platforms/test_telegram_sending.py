@@ -130,6 +130,22 @@ async def test_a_new_picture_that_is_refused_leaves_the_old_one(desk: Desk) -> N
     assert (message.text, message.photo, message.buttons) == ("Filled", PNG, [])
 
 
+async def test_a_text_can_gain_a_picture_and_be_edited_on(desk: Desk) -> None:
+    sent = await desk.platform.send(HOME, Outgoing(text("status"), ROWS))
+    await desk.platform.edit(HOME, sent, Outgoing(text("chart"), ROWS, PNG))
+    message = desk.server.last(ANN)
+    assert (message.text, message.photo) == ("chart", PNG)
+    await desk.platform.edit(HOME, sent, Outgoing(text("again"), ROWS, OTHER_PNG))
+    await desk.platform.edit(HOME, sent, Outgoing(text("done")))
+    assert (message.text, message.photo, message.buttons) == ("done", OTHER_PNG, [])
+
+
+async def test_a_text_too_long_for_a_caption_stays_a_text(desk: Desk) -> None:
+    sent = await desk.platform.send(HOME, Outgoing(text("status"), ROWS))
+    await desk.platform.edit(HOME, sent, Outgoing(text("x" * 2000), ROWS, PNG))
+    assert (len(desk.server.last(ANN).text), desk.server.last(ANN).photo) == (2000, None)
+
+
 async def test_an_edit_that_changes_nothing_is_fine(desk: Desk) -> None:
     for picture in (None, PNG):
         card = Outgoing(text("Buy BTC?"), ROWS, picture)
@@ -196,11 +212,15 @@ async def test_a_flood_says_how_long_to_wait(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("kind", ["refuse", "502"])
-async def test_an_outage_is_a_delay(desk: Desk, kind: str) -> None:
+async def test_an_outage_is_a_delay_and_no_traceback(
+    desk: Desk, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
     await desk.server.set_outage(kind)
     with pytest.raises(DeliveryDelayed, match="can't be reached"):
         await desk.platform.send(HOME, Outgoing(text("Filled")))
     await desk.platform.typing(HOME)  # never raises
+    await desk.ailing()
+    assert not any(record.exc_info for record in caplog.records)
 
 
 async def test_a_lost_answer_is_a_delay(desk: Desk) -> None:
