@@ -251,7 +251,9 @@ class ExitBook:
 
     def _arm(self, held: Held) -> None:
         position = held.position
-        lane = self._lanes.setdefault(position.symbol, Lane())
+        lane = self._lanes.get(position.symbol)
+        if lane is None:
+            lane = self._lanes[position.symbol] = Lane()
         held.entries = _entries(position)
         for entry in held.entries:
             lane.column(position.side, entry[2]).add(entry)

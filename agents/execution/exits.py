@@ -4,6 +4,7 @@
 orders' own backlog, so that a slow exchange does not hold up the next exit.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -26,7 +27,8 @@ from agents.execution.telling import card_of
 
 log = logging.getLogger(__name__)
 Work = Callable[[Sequence[Trigger]], Awaitable[None]]
-_STOPS_AT_ONCE = 1_000  # a few milliseconds of the loop
+_STOPS_AT_ONCE = 1_000  # a few milliseconds of the loop, as is the next
+_LOADED_AT_ONCE = 500
 _AT_ONCE = 50  # positions in one transaction: other writers get in between
 
 
@@ -63,8 +65,10 @@ class Exits:
             if order.position_id is not None and order.reduces:
                 left = order.quantity - order.filled
                 pending[order.position_id] = pending.get(order.position_id, Decimal(0)) + left
-        for position in await self._memory.positions.still_open():
+        for place, position in enumerate(await self._memory.positions.still_open()):
             await self._heal(position, pending.get(position.id, Decimal(0)))
+            if place % _LOADED_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     async def heal(self) -> None:
         """Arm positions whose exit failed; every minute."""

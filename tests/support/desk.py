@@ -35,6 +35,7 @@ from tests.support.memory import Database, InMemory, Killed
 
 FREE = Costs(Decimal(0), Decimal(0), Decimal(0), Decimal(0))
 BTC = instrument()
+RULES = TapRules(price_tolerance=Decimal("0.3"), stale_seconds=120, expiry_seconds=900)
 
 
 def levels(
@@ -68,7 +69,7 @@ class World:
     """What outlives a process: the database, the market, the clocks, and the user."""
 
     limits: Limits = field(default_factory=Limits)
-    rules: TapRules = field(default_factory=TapRules)
+    rules: TapRules = RULES
     costs: Costs = field(default_factory=Costs)
     instruments: tuple[Instrument, ...] = (BTC, instrument("ETH/USDT"))
     database: Database = field(default_factory=Database)

@@ -13,7 +13,7 @@ from agents.execution.repricing import anew, moved
 from tests.support.desk import BTC
 
 D = Decimal
-RULES = TapRules()  # 0.3 of the stop distance
+RULES = TapRules(price_tolerance=D("0.3"))
 
 
 def plan(side: Side = Side.LONG) -> Plan:
