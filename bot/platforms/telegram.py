@@ -37,17 +37,6 @@ _CONNECTIONS = 32
 os.environ.setdefault("PTB_TIMEDELTA", "true")
 
 
-def _bot(token: str, root: str) -> Bot:
-    """A client whose limits and retries are ours: the library's own limiter is not installed."""
-    return Bot(
-        token,
-        base_url=f"{root}/bot",
-        base_file_url=f"{root}/file/bot",
-        request=_request(_CONNECTIONS),
-        get_updates_request=_request(1),
-    )
-
-
 class _Request(HTTPXRequest):
     """The library's client, without a traceback in the log for each page of a failing proxy."""
 
@@ -94,7 +83,16 @@ class TelegramPlatform:
         poll_seconds: int = 25,
         pause: Pause = asyncio.sleep,
     ) -> None:
-        self._bot = _bot(token, (api_url or PUBLIC_API).rstrip("/"))
+        root = (api_url or PUBLIC_API).rstrip("/")
+        self._requests = (_request(_CONNECTIONS), _request(1))
+        # Without the library's own limiter: limits and retries are the outbox's.
+        self._bot = Bot(
+            token,
+            base_url=f"{root}/bot",
+            base_file_url=f"{root}/file/bot",
+            request=self._requests[0],
+            get_updates_request=self._requests[1],
+        )
         self._messages = Messages(self._bot, pause)
         self._commands = commands
         self._webhook = (webhook_url or "", webhook_secret or "")
@@ -123,7 +121,8 @@ class TelegramPlatform:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
             await self._reception.close()
-        await self._bot.shutdown()
+        for request in self._requests:
+            await request.shutdown()
 
     async def handle_webhook(self, headers: Mapping[str, str], body: bytes) -> int:
         """What to answer to a POST at the webhook; see Reception.handle_webhook."""
@@ -149,6 +148,15 @@ class TelegramPlatform:
         if self._reception is None:
             return PlatformHealth(NAME, connected=False, detail=CONNECTING)
         return PlatformHealth(NAME, self._reception.connected, self._reception.detail)
+
+    async def check(self) -> PlatformHealth:
+        """Ask Telegram now, without receiving anything."""
+        try:
+            with delivery():
+                await self._bot.get_me()
+        except ParleyError as fault:
+            return PlatformHealth(NAME, connected=False, detail=str(fault))
+        return PlatformHealth(NAME, connected=True)
 
     def paces(self, place: Place, *, edit: bool = False) -> Sequence[Pace]:
         """https://core.telegram.org/bots/faq: 30 a second in all, one a second in a chat (short

@@ -9,6 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from agents.domain.user import Identity, Place
+from bot.platforms.telegram import TelegramPlatform
 from handlers.chat import Button, Outgoing, Tap, text
 from tests.bot.platforms.conftest import ANN, Desk, MakeDesk
 from tests.support.telegram_server import TelegramServer
@@ -249,6 +250,22 @@ async def test_an_unreachable_server_at_start_is_one_line(
         await desk.well()
     said = [record for record in caplog.records if record.name.startswith("bot.")]
     assert [record.levelname for record in said] == ["WARNING"]
+
+
+@pytest.mark.parametrize(
+    ("token", "outage", "detail"),
+    [("", "", ""), ("1:x", "", "BotFather"), ("", "refuse", "can't be reached")],
+)
+async def test_it_can_be_asked_without_receiving(
+    server: TelegramServer, token: str, outage: str, detail: str
+) -> None:
+    await server.set_outage(outage)
+    platform = TelegramPlatform(token or server.token, server.url)
+    health = await platform.check()
+    await platform.stop()
+    assert health.connected == (not detail)
+    assert detail in health.detail
+    assert server.counts["getupdates"] == 0
 
 
 async def test_the_menu_of_commands_is_set(make_desk: MakeDesk) -> None:
