@@ -15,7 +15,6 @@ log = logging.getLogger(__name__)
 
 Render = Callable[[OutboxItem], Awaitable[Reply | None]]
 
-MONEY_CARD = "proposal:"
 _REMEMBERED = 5_000  # messages whose present look is known
 
 
@@ -134,11 +133,11 @@ class Delivery:
     async def _send_card(
         self, item: OutboxItem, reply: Reply, message: Outgoing, answered: str
     ) -> str:
-        """A card about money gets its buttons only when its message is known: what a crash leaves
-        behind before that has none."""
+        """A card gets its buttons only when its message is known: what a crash leaves behind
+        before that has none, so that no forgotten card can lie."""
         card, place = _card(item, reply), item.place
         platform = self._platforms[place.platform]
-        two_steps = card.startswith(MONEY_CARD) and bool(reply.rows) and not platform.idempotent
+        two_steps = bool(reply.rows) and not platform.idempotent
         first = message.without_buttons() if two_steps else message
         message_id = self._begun[item.id] = await platform.send(place, first, answered)
         await self._outbox.remember_card(card, place, message_id, _version(reply))

@@ -259,8 +259,8 @@ class Platform(Protocol):
     `retry_after` seconds) or DeliveryRefused (never), and nothing else of the platform's own.
     PlaceMoved and PlaceGone are the two that say something about the place itself.
 
-    `idempotent` is false where sending twice shows twice: a card about money then gets its
-    buttons only after its message id is stored, so that no forgotten card has live ones.
+    `idempotent` is false where sending twice shows twice: a card then gets its buttons only after
+    its message id is stored, so that no forgotten card has live ones.
     """
 
     name: str
