@@ -40,6 +40,6 @@ class TapRules:
     proposal and tap; `stale_seconds` how old (wall clock) a tap or command about money may be.
     """
 
-    price_tolerance: Decimal = Decimal("0.3")
+    price_tolerance: Decimal = Decimal("0.4")
     stale_seconds: int = 120
     expiry_seconds: int = 900
