@@ -18,24 +18,12 @@ from agents.domain.user import Identity, Place
 from agents.execution.desk import open_desk
 from agents.execution.paper import PaperBroker
 from agents.extraction.history import Frames
+from bench.clock import CloseClock
 from bench.market import CLOSE, TIMEFRAMES, MadeUpMarket
 from bench.strategies import specs
 from storage.database import Database, open_database
 
 STRATEGIES = 10_000
-
-
-class CloseClock:
-    """Stands at the close."""
-
-    def now(self) -> datetime:
-        return CLOSE
-
-    def wall(self) -> datetime:
-        return CLOSE
-
-    def wall_at(self, moment: datetime) -> datetime:
-        return moment
 
 
 class NoExits:

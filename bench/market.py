@@ -54,12 +54,13 @@ class MadeUpMarket:
 
     name = "bench"
 
-    def __init__(self) -> None:
+    def __init__(self, *, candles: bool = True) -> None:
         self._universe = Universe(tuple(instrument(symbol) for symbol in SYMBOLS))
         self._candles = {
             (symbol, name): made_up(symbol, Timeframe.parse(name), CLOSE, DEPTH)
             for symbol in SYMBOLS
             for name in TIMEFRAMES
+            if candles
         }
         self._listeners: list[TickListener] = []
         self._last: dict[str, Tick] = {}
