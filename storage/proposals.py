@@ -48,6 +48,14 @@ class Proposals(Repository):
             _proposal(row) for row in await query.using_db(self.db).order_by("-id").limit(limit)
         ]
 
+    async def of_strategy(
+        self, strategy_id: int, states: Collection[ProposalState]
+    ) -> Sequence[Proposal]:
+        query = ProposalRow.filter(
+            strategy_id=strategy_id, state__in=[state.value for state in states]
+        )
+        return [_proposal(row) for row in await query.using_db(self.db).order_by("id")]
+
     async def move(self, proposal: Proposal, to: ProposalState, **changes: Any) -> bool:
         """Raises ValueError for a move that PROPOSAL_MOVES does not know, and for changes to
         fields that no move may touch. A move to the present state only adds to what is known of

@@ -37,6 +37,7 @@ ORDER_MOVES: dict[OrderState, frozenset[OrderState]] = {
     O.REJECTED: frozenset(),
     O.EXPIRED: frozenset(),
 }
+FAILED = frozenset({O.CANCELLED, O.REJECTED, O.EXPIRED})  # ended without its whole fill
 UNSETTLED = frozenset({O.NEW, O.SENDING, O.UNKNOWN, O.OPEN, O.PART_FILLED})
 
 

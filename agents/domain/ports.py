@@ -220,6 +220,11 @@ class Proposals(Protocol):
     async def revise(self, proposal: Proposal, new: Proposal) -> bool:
         """Replace `proposal` (compare-and-set on id, version, state) by `new`, version + 1."""
 
+    async def of_strategy(
+        self, strategy_id: int, states: Collection[ProposalState]
+    ) -> Sequence[Proposal]:
+        """Oldest first."""
+
     async def in_state(self, state: ProposalState) -> Sequence[Proposal]: ...
     async def expired(self, wall: datetime) -> Sequence[Proposal]:
         """Pending ones whose time is over."""

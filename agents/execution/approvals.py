@@ -10,6 +10,7 @@ Between any two of them the process may die: `resume_approved` goes on from APPR
 `Orders.recover` from ORDERED.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from decimal import Decimal
 from typing import Any
 
 from agents.domain.errors import LimitBreach, MarketUnavailable, Moved, NotFound
-from agents.domain.order import OrderIntent, OrderPurpose, OrderSide, OrderState
+from agents.domain.order import FAILED, OrderIntent, OrderPurpose, OrderSide
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.proposal import Plan, Proposal, ProposalState, VetoReason
 from agents.domain.risk import TapRules
@@ -36,8 +37,8 @@ from agents.execution.pausing import pause_after
 from agents.execution.sizing import check_minimum
 from agents.execution.telling import card_changed
 
+log = logging.getLogger(__name__)
 HALF = Decimal("0.5")
-_STOPPED = frozenset({OrderState.REJECTED, OrderState.CANCELLED, OrderState.EXPIRED})
 S = ProposalState
 
 
@@ -144,16 +145,22 @@ class Approvals:
         """
         left = await self._memory.proposals.in_state(S.APPROVED)
         for proposal in left:
-            if self._judge.too_old(proposal):
-                await self._ask_again_late(proposal)
-            else:
-                await self._carry_on(proposal, waits_for_price=True)
+            try:
+                await self._resume(proposal)
+            except Exception:
+                log.exception("Proposal %s could not go on; again in a minute.", proposal.id)
         return len(left)
+
+    async def _resume(self, proposal: Proposal) -> None:
+        if self._judge.too_old(proposal):
+            await self._ask_again_late(proposal)
+        else:
+            await self._carry_on(proposal, waits_for_price=True)
 
     async def cancel_for(self, owner_id: int, strategy_id: int, reason: str) -> int:
         """Ends what waits of one strategy, when it is paused or archived."""
-        waiting = await self._memory.proposals.of(owner_id, (S.PENDING, S.APPROVED), 1_000)
-        mine = [proposal for proposal in waiting if proposal.strategy_id == strategy_id]
+        waiting = await self._memory.proposals.of_strategy(strategy_id, (S.PENDING, S.APPROVED))
+        mine = [proposal for proposal in waiting if proposal.owner_id == owner_id]
         return len(await self.cancel(mine, reason))
 
     async def cancel(self, proposals: Sequence[Proposal], reason: str) -> list[Proposal]:
@@ -184,7 +191,7 @@ class Approvals:
         self._passed("approval.ordered")
         sent = await self._orders.send(intent)
         proposal = await self._memory.proposals.by_id(approved.id)
-        if sent.state in _STOPPED:
+        if sent.state in FAILED:
             return Outcome(Verdict.REFUSED, proposal, sent.error, "order")
         return Outcome(Verdict.DONE, proposal)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from agents.domain.errors import Moved
-from agents.domain.money import ONE, ZERO
+from agents.domain.money import ZERO
 from agents.domain.order import OrderIntent, OrderPurpose, OrderSide
 from agents.domain.ports import Clock, Memory
 from agents.domain.position import Position, PositionState
@@ -140,8 +140,3 @@ def exit_order(position: Position, wanted: Exit, quantity: Decimal, at: datetime
         trigger=wanted.trigger,
         reason=wanted.reason,
     )
-
-
-def part_of(position: Position, fraction: Decimal) -> Decimal | None:
-    """The quantity of a fraction (0 to 1), not rounded; None for all of it."""
-    return None if fraction >= ONE else position.quantity * fraction

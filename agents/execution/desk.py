@@ -1,6 +1,7 @@
 """The parts of the execution put together, and the order in which they wake up."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -22,6 +23,8 @@ from agents.execution.panic import Panic
 from agents.execution.proposing import Proposer
 from agents.execution.settlement import Settlement
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -41,24 +44,30 @@ class Desk:
         """At start, once the market answers: everything that a killed process left is finished."""
         await self.exits.load()
         await self.every_minute()
+        await self.every_second()
 
     async def every_minute(self) -> None:
-        """Orders looked up, approvals gone on with, failed exits armed, panics carried on."""
-        await self.orders.recover()
-        await self.approvals.resume_approved()
-        await self.exits.heal()
-        await self.panic.go_on()
+        """Orders looked up, approvals gone on with, failed exits armed."""
+        await _each(self.orders.recover, self.approvals.resume_approved, self.exits.heal)
 
     async def every_second(self) -> None:
-        """Cards expired, trailing stops written."""
-        await self.approvals.expire_due()
-        await self.exits.flush()
+        """Cards expired, trailing stops written, panics carried on."""
+        await _each(self.approvals.expire_due, self.exits.flush, self.panic.go_on)
 
     async def rest(self) -> None:
         """Finish what was begun; at a shutdown, after the market has stopped."""
         await self.exits.idle()
         await self.orders.idle()
         await self.exits.flush()
+
+
+async def _each(*parts: Callable[[], Awaitable[object]]) -> None:
+    """A fault in one part must not keep the others from their work."""
+    for part in parts:
+        try:
+            await part()
+        except Exception:
+            log.exception("A regular look failed; it is made again at its next turn.")
 
 
 def open_desk(

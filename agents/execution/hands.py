@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from agents.domain.errors import LimitBreach, MarketUnavailable, NotFound
 from agents.domain.money import ONE
-from agents.domain.order import OrderIntent, OrderPurpose
+from agents.domain.order import FAILED, OrderIntent, OrderPurpose
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Position, PositionState
 from agents.domain.strategy import StrategyState
@@ -126,7 +126,7 @@ class Hands:
         for intent in intents:
             sent = await self._orders.send(intent)
             now = await self._memory.positions.by_id(position.id)
-            if sent.error:
+            if sent.state in FAILED:
                 return HandOutcome(HandVerdict.REFUSED, now, intent.quantity, sent.error)
             return HandOutcome(HandVerdict.SENT, now, intent.quantity)
         return HandOutcome(HandVerdict.ALREADY, position)

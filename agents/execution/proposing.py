@@ -32,7 +32,6 @@ from agents.execution.sizing import Wish, size
 from agents.execution.telling import card_of
 
 WAITING = (ProposalState.PENDING, ProposalState.APPROVED, ProposalState.ORDERED)
-_ALL = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +120,15 @@ class Proposer:
         reasons: Sequence[str] = (),
         advised_by: str = "rules",
     ) -> Proposal | None:
-        """Proposal and card in one transaction; None when the decision has one already."""
+        """Proposal and card in one transaction.
+
+        None when the decision has a proposal already, or when another one of this strategy was
+        stored since `consider` and this one has to wait with it.
+        """
         wanted = self._proposal(strategy, decision, draft, reasons, advised_by)
         async with self._memory.transactions.transaction():
+            if await self._busy(strategy, draft.symbol):
+                return None
             proposal = await self._memory.proposals.add(wanted)
             if proposal is None:
                 return None
@@ -134,8 +139,7 @@ class Proposer:
 
     async def _busy(self, strategy: Strategy, symbol: str) -> str:
         """Why this strategy has to wait with another trade on `symbol`; empty when it need not."""
-        proposals = await self._memory.proposals.of(strategy.owner_id, WAITING, _ALL)
-        waiting = [item for item in proposals if item.strategy_id == strategy.id]
+        waiting = await self._memory.proposals.of_strategy(strategy.id, WAITING)
         account = await self._account(strategy)
         positions = await self._memory.positions.of_account(account.id, open_only=True)
         return (

@@ -151,6 +151,13 @@ class MemoryProposals(Repository):
         return row if same else None
 
     @statement
+    def of_strategy(
+        self, strategy_id: int, states: Collection[ProposalState]
+    ) -> Sequence[Proposal]:
+        mine = [row for row in self._rows if row.strategy_id == strategy_id]
+        return [row for row in mine if row.state in states]
+
+    @statement
     def in_state(self, state: ProposalState) -> Sequence[Proposal]:
         return [row for row in self._rows if row.state is state]
 

@@ -218,3 +218,22 @@ async def test_a_short_is_proposed_alike() -> None:
     proposal = await world.propose(strategy, short)
     assert proposal.plan.side is Side.SHORT
     assert proposal.plan.quantity == D("0.16666")
+
+
+async def test_of_two_signals_considered_together_one_is_stored() -> None:
+    world = World()
+    await world.start()
+    owner = await world.user()
+    strategy = await world.strategy(owner, symbols=("BTC/USDT", "ETH/USDT"), max_positions=1)
+    proposer = world.desk.proposer
+    eth = world.instruments[1]
+    drafts = [
+        await proposer.consider(strategy, levels(), BTC),
+        await proposer.consider(strategy, levels(price="3000", stop="2970", targets=()), eth),
+    ]
+    stored = []
+    for draft in drafts:
+        assert isinstance(draft, Draft)
+        decision = await world.decision(strategy, draft.symbol)
+        stored.append(await proposer.store(strategy, decision, draft))
+    assert [proposal is not None for proposal in stored] == [True, False]
