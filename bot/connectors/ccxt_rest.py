@@ -82,7 +82,7 @@ class RestCandles:
 
     def _weigh(self, fault: Exception, symbol: str, left: int) -> None:
         """Raise unless trying again can help."""
-        from ccxt.base.errors import DDoSProtection, NetworkError, RateLimitExceeded
+        from ccxt.base.errors import DDoSProtection, OperationFailed, RateLimitExceeded
 
         name = self._exchange.name
         if isinstance(fault, DDoSProtection | RateLimitExceeded):
@@ -90,7 +90,7 @@ class RestCandles:
             self._free_at = self._elapsed() + pause
             _log.warning("The exchange asks to wait.", extra={"exchange": name, "seconds": pause})
             raise MarketUnavailable(f"{name} asks to wait {pause:.0f} s.") from fault
-        if left and isinstance(fault, NetworkError):
+        if left and isinstance(fault, OperationFailed):
             return
         raise MarketUnavailable(f"{name} gives no candles of {symbol}: {brief(fault)}.") from fault
 
@@ -114,6 +114,8 @@ def brief(fault: BaseException) -> str:
         "RateLimitExceeded": "it asks to wait",
         "ExchangeNotAvailable": "it is not available",
         "OnMaintenance": "it is under maintenance",
+        "NetworkError": "no connection",
+        "OperationFailed": "it failed to answer",
         "BadSymbol": "it does not trade this",
         "TimeoutError": "no answer in time",
     }

@@ -249,6 +249,7 @@ class CcxtMarket:
         sessions = frozenset(self._exchange.clients.values())
         if not self._sessions <= sessions:
             self._candles_broke()
+            self._catch_up()
         else:
             self._book.streaming = True
             self._book.absorb()

@@ -138,6 +138,13 @@ def _by_stream(market: CcxtMarket, server: ExchangeServer, clock: ManualClock) -
     return play, watch
 
 
+async def eventually(fact: Callable[[], bool]) -> None:
+    """Wait until `fact` is true; a test fails when it does not come true soon."""
+    async with asyncio.timeout(SOON):
+        while not fact():  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+
+
 class Arrival:
     """Waits until a tick of this very moment has come for each symbol."""
 
