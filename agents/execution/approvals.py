@@ -11,7 +11,7 @@ Between any two of them the process may die: `resume_approved` goes on from APPR
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -82,14 +82,13 @@ class Approvals:
     async def veto(
         self, user_id: int, proposal_id: int, version: int, reason: VetoReason | None = None
     ) -> Outcome:
-        proposal = await self._open(user_id, proposal_id, version)
-        if isinstance(proposal, Outcome):
-            return proposal
-        marks: dict[str, Any] = {"resolved_by": user_id, "resolved_at": self._clock.wall()}
-        ended = await self._end(proposal, S.VETOED, outcome="vetoed", veto_reason=reason, **marks)
-        if ended is None:
-            return await self._truth(user_id, proposal_id, version)
-        return Outcome(Verdict.DONE, ended)
+        changes = {"outcome": "vetoed", "veto_reason": reason}
+        return await self._decline(user_id, proposal_id, version, S.VETOED, changes)
+
+    async def next_candle(self, user_id: int, proposal_id: int, version: int) -> Outcome:
+        """Not now: it ends, and the next candle is proposed again if the rules still pass."""
+        changes = {"outcome": "waits for the next candle"}
+        return await self._decline(user_id, proposal_id, version, S.CANCELLED, changes)
 
     async def veto_reason(self, user_id: int, proposal_id: int, reason: VetoReason) -> Outcome:
         """Add the reason to a veto that was given; the last one counts."""
@@ -130,6 +129,23 @@ class Approvals:
         if stop in (plan.entry, plan.stop):
             return Outcome(Verdict.REFUSED, proposal, "the stop can't be nearer", "price step")
         return await self._edit(proposal, replace(plan, stop=stop), "tighter stop")
+
+    async def _decline(
+        self,
+        user_id: int,
+        proposal_id: int,
+        version: int,
+        to: ProposalState,
+        changes: Mapping[str, Any],
+    ) -> Outcome:
+        proposal = await self._open(user_id, proposal_id, version)
+        if isinstance(proposal, Outcome):
+            return proposal
+        wall = self._clock.wall()
+        ended = await self._end(proposal, to, resolved_by=user_id, resolved_at=wall, **changes)
+        if ended is None:
+            return await self._truth(user_id, proposal_id, version)
+        return Outcome(Verdict.DONE, ended)
 
     # --- what happens by itself ---------------------------------------------------------------
 

@@ -121,6 +121,7 @@ async def test_a_stranger_and_a_forged_id_find_nothing() -> None:
             await world.desk.approvals.veto(user, number, 1),
             await world.desk.approvals.halve(user, number, 1),
             await world.desk.approvals.tighten(user, number, 1),
+            await world.desk.approvals.next_candle(user, number, 1),
             await world.desk.approvals.veto_reason(user, number, VetoReason.OTHER),
         ):
             assert (outcome.verdict, outcome.proposal) == (Verdict.NOT_FOUND, None)
@@ -206,6 +207,19 @@ async def test_a_veto_and_then_its_reason() -> None:
     assert world.proposals[0].veto_reason is VetoReason.BAD_TIMING
     assert (await world.approve(proposal)).verdict is Verdict.ALREADY
     assert world.orders == []
+
+
+async def test_next_candle_ends_it_and_the_next_signal_is_proposed() -> None:
+    world = World()
+    strategy, proposal = await offered(world)
+    waited = await world.desk.approvals.next_candle(proposal.owner_id, proposal.id, 1)
+    assert waited.done
+    assert (state(world), world.proposals[0].outcome) == (
+        S.CANCELLED,
+        "waits for the next candle",
+    )
+    assert (await world.approve(proposal)).verdict is Verdict.ALREADY
+    assert (await world.propose(strategy)).id == 2
 
 
 # --- price and risk at the tap ----------------------------------------------------------------
