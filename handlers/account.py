@@ -8,6 +8,7 @@ from agents.domain.user import NoticeKind, User
 from handlers import dialogue, texts, times
 from handlers.chat import Button, Reply, Rows, bold, code, lines, text
 from handlers.desk import Desk
+from handlers.paging import rows_of
 from handlers.turn import Answer, Turn
 
 T = TypeVar("T")
@@ -98,7 +99,7 @@ def _switches(user: User) -> Rows:
         level = level_of(user, group.kinds[0])
         following = (group.levels.index(level) + 1) % len(group.levels)
         made.append(Button(f"{_LEVEL_SIGNS[level]} {group.label}", "notice", index, following))
-    return tuple(tuple(made[start : start + 2]) for start in range(0, len(made), 2))
+    return rows_of(made)
 
 
 async def notice(desk: Desk, turn: Turn) -> Answer:
@@ -128,8 +129,7 @@ async def zones(desk: Desk, turn: Turn) -> Answer:
 
 def _zones() -> Reply:
     made = [Button(f"🕰 {zone}", "zone", index) for index, zone in enumerate(times.COMMON_ZONES)]
-    rows = tuple(tuple(made[start : start + 2]) for start in range(0, len(made), 2))
-    return Reply(lines("Tap one, or write /settings zone and your city."), rows)
+    return Reply(lines("Tap one, or write /settings zone and your city."), rows_of(made))
 
 
 async def zone(desk: Desk, turn: Turn) -> Answer:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from agents.domain.errors import NotFound
+from agents.domain.errors import Moved, NotFound
 from agents.domain.proposal import Proposal, ProposalState, VetoReason
 from agents.execution.outcomes import Outcome, Verdict
 from handlers import cards, markers, numbers, paging, texts, times, why
@@ -41,6 +41,25 @@ async def tighten(desk: Desk, turn: Turn) -> Answer:
     return [] if outcome.done else await _told(desk, turn, outcome)
 
 
+async def next_candle(desk: Desk, turn: Turn) -> Answer:
+    """Not now: the proposal ends, and the next candle may make a new one if its rules pass."""
+    proposal = await desk.memory.proposals.get(turn.user.id, turn.tap.id)
+    if verdict := _not_waiting(desk, turn, proposal):
+        return await _told(desk, turn, Outcome(verdict, proposal))
+    if not await desk.approvals.cancel([proposal], "waits for the next candle"):
+        raise Moved
+    return []
+
+
+def _not_waiting(desk: Desk, turn: Turn, proposal: Proposal) -> Verdict | None:
+    """Why the tapped version of a proposal does not wait any more."""
+    if proposal.state is not ProposalState.PENDING:
+        return Verdict.ALREADY
+    if proposal.expires_at <= desk.clock.wall():
+        return Verdict.EXPIRED
+    return None if proposal.version == turn.tap.version else Verdict.STALE_VERSION
+
+
 async def veto(desk: Desk, turn: Turn) -> Answer:
     outcome = await desk.approvals.veto(turn.user.id, turn.tap.id, turn.tap.version)
     if not outcome.done or outcome.proposal is None:
@@ -60,11 +79,10 @@ def _why_vetoed(proposal: Proposal) -> Reply:
 
 
 def _reason_rows(proposal: Proposal) -> Rows:
-    made = [
+    return paging.rows_of(
         Button(_REASON_SIGNS[reason], verb, proposal.id, proposal.version)
         for verb, reason in VETO_VERBS.items()
-    ]
-    return (tuple(made[:2]), tuple(made[2:]))
+    )
 
 
 async def veto_reason(desk: Desk, turn: Turn) -> Answer:
@@ -131,8 +149,8 @@ def _line(desk: Desk, turn: Turn, proposal: Proposal) -> Words:
 
 
 def _openers(waiting: list[Proposal]) -> Rows:
-    return tuple(
-        (Button(f"🔎 #{item.id} {markers.trade(item)}", "proposal", item.id),) for item in waiting
+    return paging.rows_of(
+        Button(f"🔎 #{item.id} {markers.trade(item)}", "proposal", item.id) for item in waiting
     )
 
 
@@ -156,7 +174,7 @@ async def redrawn(desk: Desk, turn: Turn, proposal: Proposal) -> Reply:
 
 
 def reader(desk: Desk, turn: Turn) -> cards.Reader:
-    return cards.Reader(turn.user, desk.clock.wall(), desk.clock.now())
+    return cards.Reader(turn.user, desk.clock.wall())
 
 
 # --- what is true -------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from agents.domain.user import User
 from handlers import markers, numbers, tables, times
 from handlers.chat import Button, Picture, Reply, Rows, Words, bold, italic, lines, pre, text
 
+_REASON = 160  # characters of a reason on the card
 RULES_ALONE = "rules"  # as stored in `advised_by` where no model was asked
 
 _OUTCOMES = {
@@ -31,11 +32,10 @@ _SENT = {
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads a card, and when: `wall` is human time, `now` market time."""
+    """Who reads a card, and when in human time."""
 
     user: User
     wall: datetime
-    now: datetime
     resolver: str = ""  # who resolved the proposal, where that was somebody else
 
 
@@ -76,7 +76,8 @@ def proposal_buttons(proposal: Proposal) -> Rows:
 
     return (
         (button("✅ Approve", "approve"), button("❌ Veto", "veto")),
-        (button("✂️ Half size", "halve"), button("🔎 Details", "details")),
+        (button("✂️ Half size", "halve"), button("🛡 Tighter stop", "tighten")),
+        (button("⏭ Next candle", "next_candle"), button("🔎 Details", "details")),
     )
 
 
@@ -90,7 +91,7 @@ def _body(proposal: Proposal, instrument: Instrument | None) -> Iterator[Words |
     yield italic(f"{proposal.strategy_name} · {proposal.timeframe} candle")
     yield pre(tables.labelled(_numbers(proposal, instrument)))
     yield _opinion(proposal)
-    yield from (f"• {reason}" for reason in proposal.reasons if reason)
+    yield from (f"• {tables.clipped(reason, _REASON)}" for reason in proposal.reasons if reason)
     yield from (f"✎ {note}" for note in proposal.plan.notes)
     if proposal.changes:
         yield f"↻ Version {proposal.version}: {proposal.changes[-1]}"
@@ -150,11 +151,11 @@ def _waiting(
 ) -> Words:
     plan = proposal.plan
     until = times.moment(proposal.expires_at, reader.user.zone, reader.wall)
-    slack = numbers.price(plan.risk_per_unit * rules.price_tolerance, instrument)
+    room = numbers.price(plan.risk_per_unit * rules.price_tolerance, instrument)
     part = numbers.fraction(rules.price_tolerance)
     return lines(
         f"⏳ Expires in {times.countdown(proposal.expires_at - reader.wall)}, at {until}.",
-        f"If the price has moved more than {slack} ({part} of the stop distance) by your tap, "
+        f"If the price has moved more than {room} ({part} of the stop distance) by your tap, "
         "I ask again.",
     )
 

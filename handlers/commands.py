@@ -119,6 +119,7 @@ PRESSES: tuple[Press, ...] = (
     Press("veto", approvals.veto, "Veto", money=True),
     Press("halve", approvals.halve, "Half size", money=True),
     Press("tighten", approvals.tighten, "Tighter stop", money=True),
+    Press("next_candle", approvals.next_candle, "Next candle", money=True),
     Press("details", approvals.details),
     Press("proposal", approvals.opened),
     Press("proposals", approvals.page),

@@ -31,26 +31,42 @@ def _name(turn: Turn) -> str:
     return f"talk:{turn.user.id}:{turn.place}"
 
 
+async def _stored(desk: Desk, turn: Turn) -> Mapping[str, Any]:
+    """What is stored here, as it was before this update changed it: an update that is handled
+    again, because the process died before its answers were stored, finds what it found then."""
+    stored: Mapping[str, Any] = await desk.memory.notes.read(_name(turn)) or {}
+    if stored.get("key") != turn.incoming.key:
+        return stored
+    return {**stored["before"], "serial": stored["serial"]}
+
+
+async def _store(desk: Desk, turn: Turn, note: Mapping[str, Any]) -> None:
+    before = {**await _stored(desk, turn)}
+    before.pop("before", None)
+    whole = {**note, "key": turn.incoming.key, "before": before}
+    await desk.memory.notes.write(_name(turn), whole)
+
+
 async def present(desk: Desk, turn: Turn) -> Step | None:
     """The question that is open here."""
-    stored = await desk.memory.notes.read(_name(turn)) or {}
-    return Step(stored["kind"], stored["facts"], stored["serial"]) if stored.get("kind") else None
+    stored = await _stored(desk, turn)
+    return Step(stored["kind"], stored["facts"], stored["step"]) if stored.get("kind") else None
 
 
 async def ask(desk: Desk, turn: Turn, kind: str, facts: Mapping[str, Any]) -> Step:
     """Make this the open question."""
-    stored = await desk.memory.notes.read(_name(turn)) or {}
-    step = Step(kind, facts, stored.get("serial", 0) + 1)
-    note = {"kind": kind, "facts": dict(facts), "serial": step.serial}
-    await desk.memory.notes.write(_name(turn), note)
-    return step
+    serial = (await _stored(desk, turn)).get("serial", 0) + 1
+    note = {"kind": kind, "facts": dict(facts), "step": serial, "serial": serial}
+    await _store(desk, turn, note)
+    return Step(kind, facts, serial)
 
 
 async def end(desk: Desk, turn: Turn) -> Step | None:
     """Close the open question, and answer which that was. Its serial is not given again."""
     step = await present(desk, turn)
     if step is not None:
-        await desk.memory.notes.write(_name(turn), {"serial": step.serial})
+        serial = (await _stored(desk, turn))["serial"]
+        await _store(desk, turn, {"serial": serial})
     return step
 
 

@@ -1,6 +1,7 @@
 """From a sentence to a drafted strategy, asking for what is missing one thing at a time."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -12,13 +13,16 @@ from agents.domain.strategy import Mode, Strategy, StrategySpec
 from handlers import dialogue, texts
 from handlers.chat import Reply, Rows, Words, bold, italic, lines, text
 from handlers.desk import Desk
+from handlers.paging import rows_of
 from handlers.strategy_card import (
     House,
     Remarks,
     Shown,
+    remark_lines,
     short_name,
     strategy_card,
 )
+from handlers.tables import clipped
 from handlers.turn import Answer, Turn
 
 MISSING = "missing"  # the dialogue that asks for what a sentence left out
@@ -88,8 +92,7 @@ def _suggestions(step: dialogue.Step, choices: tuple[str, ...]) -> Rows:
     made = [
         step.button(f"👉 {choice[:_LABEL]}", "pick", index) for index, choice in enumerate(choices)
     ]
-    starts = range(0, len(made), _IN_A_ROW)
-    return tuple(tuple(made[start : start + _IN_A_ROW]) for start in starts)
+    return rows_of(made, _IN_A_ROW)
 
 
 def _understood(reading: Reading) -> Iterator[Words | str]:
@@ -107,10 +110,8 @@ def _understood(reading: Reading) -> Iterator[Words | str]:
         ("Trailing", reading.trailing),
         ("Guidance", reading.guidance),
     )
-    yield from (text(f"{name}: {said}") for name, said in facts if said)
-    for name, remarks in (("Not used", reading.unread), ("Refused", reading.refused)):
-        if remarks:
-            yield bold(f"{name}: ") + text("; ".join(remark.rstrip(" .") for remark in remarks))
+    yield from (text(f"{name}: {clipped(said, 400)}") for name, said in facts if said)
+    yield from remark_lines(replace(Remarks.of(reading), assumed=(), asked=()))
 
 
 async def answered(desk: Desk, turn: Turn, step: dialogue.Step, said: str) -> Answer:

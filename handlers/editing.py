@@ -43,7 +43,7 @@ async def begin(desk: Desk, turn: Turn) -> Answer:
     ]
 
 
-async def sentence(desk: Desk, turn: Turn, step: dialogue.Step) -> Answer:
+async def said(desk: Desk, turn: Turn, step: dialogue.Step) -> Answer:
     """The sentence that says what should change."""
     strategy = await desk.memory.strategies.get(turn.user.id, step.facts["strategy_id"])
     if named := _NAMED.fullmatch(turn.words.strip()):
@@ -81,21 +81,23 @@ def _remarks(made: Edit) -> Remarks:
 
 async def accept(desk: Desk, turn: Turn, facts: Mapping[str, Any]) -> Answer:
     """Yes: the next version, unless the strategy changed in the meantime."""
-    spec = StrategySpec.model_validate(facts["spec"])
-    done = await desk.memory.strategies.revise(
-        turn.user.id,
-        facts["strategy_id"],
-        facts["version"],
-        spec,
-        facts["sentence"],
-        desk.clock.now(),
-    )
-    if not done:
-        raise Moved("The strategy has changed in the meantime; tap Edit on its present card.")
+    await _revised(desk, turn, facts)
     await drafting.keep_remarks(desk, facts["strategy_id"], Remarks.from_json(facts["remarks"]))
     strategy = await desk.memory.strategies.get(turn.user.id, facts["strategy_id"])
     said = f"✏️ Changed: this is version {strategy.version}."
     return [confirm.agreed(said), await strategies.card(desk, strategy)]
+
+
+async def _revised(desk: Desk, turn: Turn, facts: Mapping[str, Any]) -> None:
+    """Store the new version; fine when this very change was stored before. Raises Moved."""
+    spec, sentence = StrategySpec.model_validate(facts["spec"]), facts["sentence"]
+    number, version, user = facts["strategy_id"], facts["version"], turn.user.id
+    found = desk.memory.strategies
+    if await found.revise(user, number, version, spec, sentence, desk.clock.now()):
+        return
+    present = await found.get(user, number)
+    if (present.version, present.spec, present.sentence) != (version + 1, spec, sentence):
+        raise Moved("The strategy has changed in the meantime; tap Edit on its present card.")
 
 
 async def _rename(desk: Desk, turn: Turn, strategy: Strategy, name: str) -> Answer:

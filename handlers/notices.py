@@ -77,7 +77,7 @@ class Notices:
             proposal,
             await self._desk.instrument(proposal.symbol),
             self._desk.tap_rules,
-            cards.Reader(told.user, clock.wall(), clock.now(), who),
+            cards.Reader(told.user, clock.wall(), who),
             redraw=redraw,
         )
 

@@ -14,6 +14,7 @@ from agents.execution.hands import HandOutcome, HandVerdict
 from handlers import confirm, markers, numbers, paging, texts, times, trades
 from handlers.chat import Button, Reply, Words, bold, lines, text
 from handlers.desk import Desk
+from handlers.tables import clipped
 from handlers.turn import Answer, Turn
 
 CLOSE = "close_position"  # acts of the table of acts
@@ -57,8 +58,8 @@ def _fraction(words: str) -> tuple[Decimal, str]:
 
 
 def _which(mine: Sequence[Position]) -> Reply:
-    rows = tuple(
-        (Button(f"🚪 #{one.id} {markers.trade(one)}", "close", one.id, one.version),)
+    rows = paging.rows_of(
+        Button(f"🚪 #{one.id} {markers.trade(one)}", "close", one.id, one.version)
         for one in mine[:10]
     )
     return Reply(lines("Which one?", "/close all closes every one."), rows)
@@ -185,5 +186,7 @@ def _line(position: Position, instrument: Instrument | None, zone: str, now: dat
     return lines(
         bold(name),
         f"   {markers.result(net)} {sums} · {numbers.multiple(position.r_multiple())} · {at}",
-        text(f"   {entry} → {numbers.price(last, instrument)} · {position.exit_reason}"),
+        text(
+            f"   {entry} → {numbers.price(last, instrument)} · {clipped(position.exit_reason, 80)}"
+        ),
     )

@@ -20,7 +20,7 @@ AGAIN = "again"  # the question whether to do now what was commanded long ago
 LATE = "late_"  # before the verb of a button that confirms a tap which came late
 LARGEST = 2**31 - 1  # of a number that a button of ours carries
 _STARTS_FROM = {"activate": StrategyState.DRAFT, "resume": StrategyState.PAUSED}
-_ON_PROPOSALS = frozenset({"approve", "veto", "halve", "tighten"})
+_ON_PROPOSALS = frozenset({"approve", "veto", "halve", "tighten", "next_candle"})
 
 
 class Router:

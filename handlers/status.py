@@ -11,12 +11,13 @@ from agents.watch import Look
 from handlers import markers, numbers, paging, times, trades
 from handlers.chat import Button, Reply, Rows, Words, bold, lines, text
 from handlers.desk import Desk
+from handlers.tables import clipped
 from handlers.turn import Answer, Turn
 
-_PER_PAGE = 6  # blocks on a page
+_LONGEST = 90  # characters of a condition
 _CONDITIONS = 4  # shown for each look
 _SAME_TIME = 60  # seconds between the clocks that are not worth a word
-_LOOKS = 4  # shown for each strategy
+_LOOKS = 3  # shown for each strategy
 
 
 async def status(desk: Desk, turn: Turn) -> Answer:
@@ -36,10 +37,8 @@ async def _page(desk: Desk, turn: Turn, number: int, *, turned: bool = False) ->
     ]
     rows = (*await _waiting(desk, turn), (Button("🔄 Refresh", "status"),))
     title = f"Status at {times.moment(desk.clock.wall(), turn.user.zone, desk.clock.wall())}"
-    items = [lines("", block) for block in blocks]
-    return paging.paged(
-        title, items, "status", number, per_page=_PER_PAGE, rows=rows, turned=turned
-    )
+    pages = paging.packed([lines("", block) for block in blocks])
+    return paging.paged(title, pages, "status", number, per_page=1, rows=rows, turned=turned)
 
 
 # --- the machine --------------------------------------------------------------------------------
@@ -96,9 +95,9 @@ async def _proposals(desk: Desk, turn: Turn) -> list[Words]:
 
 
 async def _waiting(desk: Desk, turn: Turn) -> Rows:
-    found = (await _pending(desk, turn))[:3]
-    return tuple(
-        (Button(f"🔎 #{one.id} {markers.trade(one)}", "proposal", one.id),) for one in found
+    found = (await _pending(desk, turn))[:4]
+    return paging.rows_of(
+        Button(f"🔎 #{one.id} {markers.trade(one)}", "proposal", one.id) for one in found
     )
 
 
@@ -159,4 +158,5 @@ def condition(check: Check) -> str:
     """`✅ rsi(14) 31.2, waits for < 35`."""
     sign = {True: "✅", False: "◻️", None: "❔"}[check.met]
     level = f" ({numbers.reading(check.level)})" if check.level is not None else ""
-    return f"{sign} {check.text} {numbers.reading(check.value)}, waits for {check.waits_for}{level}"
+    now = f"{check.text} {numbers.reading(check.value)}"
+    return clipped(f"{sign} {now}, waits for {check.waits_for}{level}", _LONGEST)

@@ -9,10 +9,12 @@ from handlers import drafting, markers, numbers, paging, texts, times
 from handlers.chat import Button, Reply, Rows, Words, bold, lines, text
 from handlers.desk import Desk
 from handlers.strategy_card import strategy_card
+from handlers.tables import clipped
 from handlers.turn import Answer, Turn
 
 _SHOWN = (StrategyState.ACTIVE, StrategyState.PAUSED, StrategyState.DRAFT)
 _PER_PAGE = 6
+_SYMBOLS = 4  # named in a list
 _SIGNS = {state: sign.split(" ", maxsplit=1)[0] for state, sign in markers.STATES.items()}
 
 
@@ -64,22 +66,27 @@ async def _page(desk: Desk, turn: Turn, number: int, *, turned: bool = False) ->
 
 def _line(strategy: Strategy) -> Words:
     spec = strategy.spec
-    reason = f"\n   {strategy.pause_reason}" if strategy.pause_reason else ""
+    reason = f"\n   {clipped(strategy.pause_reason, 160)}" if strategy.pause_reason else ""
     risk = numbers.percent(spec.risk_percent)
     return (
         bold(f"#{strategy.number} {strategy.name}")
         + text(f" · {markers.STATES[strategy.state]}\n")
-        + text(f"   {', '.join(spec.symbols)} · {spec.timeframe} · risk {risk}{reason}")
+        + text(f"   {_few(spec.symbols)} · {spec.timeframe} · risk {risk}{reason}")
     )
+
+
+def _few(symbols: Sequence[str]) -> str:
+    """The first of many symbols, and how many more there are."""
+    more = f" +{len(symbols) - _SYMBOLS}" if len(symbols) > _SYMBOLS else ""
+    return ", ".join(symbols[:_SYMBOLS]) + more
 
 
 def _openers(strategies: Sequence[Strategy]) -> Rows:
     """A button for each strategy, two in a row."""
-    made = [
+    return paging.rows_of(
         Button(f"{_SIGNS[item.state]} #{item.number} {item.name[:20]}", "strategy", item.id)
         for item in strategies
-    ]
-    return tuple(tuple(made[start : start + 2]) for start in range(0, len(made), 2))
+    )
 
 
 async def opened(desk: Desk, turn: Turn) -> Answer:

@@ -19,6 +19,9 @@ from handlers import markers, numbers, tables
 from handlers.chat import Button, Reply, Rows, Words, bold, italic, lines, pre, text
 from handlers.plain import in_words
 
+_REMARKS = 8  # of a kind on a card
+_REMARK = 160  # characters of one
+_WORDS = 400  # characters of a rule in words, or of guidance
 LINES = ("entry_long", "entry_short", "exit_long", "exit_short", "stop")
 
 
@@ -134,16 +137,20 @@ def spec_lines(spec: StrategySpec, house: House) -> Iterator[Words | str]:
     yield f"{', '.join(spec.symbols)} · {markers.SIDES[spec.side]} · {spec.timeframe} candles"
     for side in Side:
         if entry := spec.entry(side):
-            yield f"Enter {side} when {in_words(entry, spec.timeframe)}."
+            yield _clipped(f"Enter {side} when {in_words(entry, spec.timeframe)}.")
         if exits := spec.exit(side):
-            yield f"Leave {side} when {in_words(exits, spec.timeframe)}."
+            yield _clipped(f"Leave {side} when {in_words(exits, spec.timeframe)}.")
     if rules := rule_text(spec):
         yield pre(rules)
     if spec.guidance:
-        yield f"Guidance: {spec.guidance}{_judged(house)}"
+        yield _clipped(f"Guidance: {spec.guidance}") + _judged(house)
     yield _risk(spec, house)
     if spec.windows:
         yield f"Hours: {'; '.join(map(window, spec.windows))}"
+
+
+def _clipped(words: str) -> str:
+    return tables.clipped(words, _WORDS)
 
 
 def rule_text(spec: StrategySpec) -> str:
@@ -186,11 +193,13 @@ def remark_lines(remarks: Remarks) -> Iterator[Words]:
         ("Please check", remarks.asked),
     ):
         if said:
-            yield bold(f"{name}: ") + text("; ".join(_unstopped(part) for part in said))
+            more = f"; and {len(said) - _REMARKS} more" if len(said) > _REMARKS else ""
+            shown = "; ".join(_unstopped(part) for part in said[:_REMARKS])
+            yield bold(f"{name}: ") + text(shown + more)
 
 
 def _unstopped(part: str) -> str:
-    return part.rstrip(" .")
+    return tables.clipped(" ".join(part.split()).rstrip(" ."), _REMARK)
 
 
 def difference_words(changes: Sequence[tuple[str, str, str]]) -> Words:

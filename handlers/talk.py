@@ -83,7 +83,7 @@ async def talk(desk: Desk, turn: Turn) -> Answer:
     if step is None:
         return await drafting.from_sentence(desk, turn, turn.words)
     if step.kind == editing.EDIT:
-        return await editing.sentence(desk, turn, step)
+        return await editing.said(desk, turn, step)
     if step.kind == drafting.MISSING:
         return await drafting.answered(desk, turn, step, turn.words)
     if is_no(turn.words):

@@ -20,7 +20,7 @@ STRANGER = (
     "the operator can make one."
 )
 NOT_MINE = "That button is not one of mine any more. /status shows what is true now."
-OVER = "That question is over, and nothing was done."
+OVER = "That question is over. /status shows what is true now."
 PRIVATE_ONLY = "That is between the two of us: write it to me in our private chat."
 NOTHING_DONE = "All right, nothing was done."
 NOT_A_STRATEGY = (

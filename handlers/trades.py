@@ -10,6 +10,7 @@ from agents.domain.order import Fill, OrderIntent, OrderPurpose, OrderSide
 from agents.domain.position import Position, PositionState
 from handlers import markers, numbers, times
 from handlers.chat import Button, Rows, Words, bold, lines, text
+from handlers.tables import clipped
 
 _DID = {OrderSide.BUY: "Bought", OrderSide.SELL: "Sold"}
 _DOES = {OrderSide.BUY: "buying", OrderSide.SELL: "selling"}
@@ -52,7 +53,7 @@ def partly_closed(filled: Filled) -> Words:
     left = numbers.amount(position.quantity, filled.instrument)
     return lines(
         title(position, "Partly closed"),
-        _did(filled) + text(f" · {position.exit_reason}"),
+        _did(filled) + text(f" · {_reason(position)}"),
         _costs(filled),
         _profit("P&L of this part", filled.profit or Decimal(0), position),
         f"Still open: {left} {base}, stop {numbers.price(position.stop, filled.instrument)}.",
@@ -65,7 +66,7 @@ def closed(filled: Filled) -> Words:
     held = (position.closed_at or filled.fill.at) - position.opened_at
     return lines(
         title(position, "Closed"),
-        _did(filled) + text(f" · {position.exit_reason}"),
+        _did(filled) + text(f" · {_reason(position)}"),
         f"{_costs(filled)} · fees in all {numbers.money(position.fees)}",
         _profit(f"{markers.result(position.net())} P&L", position.net(), position)
         + text(f" · {numbers.multiple(position.r_multiple())}"),
@@ -141,6 +142,10 @@ def close_buttons(position: Position) -> Rows:
             Button("✂️ Close half", "close_half", position.id, position.version),
         ),
     )
+
+
+def _reason(position: Position) -> str:
+    return clipped(position.exit_reason, 120)
 
 
 def _did(filled: Filled) -> Words:

@@ -19,6 +19,7 @@ from handlers.turn import Answer, Turn
 _LATEST = 5  # decisions shown of a symbol
 _LOOKED_AT = 400  # decisions among which those of a symbol are sought
 _LARGEST = 2**31 - 1  # of a proposal's number
+_REASON = 200  # characters
 _VALUES = 12  # conditions shown
 
 _ACTIONS = {
@@ -95,7 +96,7 @@ async def _of_symbol(desk: Desk, turn: Turn, said: str) -> Reply:
 def _line(desk: Desk, turn: Turn, decision: Decision) -> str:
     """`12:05 BTC/USDT ◻️ held: rsi(14) 41.2, waits for < 35`."""
     at = times.moment(decision.closed, turn.user.zone, desk.clock.now())
-    reason = f": {decision.reason}" if decision.reason else ""
+    reason = f": {tables.clipped(decision.reason, _REASON)}" if decision.reason else ""
     return f"{at} {decision.symbol} {_ACTIONS[decision.action]}{reason}"
 
 
@@ -109,10 +110,14 @@ async def of_proposal(desk: Desk, turn: Turn, proposal: Proposal) -> Reply:
     parts: list[Words | str] = [
         bold(f"🔎 #{proposal.id} {markers.trade(proposal)} · {proposal.mode}"),
         f"{proposal.strategy_name}, {proposal.timeframe} candle closed {closed}.",
-        f"Decided: {_ACTIONS[decision.action]}: {decision.reason}",
+        f"Decided: {_ACTIONS[decision.action]}: {tables.clipped(decision.reason, _REASON)}",
         *await _seen(desk, turn, decision),
         *await _model(desk, turn, decision),
-        *(f"• {reason}" for reason in proposal.reasons if reason != decision.reason),
+        *(
+            f"• {tables.clipped(reason, _REASON)}"
+            for reason in proposal.reasons
+            if reason != decision.reason
+        ),
         *(f"↻ Version {number}: {change}" for number, change in enumerate(proposal.changes, 2)),
         f"Account at the time: {numbers.money(proposal.equity)} {markers.quote(proposal.symbol)}.",
         *await _became(desk, turn, proposal),
@@ -132,7 +137,7 @@ async def _model(desk: Desk, turn: Turn, decision: Decision) -> list[str]:
 
 
 async def _became(desk: Desk, turn: Turn, proposal: Proposal) -> list[Words | str]:
-    reader = cards.Reader(turn.user, desk.clock.wall(), desk.clock.now())
+    reader = cards.Reader(turn.user, desk.clock.wall())
     position = await desk.memory.positions.by_proposal(proposal.id)
     parts: list[Words | str] = [cards.outcome(proposal, reader)]
     if position is not None and position.owner_id == turn.user.id:

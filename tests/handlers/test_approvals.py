@@ -1,7 +1,6 @@
 """Taps on a proposal's card: each outcome in words, and none but an approval trades."""
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -47,6 +46,8 @@ async def test_the_card_has_everything_that_a_yes_needs(talk: Conversation) -> N
         "✅ Approve",
         "❌ Veto",
         "✂️ Half size",
+        "🛡 Tighter stop",
+        "⏭ Next candle",
         "🔎 Details",
     ]
     assert card.picture and card.picture.kind == "proposal" and card.card == "proposal:1"
@@ -230,9 +231,28 @@ async def test_a_reason_without_a_veto_is_not_taken(talk: Conversation) -> None:
 
 async def test_tighten(talk: Conversation) -> None:
     await talk.proposal()
-    assert await talk.tap_data("tighten:1:1") == []
+    assert await talk.press("Tighter stop") == []
     [card] = await talk.told()
     assert "59,700.00 -0.5%" in card.words.plain() and "Risk    50.00" in card.words.plain()
+
+
+async def test_waiting_for_the_next_candle_ends_this_card(talk: Conversation) -> None:
+    proposal = await talk.proposal()
+    assert await talk.press("Next candle") == []
+    [card] = await talk.told()
+    assert "🚫 Cancelled · waits for the next candle" in card.words.plain() and card.rows == ()
+    assert "Nothing was changed" in plain(await talk.press("Next candle"))
+    strategy = await talk.desk.memory.strategies.get(1, proposal.strategy_id)
+    assert (await talk.world.propose(strategy)).id == 2
+
+
+async def test_waiting_is_only_for_the_card_that_waits(talk: Conversation) -> None:
+    await talk.proposal()
+    button = talk.button("Next candle")
+    await talk.press("Half size")
+    assert "older version" in plain(await talk.tap(button))
+    talk.world.clock.wait(901)
+    assert "has expired" in plain(await talk.tap_data("next_candle:1:2"))
 
 
 async def test_half_of_almost_nothing_is_refused(talk: Conversation) -> None:
@@ -281,7 +301,7 @@ async def test_every_state_has_words(talk: Conversation, last: ProposalState) ->
     made = await talk.proposal()
     wall = talk.world.clock.wall()
     proposal = replace(made, state=last, outcome="so it goes", resolved_at=wall)
-    reader = cards.Reader(await talk.user(), wall, wall + timedelta(0), "Bob")
+    reader = cards.Reader(await talk.user(), wall, "Bob")
     card = cards.proposal_card(proposal, None, talk.world.rules, reader, redraw=True)
     assert bool(card.rows) is (last is S.PENDING)
     assert ("by Bob at 12:00" in card.words.plain()) is (last is not S.PENDING)

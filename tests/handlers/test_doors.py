@@ -1,6 +1,7 @@
 """Who comes in, and what strangers get: one polite line, once, and nothing else."""
 
 import re
+from typing import Any
 
 from agents.domain.user import Identity, Place
 from handlers import texts
@@ -95,7 +96,7 @@ async def test_names_are_only_text(talk: Conversation) -> None:
 
 async def test_in_a_group_only_what_is_meant_for_the_bot_is_answered(talk: Conversation) -> None:
     await talk.say("/start")
-    group = {"private": False, "chat": "group"}
+    group: dict[str, Any] = {"private": False, "chat": "group"}
     assert await talk.say("nice weather", addressed=False, **group) == []
     assert plain(await talk.say("/balance", **group)) == texts.PRIVATE_ONLY
     assert plain(await talk.say("buy btc when rsi < 30", **group)) == texts.PRIVATE_ONLY

@@ -30,14 +30,17 @@ async def test_close_asks_and_closes(talk: Conversation) -> None:
     assert closed.replies_to == "proposal:1" and not closed.rows
 
 
-@pytest.mark.parametrize("said", ["/close 1", "/close #1", "/close BTCUSDT", "/close", "close bitcoin"])
+@pytest.mark.parametrize(
+    "said", ["/close 1", "/close #1", "/close BTCUSDT", "/close", "close bitcoin"]
+)
 async def test_one_position_by_any_name(talk: Conversation, said: str) -> None:
     await talk.position()
     assert "Close LONG BTC/USDT" in plain(await talk.say(said))
 
 
 @pytest.mark.parametrize(
-    ("said", "part"), [("half", "0.5"), ("30%", "0.3"), ("12.5 %", "0.125"), ("100%", "1"), ("all", "1")]
+    ("said", "part"),
+    [("half", "0.5"), ("30%", "0.3"), ("12.5 %", "0.125"), ("100%", "1"), ("all", "1")],
 )
 async def test_a_part(talk: Conversation, said: str, part: str) -> None:
     position = await talk.position()

@@ -9,8 +9,11 @@ from agents.domain.strategy import StrategyState
 from handlers import commands, texts
 from tests.support.conversation import Conversation, buttons, plain
 
-CONTRACT = """start help new strategies proposals status balance profit daily trades performance
-    chart why close panic pause resume settings costs cancel""".split()
+CONTRACT = (
+    *("start", "help", "new", "strategies", "proposals", "status", "balance", "profit", "daily"),
+    *("trades", "performance", "chart", "why", "close", "panic", "pause", "resume", "settings"),
+    *("costs", "cancel"),
+)
 
 
 def test_the_commands_of_the_contract_are_listed() -> None:
@@ -40,9 +43,12 @@ async def test_the_menu_comes_from_the_table(talk: Conversation) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "near"), [("/statu", "/status"), ("/ballance", "/balance"), ("/stratgies", "/strategies")]
+    ("said", "near"),
+    [("/statu", "/status"), ("/ballance", "/balance"), ("/stratgies", "/strategies")],
 )
-async def test_an_unknown_command_gets_suggestions(talk: Conversation, said: str, near: str) -> None:
+async def test_an_unknown_command_gets_suggestions(
+    talk: Conversation, said: str, near: str
+) -> None:
     answer = plain(await talk.say(said))
     assert f"There is no {said}" in answer and near in answer
     assert answer.count(" or ") <= 2
@@ -128,7 +134,8 @@ async def test_no_text_breaks_anything(talk: Conversation, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", ["", "rubbish", "approve", "approve:x:y", "unknown:1:1", "yes_:1:1", "late_:1:1", "a:1:2:3"]
+    "data",
+    ["", "rubbish", "approve", "approve:x:y", "unknown:1:1", "yes_:1:1", "late_:1:1", "a:1:2:3"],
 )
 async def test_a_forged_button_gets_the_truth(talk: Conversation, data: str) -> None:
     await talk.say("/start")

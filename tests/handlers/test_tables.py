@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers.paging import paged
 from handlers.chat import text
+from handlers.paging import paged
 from handlers.tables import WIDTH, clipped, labelled, table
 
 CELL = st.text(alphabet="abc #é漢", max_size=30)

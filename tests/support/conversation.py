@@ -60,7 +60,7 @@ def check(reply: Reply) -> Reply:
         assert len(button.data.encode()) <= BUTTON_DATA_LIMIT
         assert Tap.parse(button.data) == Tap(button.verb, button.id, button.version)
         assert len(button.label) <= 40, button.label
-    assert all(len(row) <= 5 for row in reply.rows)
+    assert all(0 < len(row) <= 5 for row in reply.rows) and len(reply.rows) <= 5
     assert reply_from_json(json.loads(json.dumps(reply.as_json()))) == reply
     return reply
 
