@@ -29,6 +29,8 @@ def assemble(draft: Draft, universe: Universe) -> Reading:
     levels = targets(draft, found.wanted, own)
     trail = trailing(draft, stop_text, levels)
     hours, notes = windows(draft.items)
+    for item in draft.of("no hours") if draft.of("hours") else ():
+        draft.leave(draft.verbatim(item))
     draft.note(*notes)
     refusals(draft)
     risk, size = _money(draft, verdicts)

@@ -130,6 +130,8 @@ def _bars(c: Context, i: int) -> Found | None:
     s = c.s
     end = s.skip(i + 1, "candle", "pattern")
     earlier = replace(_HIGH, shift=1), replace(_LOW, shift=1)
+    if s.has(i, "inside bar") and s.has(i + 1, "breakout", "break"):
+        return _out_of_inside_bar(), i + 2
     if s.has(i, "inside bar"):
         return Every("and", (Compare(_HIGH, "<", earlier[0]), Compare(_LOW, ">", earlier[1]))), end
     if s.has(i, "outside bar"):
@@ -141,14 +143,27 @@ def _bars(c: Context, i: int) -> Found | None:
     return None
 
 
+def _out_of_inside_bar() -> Condition:
+    """The close leaves the range of a candle that lay inside the one before."""
+    high, low = replace(_HIGH, shift=1), replace(_LOW, shift=1)
+    inside = (
+        Compare(high, "<", replace(_HIGH, shift=2)),
+        Compare(low, ">", replace(_LOW, shift=2)),
+    )
+    return Sided(
+        Every("and", (*inside, Compare(CLOSE, ">", high))),
+        Every("and", (*inside, Compare(CLOSE, "<", low))),
+    )
+
+
 def _colour_of(c: Context, i: int) -> Found | None:
     """`candle closes green`, `the candle is red`, `previous candle is green`."""
     s = c.s
     back = 1 if s.has(i, "last") and s.has(i + 1, "candle") else 0
     j = i + back
-    if not s.has(j, "candle"):
+    if not s.has(j, "candle", "it"):
         return None
-    j = s.skip(j + 1, "closes", "is", "in", "close")
+    j = s.skip(j + 1, "one", "candle", "closes", "is", "in", "close")
     if j == i + back + 1 or not s.has(j, "green", "red", "bullish", "bearish"):
         return None
     colour = "green" if s.has(j, "green", "bullish") else "red"

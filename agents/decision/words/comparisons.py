@@ -114,31 +114,35 @@ def averages(c: Context, i: int) -> tuple[tuple[Term, ...], int] | None:
     """Two or more moving averages that share their name: `9/21 ema`, `emas 20, 50 and 200`."""
     s = c.s
     if s.label(i) in MOVING_AVERAGES:
-        counts, end = _list(s, i + 1)
-        return (_named(s.label(i), counts), end) if len(counts) > 1 else None
-    counts, end = _list(s, i)
+        counts, end = numbers(s, i + 1)
+        return (named(s.label(i), counts), end) if len(counts) > 1 else None
+    counts, end = numbers(s, i)
     end = s.skip(end, "period", "candle")
     if len(counts) < 2 or s.label(end) not in MOVING_AVERAGES:
         return None
-    return _named(s.label(end), counts), end + 1
+    return named(s.label(end), counts), end + 1
 
 
-def _named(label: str, counts: list[int]) -> tuple[Term, ...]:
+def named(label: str, counts: list[int]) -> tuple[Term, ...]:
     name = FAMILIES[label].name
     notes = ("“ma” is read as the simple moving average (sma).",) if label == "ma" else ()
     return tuple(Term(f"{name}({count})", notes=notes) for count in counts)
 
 
-def _list(s: Sentence, i: int) -> tuple[list[int], int]:
+_MOST_AVERAGES = 6
+_UNITS = ("percent", "r", "atr", "times", "minute", "hour", "day", "week", "risk", "target")
+
+
+def numbers(s: Sentence, i: int) -> tuple[list[int], int]:
     """Whole numbers joined by commas, slashes or `and`."""
     counts: list[int] = []
     if s.has(i, "("):
         i += 1
-    while (count := whole_number(s, i)) is not None:
+    while (count := whole_number(s, i)) is not None and len(counts) < _MOST_AVERAGES:
         counts.append(count)
         i = s.skip(i + 1, "period") if s.has(i + 1, "period") else i + 1
         after = s.skip(i, ",", "/", "and", "-")
-        if whole_number(s, after) is None:
+        if whole_number(s, after) is None or s.has(after + 1, *_UNITS):
             break
         i = after
     return counts, s.skip(i, ")") if counts and s.has(i, ")") else i

@@ -8,12 +8,16 @@ from agents.decision.words.terms import Operand
 
 @dataclass
 class Context:
-    """A sentence with the last subject and object of a condition, and the last family of bands."""
+    """A sentence with the last subject and object of a condition, and the last family of bands.
+
+    `prices` are the places of numbers that were said as prices, once somebody has asked.
+    """
 
     s: Sentence
     subject: Operand | None = None
     thing: Operand | None = None
     family: str | None = None
+    prices: tuple[int, ...] | None = None
 
     def saved(self) -> tuple[Operand | None, Operand | None, str | None]:
         return self.subject, self.thing, self.family

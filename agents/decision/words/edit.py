@@ -363,6 +363,11 @@ def _refused(work: Workshop) -> None:
 
 def _name_leftovers(work: Workshop) -> None:
     """Name each word that changed nothing; guidance is added to the strategy's."""
+    for item in work.draft.of("account", "share of capital", "risk money"):
+        work.draft.leave(work.draft.verbatim(item))
+    for item in work.draft.of("stray"):
+        if item.end > item.start + 1:
+            work.draft.leave(work.draft.verbatim(item))
     for left in leftovers(work.draft.s, work.draft.items, _SILENT):
         if left.discretionary:
             before = work.spec.guidance

@@ -7,9 +7,9 @@ from agents.decision.words import checks
 from agents.decision.words.conditions import Compare, Condition, Every, Negated, Noted, OnTimeframe
 from agents.decision.words.conditions import Sided as SidedCondition
 from agents.decision.words.draft import Draft
-from agents.decision.words.items import Limit
+from agents.decision.words.items import Limit, Role
 from agents.decision.words.reading import shortened
-from agents.decision.words.roles import Sided, actions, by_side
+from agents.decision.words.roles import EXITS, Action, Sided, actions, by_side
 from agents.domain.errors import RuleError
 
 _NAMES = {True: "long", False: "short"}
@@ -37,7 +37,9 @@ class Rules:
 def rules(draft: Draft, main: str | None) -> Rules:
     """The rules of `draft` for a strategy of timeframe `main`."""
     limit = next((item.value for item in draft.of("limit")), None)
-    sides = by_side(actions(draft.items), limit)
+    found_actions = actions(draft.items)
+    _name_empty_exits(draft, found_actions)
+    sides = by_side(found_actions, limit)
     _settle_open(draft, sides, limit)
     _apply_limit(draft, sides, limit)
     _mirror(draft, sides)
@@ -47,10 +49,34 @@ def rules(draft: Draft, main: str | None) -> Rules:
         if text := _text(draft, condition, main, "entry"):
             found.entry[long] = text
     for long, condition in sides.exit.items():
-        if long in found.wanted and (text := _text(draft, condition, main, "exit")):
+        if long not in found.wanted:
+            draft.leave(f"exit {_NAMES[long]}: {condition.render(main)}")
+        elif text := _text(draft, condition, main, "exit"):
             found.exit[long] = text
     _state(draft, sides, found)
     return found
+
+
+def _name_empty_exits(draft: Draft, found: list[Action]) -> None:
+    """`exit on a bad feeling`: an exit without a rule or a level is asked about, not lost."""
+    targets = [item.start for item in draft.of("target", "stray")]
+    for action in found:
+        role_says_out = action.role in EXITS or action.role is Role.SELL
+        if not role_says_out or action.conditions or action.filters:
+            continue
+        if action.role is Role.SELL and not any(one.role is Role.LONG for one in found):
+            continue
+        if any(0 <= start - action.at <= 3 for start in targets):
+            continue
+        said = draft.s.verbatim(action.at, action.at + 1)
+        draft.leave(said)
+        draft.ask(
+            "exit",
+            f"“{said}”: at which rule or level? For example “exit when RSI is above 70”.",
+            "Exit when RSI is above 70",
+            "Target 2R",
+            essential=False,
+        )
 
 
 def _settle_open(draft: Draft, sides: Sided, limit: Limit | None) -> None:

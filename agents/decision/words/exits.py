@@ -8,6 +8,7 @@ from agents.decision.words.draft import Draft
 from agents.decision.words.items import Breakeven, Item, Level, TargetLevel
 from agents.decision.words.reading import shortened
 from agents.domain.errors import RuleError
+from agents.domain.money import ZERO
 from agents.domain.strategy import Target
 
 STOP_CHOICES = ("Stop 1%", "Stop 2%", "Stop 1.5 ATR", "Stop below the 10 candle low")
@@ -153,6 +154,8 @@ def _shares(draft: Draft, said: list[TargetLevel]) -> list[Decimal]:
         return []
     fixed = sum((one.share for one in said if one.share is not None), Decimal(0))
     open_ = [one for one in said if one.share is None]
+    if not open_ and Decimal("0.998") <= fixed < 1:  # thirds
+        return [*(one.share or ZERO for one in said[:-1]), (said[-1].share or ZERO) + 1 - fixed]
     if fixed > 1 or (open_ and fixed >= 1):
         draft.ask(
             "targets",
@@ -189,6 +192,8 @@ def trailing(draft: Draft, stop_text: str | None, found: tuple[Target, ...]) -> 
     if stated := draft.first("trailing"):
         return str(stated.value)
     parts: list[str] = []
+    for item in (*draft.of("trail")[1:], *draft.of("breakeven")[1:]):
+        draft.leave(draft.verbatim(item))
     if trail := draft.first("trail"):
         parts.append(f"trail {trail.value.text}")
         _start_of_trail(draft, trail)

@@ -62,6 +62,8 @@ def _swing(c: Context, i: int) -> FoundTerm | None:
 def _last_candle(c: Context, i: int) -> FoundTerm | None:
     """`the previous candle's high`, `low of the last candle`, `the signal candle's low`."""
     s = c.s
+    if s.has(i, "inside bar", "outside bar") and s.has(i + 1, "high", "low"):
+        return Term(s.label(i + 1), shift=1), i + 2
     if s.has(i, "last") and s.has(i + 1, "candle") and s.has(i + 2, *_COLUMNS):
         return Term(s.label(i + 2), shift=1), i + 3
     if s.has(i, "signal", "entry", "breakout") and s.has(i + 1, "candle"):

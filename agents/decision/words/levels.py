@@ -28,6 +28,8 @@ _UNITS = frozenset(
      "sma", "ma", "wma", "hma", "high", "low", "*"}
 )  # fmt: skip
 _SURELY_A_PRICE = 100
+_SURELY_PERCENT = 15
+_ENOUGH_PRICES = 20
 
 
 def level(c: Context, i: int) -> Found | None:
@@ -64,7 +66,19 @@ def distance(c: Context, i: int) -> Found | None:
         return None
     if _is_price(c, i, value):
         return fixed(value), s.skip(i + 1, "dollars")
-    return None
+    return _as_percent(c, i, value)
+
+
+def _as_percent(c: Context, i: int, value: Decimal) -> Found | None:
+    """`sl 2 tp 4`: a small number after stop or target, taken as per cent and said so."""
+    s = c.s
+    ends = s.at(i + 1).kind in {Kind.END, Kind.BREAK} or s.has(
+        i + 1, ",", ";", ".", "stop", "target", "and", "risk", "trail", "when"
+    )
+    if not s.has(i - 1, "stop", "target") or not ends or not 0 < value <= _SURELY_PERCENT:
+        return None
+    note = f"“{s.verbatim(i - 1, i + 1)}” is read as {plain(value)} %."
+    return Level(f"{plain(value)}%", notes=(note,)), i + 1
 
 
 def _money(c: Context, value: Decimal, end: int) -> Found | None:
@@ -94,18 +108,22 @@ def _is_price(c: Context, i: int, value: Decimal) -> bool:
 
 
 def _like_other_prices(c: Context, i: int, value: Decimal) -> bool:
-    """Whether the sentence has another bare number of that size, said as a price."""
+    """Whether the sentence names a price of that size: `closes above 100 ... stop 92`."""
+    if value < 1:
+        return False
+    if c.prices is None:
+        c.prices = tuple(j for j in range(len(c.s)) if _said_as_price(c, j))[:_ENOUGH_PRICES]
+    return any(j != i and value / 2 <= c.s.at(j).value <= value * 2 for j in c.prices)
+
+
+def _said_as_price(c: Context, i: int) -> bool:
     s = c.s
-    for j in range(len(s)):
-        other = s.number(j)
-        if j == i or other is None or not value / 2 <= other <= value * 2 or value < 1:
-            continue
-        led = s.has(j - 1, "above", "below", "at", "target", ":", "closes", "entry", "-", "between")
-        united = s.has(j + 1, "percent", "r", "atr", "times", "candle", "period", "minute", "hour")
-        indicator = s.label(j - 2) in FAMILIES or s.label(j - 3) in FAMILIES
-        if led and not united and not indicator:
-            return True
-    return False
+    if s.number(i) is None:
+        return False
+    led = s.has(i - 1, "above", "below", "at", "closes", "entry", "-", "between", "dollars")
+    united = s.has(i + 1, "percent", "r", "atr", "times", "candle", "period", "minute", "hour")
+    indicator = s.label(i - 2) in FAMILIES or s.label(i - 3) in FAMILIES
+    return led and not united and not indicator
 
 
 def _atr_first(c: Context, i: int) -> Found | None:

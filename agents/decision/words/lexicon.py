@@ -50,7 +50,7 @@ _JOINTS = {
         | in case | every time | each time | where | assuming | given | wen | whn | once | wenn
         | quand | lorsque | cuando | sobald | si | on condition that | anytime | any time | until after""",
     "only when": "only if | only when | but only if | but only when | nur wenn | only while",
-    "and": "and | & | et | but | plus | as well as | along with | together with | combined with | und | y | adn"
+    "and": "and | & | n | et | but | plus | as well as | along with | together with | combined with | und | y | adn"
     " | also | additionally | confirmed by | confirmation from | and also | confirmation of",
     "with": "with | w/ | mit | con",
     "on": "on | auf | upon | im",

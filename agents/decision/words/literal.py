@@ -13,13 +13,15 @@ _ENDS = frozenset(
     {";", "\n", "stop", "target", "trail", "risk", "leverage", "exit", "exit long", "exit short",
      "entry", "long", "short", "buy", "sell", "then", "breakeven", "size", "!", "?"}
 )  # fmt: skip
+_LONGEST_CLAUSE = 60  # words
+_LONGEST_RULE = 400  # characters
 _SIGNS = frozenset("<>*/[(@")
 
 
 def clause_end(s: Sentence, i: int) -> int:
     """The word after the clause that begins at word `i`: its rule, if it is one."""
-    depth = 0
-    while i < len(s):
+    depth, last = 0, min(len(s), i + _LONGEST_CLAUSE)
+    while i < last:
         depth += s.has(i, "(", "[") - s.has(i, ")", "]")
         stops = s.has(i, ",") and depth <= 0
         sentence_ends = s.has(i, ".") and not s.at(i + 1).glued
@@ -29,11 +31,21 @@ def clause_end(s: Sentence, i: int) -> int:
     return i
 
 
+def _may_be_rule(s: Sentence, i: int) -> bool:
+    """Whether a rule can begin here: with a name, a number or a bracket, not within a sentence."""
+    if s.has(i, "(", "-", "not"):
+        return True
+    word = s.at(i)
+    return word.kind is Kind.NUMBER or (word.kind is Kind.WORD and word.raw.isascii())
+
+
 def rule_text(c: Context, i: int) -> tuple[Condition, int] | None:
     """The clause at word `i` when it is a rule as it stands."""
+    if not _may_be_rule(c.s, i):
+        return None
     end = clause_end(c.s, i)
     text = c.s.verbatim(i, end)
-    if end <= i or not _SIGNS & set(text):
+    if end <= i or len(text) > _LONGEST_RULE or not _SIGNS & set(text):
         return None
     try:
         rule = parse_rule(text)

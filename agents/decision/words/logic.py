@@ -6,9 +6,11 @@ from agents.decision.words.comparisons import comparison, held, shifted
 from agents.decision.words.conditions import Compare, Condition, Every, Negated, OnTimeframe, flat
 from agents.decision.words.context import Context
 from agents.decision.words.idioms import idiom
+from agents.decision.words.phrases import LABELS
 from agents.decision.words.relations import relation
 from agents.decision.words.spans import timeframe, whole_number
 from agents.decision.words.terms import CLOSE
+from agents.decision.words.tokens import Kind
 
 Found = tuple[Condition, int]
 _DEEPEST = 8
@@ -81,13 +83,22 @@ def _one(c: Context, i: int, depth: int) -> Found | None:
     if depth > _DEEPEST:
         return None
     s = c.s
-    if s.has(i, "not", "no") and (found := _one(c, s.skip(i + 1, "when"), depth + 1)):
+    if s.has(i, "not", "no") and not s.has(i + 1, "not", "no") and (found := _one(c, s.skip(i + 1, "when"), depth + 1)):
         return Negated(found[0]), found[1]
     if s.has(i, "("):
         inner = condition(c, i + 1, depth + 1)
-        if inner is not None and s.has(inner[1], ")"):
-            return inner[0], inner[1] + 1
+        return (inner[0], inner[1] + 1) if inner and s.has(inner[1], ")") else None
+    if not _may_begin(c, i):
+        return None
     return _led(c, i) or _trailed(c, _atom(c, i))
+
+
+def _may_begin(c: Context, i: int) -> bool:
+    """Whether a condition can begin with the word at `i`; saves trying every reader."""
+    word = c.s.at(i)
+    if word.kind is Kind.WORD:
+        return word.label in LABELS or word.raw in {"k", "d"}
+    return word.kind is Kind.NUMBER or word.label in {"+", "-", "[", "%", "$"}
 
 
 def _atom(c: Context, i: int) -> Found | None:

@@ -304,7 +304,7 @@ def _call(c: Context, i: int) -> FoundTerm | None:
 def literal(c: Context, i: int) -> FoundTerm | None:
     """A number, with its dollars, sign or percent sign."""
     s = c.s
-    i = s.skip(i, "dollars")
+    i += s.has(i, "dollars")
     sign = -1 if s.has(i, "-") else 1
     j = i + 1 if s.has(i, "-", "+") else i
     value = s.number(j)

@@ -68,6 +68,7 @@ _VOCABULARY = frozenset(
     for piece in _pieces(spelling)
     if piece.isalpha() and len(piece) > 1
 )
+LABELS = frozenset(label for _, label in spellings())
 KNOWN_WORDS = _VOCABULARY
 SPELLER = Speller(_VOCABULARY | frozenset(COIN_NAMES))
 

@@ -2,8 +2,9 @@
 
 from agents.decision.words.draft import Draft
 from agents.decision.words.entries import ENTRY_CHOICES, SHORT_CHOICES, Rules
-from agents.decision.words.exits import TARGET_CHOICES
+from agents.decision.words.exits import STOP_CHOICES, TARGET_CHOICES
 from agents.decision.words.indicators import FAMILIES
+from agents.decision.words.items import Item
 from agents.decision.words.leftovers import Leftover, leftovers
 from agents.decision.words.reading import Question, shortened
 from agents.decision.words.vocabulary import words
@@ -33,12 +34,32 @@ def rank(question: Question) -> tuple[bool, int]:
 
 def name_leftovers(draft: Draft, found: Rules) -> None:
     """Unknown words become guidance or unread ones; where a rule was meant, that is asked about."""
+    for item in draft.of("stray"):
+        _ask_about_level(draft, item)
     for left in leftovers(draft.s, draft.items):
         if left.discretionary:
             draft.guidance.append(left.text)
         else:
             draft.leave(left.text)
             _ask_about(draft, found, left)
+
+
+def _ask_about_level(draft: Draft, item: Item) -> None:
+    """A stop or target that was said, and not in a way that gives a price."""
+    said = draft.verbatim(item)
+    if item.end == item.start + 1:
+        if not draft.of(item.value):
+            draft.leave(said)
+        return
+    draft.leave(said)
+    if item.value == "stop":
+        example, choices, field = "stop 2%", STOP_CHOICES, "stop"
+    elif item.value == "trail":
+        example, choices, field = "trail 2%", ("Trail 2%", "Trail 3 ATR"), "trailing"
+    else:
+        example, choices, field = "target 2R", TARGET_CHOICES, "targets"
+    text = f"I can't use “{shortened(said)}”. Say it as a distance or a price, like “{example}”."
+    draft.ask(field, text, *choices, essential=False)
 
 
 def _ask_about(draft: Draft, found: Rules, left: Leftover) -> None:

@@ -68,6 +68,8 @@ def _is_strategy(draft: Draft) -> bool:
         return False
     if ruled or any(_enters(item) for item in draft.items):
         return True
+    if any(item.kind == "refused" and item.value == "money" for item in draft.items):
+        return False
     if any(kind == "symbol" for kind in kinds) and _speaks_of_indicators(draft):
         return first not in _ASKING
     return len({kind for kind in kinds if kind in _DETAILS}) > 1
@@ -91,12 +93,12 @@ def _no_strategy(draft: Draft) -> Reading:
 def _with_remarks(found: Reading, s: Sentence, said: str) -> Reading:
     """With the spellings that were put right, and the end that was too long to read."""
     notes = list(found.assumptions)
-    left = " ".join(found.unread).lower()
+    left = " ".join((*found.unread, found.guidance or "")).lower()
     fixed = [f"“{wrong}” as {right}" for wrong, right in s.corrections.items() if wrong not in left]
     if fixed:
         notes.append(f"I read {', '.join(fixed[:_MOST_SPELLINGS])}.")
     unread = found.unread
-    if len(said) > MAX_LENGTH:
-        unread = (*unread, said[MAX_LENGTH:])
-        notes.append(f"Only the first {MAX_LENGTH:,} characters were read.")
+    if s.too_long:
+        unread = (*unread, s.too_long)
+        notes.append(f"Only the first {len(s.text) - len(s.too_long):,} characters were read.")
     return replace(found, assumptions=tuple(notes), unread=unread, said=said)

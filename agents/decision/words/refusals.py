@@ -54,7 +54,7 @@ def _away(c: Context, i: int) -> Item | None:
     if s.at(i).raw not in _MOVING:
         return None
     end = i + 1
-    while s.at(end).label and s.label(end) not in {".", ";", "\n", ","} and end < i + 10:
+    while end < min(len(s), i + 10) and s.label(end) not in {".", ";", "\n", ",", "and"}:
         end += 1
     return Item("refused", i, min(end, len(s)), "money")
 

@@ -190,7 +190,9 @@ def _leave(
     else:
         targets = {limit is not Limit.SHORT}
     for long in targets:
-        sides.exit[long] = whole.sided(not long)
+        new = whole.sided(not long)
+        both = (sides.exit[long], new) if long in sides.exit else (new,)
+        sides.exit[long] = both[0] if len(both) == 1 else Every("or", flat("or", both))
 
 
 def _enter_somewhere(

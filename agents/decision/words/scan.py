@@ -272,6 +272,9 @@ def _timeframe(c: Context, i: int) -> Item | None:
     frame = timeframe(s, s.skip(j, ":", "="))
     if frame is None or _is_duration(s, i):
         return None
+    spoken = s.at(frame[1] - 1).raw in {"minutes", "hours", "days", "weeks"}
+    if (s.has(i, "in") or s.has(i - 1, "in")) and spoken and not s.has(frame[1], "chart", "candle"):
+        return None
     end = s.skip(frame[1], "chart", "candle")
     return Item("timeframe", i, end, frame[0])
 
@@ -284,7 +287,18 @@ def _is_duration(s: Sentence, i: int) -> bool:
     }  # fmt: skip
 
 
+def _stray(c: Context, i: int) -> Item | None:
+    """A stop or target whose level can't be read: its words are no condition."""
+    s = c.s
+    if not s.has(i, "stop", "target", "trail") or s.at(i).raw in {"profit", "stops"}:
+        return None
+    end = clause_end(s, i + 1)
+    while end > i + 1 and s.has(end - 1, "and", "with", "when"):
+        end -= 1
+    return Item("stray", i, end, s.label(i))
+
+
 _READERS: tuple[Callable[[Context, int], Item | None], ...] = (
     refusal, _nothing, window, breakeven, trailing, stop, way_out, risk, targets, positions,
-    _entry_price, _mirror, _conditional, size, leverage, _condition, _action, _timeframe,
+    _entry_price, _mirror, _conditional, size, leverage, _stray, _condition, _action, _timeframe,
 )  # fmt: skip

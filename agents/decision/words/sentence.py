@@ -11,6 +11,7 @@ from agents.decision.words.vocabulary import words
 from agents.domain.market import Universe
 
 MAX_LENGTH = 5000
+MAX_WORDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,23 @@ class Word:
     raw: str = ""
 
 
+_LABELLED = (Kind.WORD, Kind.MARK, Kind.BREAK)
 _END = Word("", Kind.END, 0, 0)
 
 
 class Sentence:
-    """The words of `text` and the spellings that were put right."""
+    """The words of `text`, the spellings that were put right, and the end that is `too_long`."""
 
     def __init__(self, text: str, universe: Universe) -> None:
         self.text = unicodedata.normalize("NFC", text)
         self.corrections: dict[str, str] = {}
         tokens = counted(mark_symbols(tokenize(self.text, MAX_LENGTH), universe))
-        self.words = self._label(_meaningful(tokens))
+        words = self._label(_meaningful(tokens))
+        self.words = words[:MAX_WORDS]
+        cut = words[MAX_WORDS].start if len(words) > MAX_WORDS else MAX_LENGTH
+        self.too_long = self.text[cut:]
+        self._labels = [word.label if word.kind in _LABELLED else "" for word in self.words]
+        self._count = len(self.words)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -47,20 +54,21 @@ class Sentence:
 
     def label(self, index: int) -> str:
         """The label at `index`; symbols and numbers have none that a phrase has."""
-        word = self.at(index)
-        return word.label if word.kind in {Kind.WORD, Kind.MARK, Kind.BREAK} else ""
+        return self._labels[index] if 0 <= index < self._count else ""
 
     def has(self, index: int, *labels: str) -> bool:
-        return self.label(index) in labels
+        return 0 <= index < self._count and self._labels[index] in labels
 
     def skip(self, index: int, *labels: str) -> int:
         """The first index from `index` on whose label is none of `labels`."""
-        while self.label(index) in labels:
+        while 0 <= index < self._count and self._labels[index] in labels:
             index += 1
         return index
 
     def number(self, index: int) -> Decimal | None:
-        word = self.at(index)
+        if not 0 <= index < self._count:
+            return None
+        word = self.words[index]
         return word.value if word.kind is Kind.NUMBER else None
 
     def verbatim(self, first: int, end: int) -> str:
@@ -71,6 +79,8 @@ class Sentence:
 
     def _label(self, tokens: list[Token]) -> list[Word]:
         texts = [self._spelled(token) for token in tokens]
+        for at, text in enumerate(texts):
+            texts[at] = _in_context(text, tokens, at)
         words: list[Word] = []
         at = 0
         while at < len(tokens):
@@ -93,6 +103,29 @@ class Sentence:
             return text
         self.corrections[text] = meant
         return meant
+
+
+_SIDES = frozenset({"long", "short", "buy", "sell", "go", "enter"})
+_CROSSED = frozenset(
+    "ema sma wma hma ma signal up down above below over under bullish bearish d price vwap".split()
+)
+
+
+def _in_context(text: str, tokens: list[Token], at: int) -> str:
+    """`=>` is an arrow before an action, `x` is a cross between two lines."""
+    after = tokens[at + 1].text if at + 1 < len(tokens) else ""
+    if text == "=>":
+        return "->" if after in _SIDES else ">="
+    crossing = text == "x" and not tokens[at].glued and after in _CROSSED
+    if crossing or (
+        text == "x"
+        and after.isdecimal()
+        and at + 2 < len(tokens)
+        and tokens[at + 2].text in _CROSSED
+        and not tokens[at + 1].glued
+    ):
+        return "cross"
+    return text
 
 
 _NUMBER_WORDS = {

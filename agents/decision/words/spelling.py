@@ -24,7 +24,7 @@ _REAL_WORDS = words(
     game gain gave general gets getting give glad goal god gold gone good got grand great group
     grow guess guy guys had hair hand handle happen happy hard has hate have head hear heart
     heavy held help her here hers hey him his hit hope hoping host hot house how however huge
-    human hurt idea idle interest interested internet imagine important inch into invest it job join joke just keep kept kill
+    human hurt idea idle interest interested internet greed greedy rates rate rated cuts cutting imagine important inch into invest it job join joke just keep kept kill
     kind king knew know known label lady land lang large later laugh lay lazy lead leaf leap
     learn least leave led left legit less let letter level lie life light like limit link list
     listen little live living load loan local lock lone longer look looks loss lost lot lots

@@ -23,7 +23,10 @@ def state(c: Context, i: int) -> Found | None:
     s = c.s
     if s.has(i, "it"):
         subject, j = c.subject, i + 1
-    elif s.has(i, "turn", "rising", "falling") and c.subject is not None:
+    elif c.subject is not None and (
+        s.has(i, "turn", "rising", "falling")
+        or (s.has(i, "buy", "sell", "long", "short") and s.has(i + 1, "signal"))
+    ):
         subject, j = c.subject, i
     else:
         found = operand(c, i)
@@ -37,6 +40,9 @@ def state(c: Context, i: int) -> Found | None:
     k = s.skip(j, "turn", "flip", "back", "is", "move", "cross", "rise", "fall") if turn else j
     back = s.has(k - 1, "back")
     k = s.skip(k, "in", "through", "to") if s.has(s.skip(k, "in", "through", "to"), *_EDGES) else k
+    if s.has(j, "buy", "sell", "long", "short") and s.has(j + 1, "signal"):
+        c.subject = subject
+        return _signalled(subject, s.has(j, "buy", "long"), j + 2)
     if s.has(j, "leaves"):
         return _left_extreme(c, subject, j)
     bend = s.has(j, "turn", "flip")
@@ -77,6 +83,23 @@ def _described(c: Context, subject: Operand, i: int, turn: bool, bend: bool) -> 
         return Compare(subject, op, ZERO), i + 1
     if bend and label in {"up", "down", "bullish", "bearish"} and subject.scale != "number":
         return _turned(subject, up), i + 1
+    return None
+
+
+def _signalled(subject: Operand, up: bool, end: int) -> Found | None:
+    """`supertrend buy signal`: the indicator changes to that side."""
+    if not isinstance(subject, Term):
+        return None
+    op = "crosses above" if up else "crosses below"
+    if subject.text.startswith("supertrend"):
+        way = replace(subject, text=subject.text.split(".")[0] + ".direction", scale="zero")
+        return Compare(way, op, ZERO), end
+    if subject.text.startswith("psar"):
+        return Compare(CLOSE, op, subject), end
+    if subject.text.startswith("macd"):
+        return Compare(
+            subject, op, replace(subject, text=subject.text.replace(".line", ".signal"))
+        ), end
     return None
 
 

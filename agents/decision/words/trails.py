@@ -15,7 +15,7 @@ def trailing(c: Context, i: int) -> Item | None:
         found = trailing(c, s.skip(i + 1, "on", "with", "in", "at"))
         return found and replace(found, start=i)
     if s.has(i, "trail"):
-        j = s.skip(past_fillers(c, i + 1), "stop", "below", "above")
+        j = s.skip(past_fillers(c, i + 1), "stop", "below", "above", "rest", "positions")
         found = distance(c, past_fillers(c, j))
         if found is None or not _can_trail(found[0]):
             return None
@@ -52,7 +52,12 @@ def breakeven(c: Context, i: int) -> Item | None:
     j = s.skip(j, "stop", "it", "rest")
     j = s.skip(j, "to", "at", "move", "on")
     moved = s.has(j - 1, "to", "at", "move") or (j > i and s.has(j - 1, "stop"))
-    short_form = s.at(j).raw == "be" and (moved or s.verbatim(j, j + 1).isupper())
+    leads = (
+        j == i
+        and s.label(i - 1) in {"", ".", ",", ";", "\n", "and"}
+        and s.has(j + 1, "after", "at")
+    )
+    short_form = s.at(j).raw == "be" and (moved or leads or s.verbatim(j, j + 1).isupper())
     if not (s.has(j, "breakeven") or short_form or (s.has(j, "entry") and s.has(j - 1, "to"))):
         return None
     k = s.skip(j + 1, "stop", "price", ",")

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from agents.decision.words.comparisons import averages, comparison
+from agents.decision.words.comparisons import averages, comparison, named, numbers
 from agents.decision.words.conditions import Compare, Condition, Every
 from agents.decision.words.context import Context
-from agents.decision.words.operands import operand
+from agents.decision.words.operands import MOVING_AVERAGES, operand
+from agents.decision.words.sentence import Sentence
 from agents.decision.words.spans import timeframe
 from agents.decision.words.terms import CLOSE, Operand, Term
 
@@ -36,9 +37,13 @@ def golden(c: Context, i: int) -> Found | None:
 def pair_cross(c: Context, i: int) -> Found | None:
     """`9/21 ema cross`, `ema 9 and 21 bullish crossover`, `bullish macd cross`, `macd crossover`."""
     s = c.s
+    if listed := _named_after(c, i):
+        c.subject, c.thing = listed[0], listed[1]
+        way, end = _way(s, listed[2])
+        return Compare(listed[0], way, listed[1]), end
     lead = s.label(i) if s.has(i, "bullish", "bearish", "up", "down") else ""
     j = i + 1 if lead else i
-    pair = _two_lines(c, j)
+    pair = _two_lines(c, j) or _lines_in_mind(c, j, lead)
     if pair is None:
         return None
     fast, slow, end = pair
@@ -63,6 +68,43 @@ def pair_cross(c: Context, i: int) -> Found | None:
     return Compare(fast, op.get(lead, "crosses below"), slow), end
 
 
+def _way(s: Sentence, i: int) -> tuple[str, int]:
+    """The direction of a cross named at word `i`; open where none is."""
+    if s.has(i, "up", "bullish"):
+        return "crosses above", i + 1
+    return ("crosses below", i + 1) if s.has(i, "down", "bearish") else ("crosses", i)
+
+
+def _lines_in_mind(c: Context, i: int, lead: str) -> tuple[Operand, Operand, int] | None:
+    """`stoch oversold and bullish cross`: the two lines of the indicator spoken of last."""
+    if not c.s.has(i, "cross", "crossover") or not isinstance(c.subject, Term):
+        return None
+    if not lead and not c.s.has(i + 1, "up", "down", "bullish", "bearish"):
+        return None
+    partner = _partner(c.subject)
+    return (c.subject, partner, i) if partner is not None else None
+
+
+def _partner(line: Term) -> Term | None:
+    """The slower line that crosses are counted against: the signal line, or %D."""
+    for fast, slow in ((".line", ".signal"), (".k", ".d")):
+        if line.text.startswith(("macd", "stoch")) and line.text.endswith(fast):
+            return replace(line, text=line.text.removesuffix(fast) + slow)
+    return None
+
+
+def _named_after(c: Context, i: int) -> tuple[Operand, Operand, int] | None:
+    """`ema cross 9/21`."""
+    s = c.s
+    if s.label(i) not in MOVING_AVERAGES or not s.has(i + 1, "cross", "crossover"):
+        return None
+    counts, end = numbers(s, i + 2)
+    if len(counts) != 2:
+        return None
+    fast, slow = named(s.label(i), counts)
+    return fast, slow, end
+
+
 def _two_lines(c: Context, i: int) -> tuple[Operand, Operand, int] | None:
     if several := averages(c, i):
         terms, end = several
@@ -70,11 +112,8 @@ def _two_lines(c: Context, i: int) -> tuple[Operand, Operand, int] | None:
     found = operand(c, i)
     if found is None or not isinstance(found[0], Term):
         return None
-    text = found[0].text
-    for fast, slow in ((".line", ".signal"), (".k", ".d")):
-        if text.startswith(("macd", "stoch")) and text.endswith(fast):
-            return found[0], replace(found[0], text=text.removesuffix(fast) + slow), found[1]
-    return None
+    partner = _partner(found[0])
+    return (found[0], partner, found[1]) if partner is not None else None
 
 
 def trend(c: Context, i: int) -> Found | None:
