@@ -420,8 +420,18 @@ async def _params(request: web.Request) -> dict[str, Any]:
     found: dict[str, Any] = dict(request.query)
     if request.content_type == "application/json":
         return found | await request.json()
-    for name, value in (await request.post()).items():
-        found[name] = value.file.read() if isinstance(value, web.FileField) else value
+    if request.content_type.startswith("multipart/"):
+        return found | await _parts(request)
+    return found | dict(await request.post())
+
+
+async def _parts(request: web.Request) -> dict[str, Any]:
+    """Read by hand: a client that is killed in the middle leaves no open file behind."""
+    found: dict[str, Any] = {}
+    async for part in await request.multipart():
+        assert isinstance(part, aiohttp.BodyPartReader)
+        content = bytes(await part.read())
+        found[part.name or ""] = content if part.filename else content.decode()
     return found
 
 
