@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from agents.domain.errors import Moved, NotFound
+from agents.domain.errors import NotFound
 from agents.domain.proposal import Proposal, ProposalState, VetoReason
 from agents.execution.outcomes import Outcome, Verdict
 from handlers import cards, markers, numbers, paging, texts, times, why
@@ -42,22 +42,9 @@ async def tighten(desk: Desk, turn: Turn) -> Answer:
 
 
 async def next_candle(desk: Desk, turn: Turn) -> Answer:
-    """Not now: the proposal ends, and the next candle may make a new one if its rules pass."""
-    proposal = await desk.memory.proposals.get(turn.user.id, turn.tap.id)
-    if verdict := _not_waiting(desk, turn, proposal):
-        return await _told(desk, turn, Outcome(verdict, proposal))
-    if not await desk.approvals.cancel([proposal], "waits for the next candle"):
-        raise Moved
-    return []
-
-
-def _not_waiting(desk: Desk, turn: Turn, proposal: Proposal) -> Verdict | None:
-    """Why the tapped version of a proposal does not wait any more."""
-    if proposal.state is not ProposalState.PENDING:
-        return Verdict.ALREADY
-    if proposal.expires_at <= desk.clock.wall():
-        return Verdict.EXPIRED
-    return None if proposal.version == turn.tap.version else Verdict.STALE_VERSION
+    """Not now: this card ends, and the next candle makes a new one if its rules pass."""
+    outcome = await desk.approvals.next_candle(turn.user.id, turn.tap.id, turn.tap.version)
+    return [] if outcome.done else await _told(desk, turn, outcome)
 
 
 async def veto(desk: Desk, turn: Turn) -> Answer:

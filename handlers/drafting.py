@@ -1,5 +1,6 @@
 """From a sentence to a drafted strategy, asking for what is missing one thing at a time."""
 
+from asyncio import to_thread  # reading words takes longer than the loop may be held
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -119,11 +120,11 @@ async def answered(desk: Desk, turn: Turn, step: dialogue.Step, said: str) -> An
     if len(said) > texts.LONGEST:
         return [texts.too_long(len(said))]
     universe = await desk.universe()
-    if _is_new_sentence(read(said, universe)):
+    if _is_new_sentence(await to_thread(read, said, universe)):
         return [texts.said("I dropped the earlier one."), *await from_sentence(desk, turn, said)]
     reading = _READINGS.validate_python(step.facts["reading"])
     question = _QUESTIONS.validate_python(step.facts["question"])
-    whole = answer(reading, question, said, universe)
+    whole = await to_thread(answer, reading, question, said, universe)
     return await from_reading(desk, turn, step.facts["said"], whole)
 
 

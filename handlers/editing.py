@@ -1,5 +1,6 @@
 """Changing a strategy by a sentence: the difference is shown, and a Yes makes a new version."""
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -50,7 +51,7 @@ async def said(desk: Desk, turn: Turn, step: dialogue.Step) -> Answer:
         return await _rename(desk, turn, strategy, named[1] or named[2])
     if len(turn.words) > texts.LONGEST:
         return [texts.too_long(len(turn.words))]
-    made = edit(strategy.spec, turn.words, await desk.universe())
+    made = await asyncio.to_thread(edit, strategy.spec, turn.words, await desk.universe())
     if made.spec is None:
         return [texts.said(*_unclear(made))]
     facts = {

@@ -240,7 +240,8 @@ async def test_waiting_for_the_next_candle_ends_this_card(talk: Conversation) ->
     proposal = await talk.proposal()
     assert await talk.press("Next candle") == []
     [card] = await talk.told()
-    assert "🚫 Cancelled · waits for the next candle" in card.words.plain() and card.rows == ()
+    assert "🚫 Cancelled at 12:00 · waits for the next candle" in card.words.plain()
+    assert card.rows == ()
     assert "Nothing was changed" in plain(await talk.press("Next candle"))
     strategy = await talk.desk.memory.strategies.get(1, proposal.strategy_id)
     assert (await talk.world.propose(strategy)).id == 2
