@@ -2,7 +2,8 @@
 
 import asyncio
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 
 from agents.domain.market import Candles, Timeframe, from_ms
 from agents.extraction.resample import resample
@@ -10,12 +11,16 @@ from bot.connectors.ccxt_exchange import PublicExchange, Row
 from bot.connectors.ccxt_rest import Patience, RestCandles
 
 _KEPT = 5_000
+_FAR = 1_000
+"""Candles: what one request brings, and a gap over which the past is not continued."""
+_DEEPER = 6
+"""How often one call may ask for older candles."""
 _FORGOTTEN = 3_600_000
 """Milliseconds after which a series that nobody asks for is followed no longer."""
 
 
 class Series:
-    """The closed candles of one symbol and timeframe.
+    """The closed candles of one symbol and timeframe, without a hole of ours.
 
     `checked` is the time (ms) up to which they are complete; a candle that is missing before it
     does not exist.
@@ -28,33 +33,42 @@ class Series:
         self.checked = 0
         self.begins = False  # there is nothing before the first candle
         self.asked = 0  # when it was last asked for, ms
+        self.wanted = 0  # the most candles that were ever asked for
         self.lock = asyncio.Lock()
         self.news = asyncio.Event()
 
+    def closed_by(self, stop: int) -> int:
+        """How many candles closed by `stop` (ms)."""
+        return bisect_right(self.candles.opened, stop - self.timeframe.ms)
+
     def knows(self, stop: int, count: int) -> bool:
-        return self.checked >= stop and self.reaches(stop, count)
+        return self.checked >= stop and (self.begins or self.closed_by(stop) >= count)
 
-    def reaches(self, stop: int, count: int) -> bool:
-        """Whether the past is long enough for `count` candles before `stop`."""
-        if not len(self.candles):
-            return False
-        return self.begins or self.candles.opened[0] <= stop - count * self.timeframe.ms
-
-    def replace(self, rows: Sequence[Row], stop: int, *, begins: bool) -> None:
+    def begin_again(self, rows: Sequence[Row], stop: int) -> None:
         self.candles = Candles(self.symbol, self.timeframe)
-        self.begins, self.checked = begins, 0
+        self.begins, self.checked = False, 0
         self.extend(rows, stop)
 
-    def extend(self, rows: Iterable[Row], stop: int) -> None:
+    def extend(self, rows: Sequence[Row], stop: int) -> None:
         """Add closed rows in time order; all before `stop` is known by that."""
-        for row in rows:
-            self.candles.opened.append(int(row[0]))
-            for column, value in zip(_columns(self.candles), row[1:6], strict=True):
-                column.append(float(value))
+        _add(self.candles, [row for row in rows if int(row[0]) >= self.checked])
         self.checked = max(self.checked, stop)
-        if len(self.candles) > 2 * _KEPT:
-            self.candles = self.candles.part(len(self.candles) - _KEPT, len(self.candles))
+        keep = max(_KEPT, self.wanted)
+        if len(self.candles) > 2 * keep:
+            self.candles = self.candles.part(len(self.candles) - keep, len(self.candles))
             self.begins = False
+
+    def prepend(self, rows: Sequence[Row]) -> None:
+        """Add rows before the first in time order; none says that there are none."""
+        if not rows:
+            self.begins = True
+            return
+        older = Candles(self.symbol, self.timeframe)
+        _add(older, rows)
+        for column, rest in zip(_columns(older), _columns(self.candles), strict=True):
+            column.extend(rest)
+        older.opened.extend(self.candles.opened)
+        self.candles = older
 
     def absorb(self, rows: Sequence[Row]) -> None:
         """Take what the stream of one unbroken connection has brought, oldest first.
@@ -69,10 +83,15 @@ class Series:
 
     def part(self, stop: int, count: int) -> Candles:
         """The last `count` that closed by `stop`."""
-        ends = len(self.candles)
-        while ends and self.candles.opened[ends - 1] + self.timeframe.ms > stop:
-            ends -= 1
+        ends = self.closed_by(stop)
         return self.candles.part(max(0, ends - count), ends)
+
+
+def _add(candles: Candles, rows: Sequence[Row]) -> None:
+    for row in rows:
+        candles.opened.append(int(row[0]))
+        for column, value in zip(_columns(candles), row[1:6], strict=True):
+            column.append(float(value))
 
 
 def _columns(candles: Candles) -> "tuple[array[float], ...]":
@@ -147,17 +166,20 @@ class CandleBook:
 
     async def _closed(self, series: Series, stop: int, count: int) -> Candles:
         async with series.lock:
-            if not series.knows(stop, count) and self._may_come(series, stop, count):
+            series.wanted = max(series.wanted, count)
+            if self._may_come(series, stop):
                 await self._await_news(series, stop)
-            if not series.knows(stop, count):
-                await self._fetch(series, stop, count)
+            if len(series.candles) and stop < series.candles.opened[0] - _FAR * series.timeframe.ms:
+                return await self._long_ago(series, stop, count)
+            if series.checked < stop:
+                await self._fetch_newer(series, stop, count)
+            await self._fetch_older(series, stop, count)
             return series.part(stop, count)
 
-    def _may_come(self, series: Series, stop: int, count: int) -> bool:
+    def _may_come(self, series: Series, stop: int) -> bool:
         """Whether only the candle that has just closed is missing, and the stream is up."""
         one_missing = series.checked == stop - series.timeframe.ms
-        fresh = self._now() < stop + self._patience.news * 1000
-        return self.streaming and one_missing and fresh and series.reaches(stop, count)
+        return self.streaming and one_missing and self._now() < stop + self._patience.news * 1000
 
     async def _await_news(self, series: Series, stop: int) -> None:
         try:
@@ -168,19 +190,36 @@ class CandleBook:
         except TimeoutError:
             return  # REST answers instead
 
-    async def _fetch(self, series: Series, stop: int, count: int) -> None:
+    async def _fetch_newer(self, series: Series, stop: int, count: int) -> None:
         length = series.timeframe.ms
-        goes_on = series.reaches(stop, count) and series.checked
-        start = series.checked if goes_on else stop - count * length
+        far = stop - series.checked > max(count, _FAR) * length
+        start = stop - count * length if far else series.checked
         rows, sure = await self._settled(series, start, stop)
         if not sure:
-            rows.pop(stop - length, None)
             stop -= length
         ordered = [rows[at] for at in sorted(rows) if at < stop]
-        if goes_on:
-            series.extend([row for row in ordered if int(row[0]) >= series.checked], stop)
+        if far:
+            series.begin_again(ordered, stop)
         else:
-            series.replace(ordered, stop, begins=len(ordered) < count)
+            series.extend(ordered, stop)
+
+    async def _fetch_older(self, series: Series, stop: int, count: int) -> None:
+        """Where candles are missing, more of the past is needed for as many."""
+        for _ in range(_DEEPER):
+            lacking = count - series.closed_by(stop)
+            if lacking <= 0 or series.begins or not len(series.candles):
+                return
+            first = series.candles.opened[0]
+            start = first - max(lacking, _FAR) * series.timeframe.ms
+            rows = await self._rest.span(series.symbol, series.timeframe, start, first)
+            series.prepend([rows[at] for at in sorted(rows) if at < first])
+
+    async def _long_ago(self, series: Series, stop: int, count: int) -> Candles:
+        """Not kept: what lies far before all that is followed."""
+        found = Series(series.symbol, series.timeframe)
+        await self._fetch_newer(found, stop, count)
+        await self._fetch_older(found, stop, count)
+        return found.part(stop, count)
 
     async def _settled(self, series: Series, start: int, stop: int) -> tuple[dict[int, Row], bool]:
         """Rows from `start`, and whether the last before `stop` can't change any more."""

@@ -118,6 +118,30 @@ async def test_only_what_is_new_is_fetched(
     assert int(server.asked("klines")[-1]["limit"]) == 3
 
 
+async def test_older_candles_join_the_newer(
+    market: CcxtMarket, server: ExchangeServer, clock: ManualClock
+) -> None:
+    await market.history(BTC, M1, clock.now(), 20)
+    before = START - timedelta(minutes=20)
+    found = await market.history(BTC, M1, before, 100)
+    assert same(found, truth(M1, before, 100))
+    asked = len(server.asked("klines"))
+    found = await market.history(BTC, M1, clock.now(), 120)
+    assert same(found, truth(M1, clock.now(), 120))
+    assert len(server.asked("klines")) == asked == 2
+
+
+async def test_a_look_far_back_costs_the_present_nothing(
+    market: CcxtMarket, server: ExchangeServer, clock: ManualClock
+) -> None:
+    await market.history(BTC, M1, clock.now(), 20)
+    long_ago = START - timedelta(minutes=2_800)
+    assert same(await market.history(BTC, M1, long_ago, 50), truth(M1, long_ago, 50))
+    asked = len(server.asked("klines"))
+    await market.history(BTC, M1, clock.now(), 20)
+    assert len(server.asked("klines")) == asked == 2
+
+
 @pytest.mark.parametrize(("timeframe", "asked"), [("45m", "15m"), ("10m", "5m"), ("1w", "1d")])
 async def test_what_the_exchange_has_not_is_put_together(
     market: CcxtMarket, server: ExchangeServer, clock: ManualClock, timeframe: str, asked: str
@@ -157,8 +181,9 @@ async def test_a_gap_of_the_exchange_stays_a_gap(clock: ManualClock) -> None:
         asked = len(server.asked("klines"))
         await market.history(BTC, M1, clock.now(), 140)
         await market.stop()
-    assert len(found) == 140
-    assert asked == len(server.asked("klines")) == 1
+    assert len(found) == 200
+    assert found.opened[160] - found.opened[159] == 61 * M1.ms
+    assert asked == len(server.asked("klines")) == 2  # the gap's sixty came from further back
 
 
 # --- what goes wrong with REST ------------------------------------------------------------------
