@@ -20,9 +20,13 @@ function element(tag, properties = {}, ...children) {
 
 function drawWords(spans) {
   const words = element("div", { className: "words", dir: "auto" });
+  let block = false;
   for (const [content, style] of spans) {
     const tag = TAGS[style];
-    words.append(tag ? element(tag, { textContent: content }) : content);
+    // A block ends its line by itself; the line break after it would show as an empty line.
+    const shown = block && content.startsWith("\n") ? content.slice(1) : content;
+    words.append(tag ? element(tag, { textContent: shown }) : shown);
+    block = tag === "pre";
   }
   return words;
 }
