@@ -1,7 +1,7 @@
 """Books fills: fill, order, position, account and messages in one transaction, each fill once."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -33,11 +33,31 @@ class Booked:
     in_flight: Decimal
 
 
-async def in_flight(memory: Memory, position_id: int) -> Decimal:
-    """What the unsettled exit orders of a position have yet to close, base currency."""
-    orders = await memory.orders.of_position(position_id)
+def left_to_close(orders: Iterable[OrderIntent]) -> Decimal:
+    """What unsettled exit orders have yet to close, base currency."""
     exits = [item for item in orders if item.reduces and item.state in UNSETTLED]
     return sum((item.quantity - item.filled for item in exits), ZERO)
+
+
+async def in_flight(memory: Memory, position_id: int) -> Decimal:
+    """What the unsettled exit orders of a position have yet to close, base currency."""
+    return left_to_close(await memory.orders.of_position(position_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """What a fill meets. Read before the transaction, to keep that short; every change of it is
+    a compare-and-set, so that what changed in between is noticed and read again."""
+
+    intent: OrderIntent
+    proposal: Proposal | None  # where an entry, or a target's break-even, needs its plan
+    position: Position | None
+    orders: Sequence[OrderIntent] = ()
+
+    def pending(self, filled: OrderIntent) -> Decimal:
+        """What will still be closed when this order is filled as far as `filled` says."""
+        others = [item for item in self.orders if item.id != filled.id]
+        return left_to_close((*others, filled) if filled.reduces else others)
 
 
 class Settlement:
@@ -76,18 +96,36 @@ class Settlement:
         raise Moved
 
     async def _book(self, fill: Fill, instrument: Instrument) -> Booked | None:
+        met = await self._meet(fill)
+        if met is None:
+            log.warning("A fill of an order that is not ours: %s", fill.client_id)
+            return None
         async with self._memory.transactions.transaction():
-            intent = await self._memory.orders.by_client_id(fill.client_id)
-            if intent is None:
-                log.warning("A fill of an order that is not ours: %s", fill.client_id)
+            if not await self._memory.orders.add_fill(met.intent, fill):
                 return None
-            if not await self._memory.orders.add_fill(intent, fill):
-                return None
-            intent = await self._fill_order(intent, fill)
+            intent = await self._fill_order(met.intent, fill)
             self._passed("fill.booking")
             if intent.purpose is OrderPurpose.ENTRY:
-                return await self._entered(intent, fill, instrument)
-            return await self._exited(intent, fill, instrument)
+                return await self._entered(met, intent, fill, instrument)
+            return await self._exited(met, intent, fill, instrument)
+
+    async def _meet(self, fill: Fill) -> _Met | None:
+        intent = await self._memory.orders.by_client_id(fill.client_id)
+        if intent is None:
+            return None
+        position = await self._position(intent)
+        proposal = None
+        if position is None or not intent.reduces or _may_move_stop(position, intent):
+            proposal = await self._memory.proposals.by_id(intent.proposal_id or 0)
+        if position is None:
+            return _Met(intent, proposal, None)
+        orders = await self._memory.orders.of_position(position.id)
+        return _Met(intent, proposal, self._exits.freshest(position), orders)
+
+    async def _position(self, intent: OrderIntent) -> Position | None:
+        if intent.position_id is not None:
+            return await self._memory.positions.by_id(intent.position_id)
+        return await self._memory.positions.by_proposal(intent.proposal_id or 0)
 
     async def _fill_order(self, intent: OrderIntent, fill: Fill) -> OrderIntent:
         filled = intent.filled + fill.quantity
@@ -101,23 +139,23 @@ class Settlement:
 
     # --- entries ------------------------------------------------------------------------------
 
-    async def _entered(self, intent: OrderIntent, fill: Fill, instrument: Instrument) -> Booked:
-        if intent.proposal_id is None:
+    async def _entered(
+        self, met: _Met, intent: OrderIntent, fill: Fill, instrument: Instrument
+    ) -> Booked:
+        if met.proposal is None:
             raise ValueError(f"entry order {intent.key} has no proposal")
-        proposal = await self._memory.proposals.by_id(intent.proposal_id)
-        before = await self._memory.positions.by_proposal(proposal.id)
-        if before is None:
-            position = await self._memory.positions.add(opened(proposal, intent, fill, instrument))
-            pending = ZERO
+        pending = met.pending(intent)
+        if met.position is None:
+            wanted = opened(met.proposal, intent, fill, instrument)
+            position = await self._memory.positions.add(wanted)
         else:
-            pending = await in_flight(self._memory, before.id)
-            before = self._exits.freshest(before)
-            after = grown(before, proposal, fill, instrument)
+            after = grown(met.position, met.proposal, fill, instrument)
             position = await self._save(_settled(after, pending))
         self._passed("fill.accounting")
         await self._memory.accounts.book(intent.account_id, -fee_in_quote(fill, instrument))
         self._passed("fill.telling")
-        await self._tell_entry(proposal, position, fill, whole=intent.filled >= intent.quantity)
+        whole = intent.filled >= intent.quantity
+        await self._tell_entry(met.proposal, position, fill, whole=whole)
         return Booked(position, pending)
 
     async def _tell_entry(
@@ -133,15 +171,16 @@ class Settlement:
 
     # --- exits --------------------------------------------------------------------------------
 
-    async def _exited(self, intent: OrderIntent, fill: Fill, instrument: Instrument) -> Booked:
-        if intent.position_id is None:
+    async def _exited(
+        self, met: _Met, intent: OrderIntent, fill: Fill, instrument: Instrument
+    ) -> Booked:
+        if met.position is None:
             raise ValueError(f"exit order {intent.key} has no position")
-        stored = await self._memory.positions.by_id(intent.position_id)
-        before = self._exits.freshest(stored)
-        pending = await in_flight(self._memory, before.id)
-        after, gross = reduced(before, fill, intent.reason or str(intent.purpose), instrument)
-        if intent.purpose is OrderPurpose.TARGET:
-            after = await self._at_break_even(after, intent)
+        pending = met.pending(intent)
+        reason = intent.reason or str(intent.purpose)
+        after, gross = reduced(met.position, fill, reason, instrument)
+        if met.proposal is not None:
+            after = _at_break_even(after, met.proposal, intent)
         position = await self._save(_settled(after, pending))
         self._passed("fill.accounting")
         fee = fee_in_quote(fill, instrument)
@@ -149,18 +188,6 @@ class Settlement:
         self._passed("fill.telling")
         await self._tell_exit(position, fill, gross - fee)
         return Booked(position, pending)
-
-    async def _at_break_even(self, position: Position, intent: OrderIntent) -> Position:
-        """A target at or beyond the planned break-even moves the stop to the entry price. Told
-        by the plan's own numbers, for a fill that slipped has other R."""
-        after_r, sign = position.trailing.breakeven_r, position.side.sign
-        if after_r is None or intent.trigger is None:
-            return position
-        plan = (await self._memory.proposals.by_id(position.proposal_id)).plan
-        reached = plan.r_multiple(intent.trigger) >= after_r
-        if reached and (position.entry_price - position.stop) * sign > 0:
-            return replace(position, stop=position.entry_price)
-        return position
 
     async def _tell_exit(self, position: Position, fill: Fill, profit: Decimal) -> None:
         closed = position.state is PositionState.CLOSED
@@ -179,6 +206,22 @@ class Settlement:
         if not await self._memory.positions.save(position):
             raise Moved
         return replace(position, version=position.version + 1)
+
+
+def _may_move_stop(position: Position, intent: OrderIntent) -> bool:
+    return intent.purpose is OrderPurpose.TARGET and position.trailing.breakeven_r is not None
+
+
+def _at_break_even(position: Position, proposal: Proposal, intent: OrderIntent) -> Position:
+    """A target at or beyond the planned break-even moves the stop to the entry price. Told by
+    the plan's own numbers, for a fill that slipped has other R."""
+    after_r, sign = position.trailing.breakeven_r, position.side.sign
+    if after_r is None or intent.trigger is None:
+        return position
+    reached = proposal.plan.r_multiple(intent.trigger) >= after_r
+    if reached and (position.entry_price - position.stop) * sign > 0:
+        return replace(position, stop=position.entry_price)
+    return position
 
 
 def _settled(position: Position, pending: Decimal) -> Position:
