@@ -11,7 +11,7 @@ from agents.decision.words.hours import windows
 from agents.decision.words.questions import ask_what_is_missing, name_leftovers, rank
 from agents.decision.words.reading import Reading, shortened
 from agents.domain.market import Universe
-from agents.domain.strategy import DEFAULT_RISK_PERCENT
+from agents.domain.strategy import DEFAULT_RISK_PERCENT, Window
 from agents.domain.symbols import suggestions
 
 SYMBOL_CHOICES = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT")
@@ -28,10 +28,7 @@ def assemble(draft: Draft, universe: Universe) -> Reading:
     stop_text = stop(draft, found.wanted, own)
     levels = targets(draft, found.wanted, own)
     trail = trailing(draft, stop_text, levels)
-    hours, notes = windows(draft.items)
-    for item in draft.of("no hours") if draft.of("hours") else ():
-        draft.leave(draft.verbatim(item))
-    draft.note(*notes)
+    hours = _windows(draft)
     refusals(draft)
     risk, size = _money(draft, verdicts)
     leverage = _leverage(draft, verdicts)
@@ -61,6 +58,14 @@ def assemble(draft: Draft, universe: Universe) -> Reading:
         unread=tuple(draft.unread),
         is_strategy=True,
     )
+
+
+def _windows(draft: Draft) -> tuple[Window, ...]:
+    found, notes = windows(draft.items)
+    draft.note(*notes)
+    for item in draft.of("no hours") if draft.of("hours") else ():
+        draft.leave(draft.verbatim(item))
+    return found
 
 
 def _symbols(draft: Draft, universe: Universe) -> tuple[str, ...]:
@@ -107,7 +112,8 @@ def _timeframe(draft: Draft) -> str | None:
         others = ", ".join(found.rivals)
         draft.ask(
             "timeframe",
-            f"Several timeframes were said: {found.own}, {others}. I take {found.own} candles; is that right?",
+            f"Several timeframes were said: {found.own}, {others}. I take {found.own} candles;"
+            " is that right?",
             found.own or "",
             *found.rivals[:3],
             essential=False,
@@ -128,7 +134,8 @@ def _money(draft: Draft, verdicts: checks.Verdicts) -> tuple[Decimal | None, Dec
     for item in draft.of("risk money"):
         draft.ask(
             "risk",
-            f"“{draft.verbatim(item)}”: the risk is set in percent of the account. How many percent per trade (up to 2)?",
+            f"“{draft.verbatim(item)}”: the risk is set in percent of the account. How many percent"
+            " per trade (up to 2)?",
             "Risk 0.5%",
             "Risk 1%",
             essential=False,
@@ -153,7 +160,7 @@ def _money(draft: Draft, verdicts: checks.Verdicts) -> tuple[Decimal | None, Dec
 def _share_of_capital(draft: Draft, value: Decimal, said: str) -> None:
     if value >= 50:
         draft.refused.append(
-            f"“{said}”: no trade may take that much of the account; the risk stays within its limit."
+            f"“{said}”: no trade may take that much of the account; the risk stays in its limit."
         )
         return
     draft.ask(

@@ -31,7 +31,7 @@ def risk(value: Decimal, verdicts: Verdicts) -> Decimal | None:
     """The risk per trade in percent within the limit; None where it is left out."""
     if value <= 0:
         verdicts.refused.append(
-            f"A risk of {plain(value)} % makes no trade; the risk stays at {DEFAULT_RISK_PERCENT} %."
+            f"A risk of {plain(value)} % makes no trade; it stays at {DEFAULT_RISK_PERCENT} %."
         )
         return None
     if value <= MAX_RISK_PERCENT:
@@ -75,21 +75,30 @@ def impossible(condition: Condition) -> str | None:
     """Why the rule, or an alternative of it, can never be true; None when all can be."""
     if isinstance(condition, Or):
         reasons = [impossible(part) for part in condition.parts]
-        return next((reason for reason in reasons if reason), None)
-    parts = condition.parts if isinstance(condition, And) else (condition,)
-    for part in parts:
-        reason = impossible(part) if isinstance(part, Or) else _out_of_range(part)
-        if reason:
-            return reason
-    for one, two in combinations(
-        [part for part in parts if isinstance(part, Comparison | Between)], 2
-    ):
-        if _exclude(one, two):
-            return f"“{one}” and “{two}” contradict each other: both can't be true at the same time, so it would never trade."
-    for one, two in combinations([part for part in parts if isinstance(part, Crosses)], 2):
-        if (one.value, one.level) == (two.value, two.level) and one.above != two.above:
-            return f"“{one}” and “{two}” contradict each other: both can't happen at the same time, so it would never trade."
-    return None
+    else:
+        parts = condition.parts if isinstance(condition, And) else (condition,)
+        reasons = [
+            impossible(part) if isinstance(part, Or) else _out_of_range(part) for part in parts
+        ]
+        reasons += [_contradiction(one, two) for one, two in combinations(parts, 2)]
+    return next((reason for reason in reasons if reason), None)
+
+
+def _contradiction(one: Condition, two: Condition) -> str | None:
+    """Why two conditions can't both hold, None when they can."""
+    if isinstance(one, Comparison | Between) and isinstance(two, Comparison | Between):
+        excluded = _exclude(one, two)
+    elif isinstance(one, Crosses) and isinstance(two, Crosses):
+        same = (one.value, one.level) == (two.value, two.level)
+        excluded = same and one.above != two.above
+    else:
+        excluded = False
+    if not excluded:
+        return None
+    return (
+        f"“{one}” and “{two}” contradict each other: both can't be true at the same time, so it"
+        " would never trade."
+    )
 
 
 def pointless(condition: Condition) -> str | None:
@@ -111,16 +120,12 @@ def _leaves(condition: Condition) -> Iterator[Condition]:
 
 
 def _limits(part: Condition) -> tuple[int, int] | None:
-    value = (
-        part.left
-        if isinstance(part, Comparison)
-        else part.value
-        if isinstance(part, Between | Crosses)
-        else None
-    )
-    name = getattr(value, "name", "")
-    output = getattr(value, "output", "")
-    return _RANGES.get(name) if name != "adx" or output in {"", "adx"} else None
+    """The range of what a condition looks at, where the indicator has one."""
+    match part:
+        case Comparison(_, value, _) | Between(value, _, _) | Crosses(value, _, _):
+            name, output = getattr(value, "name", ""), getattr(value, "output", "")
+            return _RANGES.get(name) if name != "adx" or output in {"", "adx"} else None
+    return None
 
 
 def _out_of_range(part: Condition) -> str | None:

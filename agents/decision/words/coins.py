@@ -100,7 +100,7 @@ def _named(
     if instrument is not None:
         return replace(first, kind=Kind.SYMBOL, text=instrument.symbol, end=last.end), taken
     base = joined.split("/", maxsplit=1)[0].split("-", maxsplit=1)[0]
-    if base in KNOWN_WORDS or (is_real_word(base) and not first.text == "$"):
+    if base in KNOWN_WORDS or (is_real_word(base) and first.text != "$"):
         return None, 0
     if sure or _ends_like_quote(joined):
         return replace(first, kind=Kind.STRANGER, text=joined, end=last.end), taken

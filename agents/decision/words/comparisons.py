@@ -18,7 +18,7 @@ _ANY_SCALE = frozenset({"number"})
 
 
 def comparison(c: Context, i: int) -> Found | None:
-    """`rsi below 30`, `price above the 50 and 200 ema`, `ema20 > ema50 > ema200`, `and below 30`."""
+    """`rsi below 30`, `price above the 50 and 200 ema`, `ema20 > ema50 > ema200`, `below 30`."""
     if c.s.has(i, "both") and (found := _of_both(c, i)):
         return found
     state = c.saved()

@@ -55,7 +55,9 @@ class Compare:
             if self.left.scale in {"volume", "ratio", "strength", "free"}:
                 return self
             right = mirrored_threshold(self.right, self.left.scale)
-            return right and replace(self, left=self.left.mirrored(), op=op, right=right)
+            if right is None:
+                return None
+            return replace(self, left=self.left.mirrored(), op=op, right=right)
         if self.left.scale in {"ratio", "free"} or self.right.scale in {"ratio", "free"}:
             return self
         if self.left.scale == self.right.scale == "volume" and "obv" not in self.render(None):

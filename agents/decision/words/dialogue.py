@@ -13,7 +13,7 @@ _NUMBERS = re.compile(r"\d")
 
 
 def missing(reading: Reading) -> Question | None:
-    """The next thing to ask, with up to four answers for buttons; None when nothing essential is open."""
+    """The next thing to ask, with up to four answers for buttons; None when nothing is open."""
     if not reading.is_strategy:
         return None
     question = next((one for one in reading.asks if one.essential), None)

@@ -31,11 +31,12 @@ _WIDER = words("wider wide looser bigger larger loosen widen further farther")
 _HALVES = words("half halve")
 _SILENT = words(
     """
-    change set make use using instead update switch put replace add remove drop delete it to from of
-    the with also keep everything else same as please tighter tight closer wider wide looser smaller
-    bigger larger half halve increase decrease reduce raise lower higher move swap turn off on
-    disable cancel without stop target trail trailing risk leverage size breakeven condition conditions filter filters rule rules requirement no not only and
-    new another more less narrower nearer tighten loosen widen further farther all day
+    change set make use using instead update switch put replace add remove drop delete it to
+    from of the with also keep everything else same as please tighter tight closer wider wide
+    looser smaller bigger larger half halve increase decrease reduce raise lower higher move
+    swap turn off on disable cancel without stop target trail trailing risk leverage size
+    breakeven condition conditions filter filters rule rules requirement no not only and new
+    another more less narrower nearer tighten loosen widen further farther all day
     """
 )
 
@@ -51,7 +52,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """The strategy after a sentence; `spec` is None while the change is not clear or changes nothing."""
+    """The strategy after a sentence; `spec` is None while that is not clear, or changes nothing."""
 
     spec: StrategySpec | None
     changes: tuple[Change, ...] = ()
@@ -107,7 +108,8 @@ def _finished(work: Workshop) -> Edit:
         if not draft.asks and not draft.refused:
             draft.ask(
                 "edit",
-                "I see nothing to change in that. Say for example “stop 1%”, “use 15m” or “only longs”.",
+                "I see nothing to change in that. Say for example “stop 1%”, “use 15m” or “only"
+                " longs”.",
             )
     return Edit(
         new,
@@ -265,14 +267,13 @@ def _stop(work: Workshop) -> None:
         return
     text = work.spec.stop or ""
     amount, _, unit = text.partition("%") if text.endswith("%") else text.partition(" ")
-    if not (text.endswith("%") or text.endswith(" atr")):
+    if not text.endswith(("%", " atr")):
         draft.ask("stop", f"The stop is {text or 'not set'}; where should it be instead?")
         return
+    words_ = ("tighter", "closer") if factor < 1 else ("wider", "further")
     new = plain(round(Decimal(amount) * factor, 4))
     work.fields["stop"] = f"{new}%" if text.endswith("%") else f"{new} {unit}"
-    draft.note(
-        f"“{'tighter' if factor < 1 else 'wider'}” is a quarter {'closer' if factor < 1 else 'further'}: {work.fields['stop']}."
-    )
+    draft.note(f"“{words_[0]}” is a quarter {words_[1]}: {work.fields['stop']}.")
 
 
 def _scaled(work: Workshop) -> Decimal | None:
@@ -320,9 +321,8 @@ def _trailing(work: Workshop) -> None:
 def _money(work: Workshop) -> None:
     draft = work.draft
     verdicts = checks.Verdicts(draft.refused)
-    if item := draft.first("risk"):
-        if value := checks.risk(item.value, verdicts):
-            work.fields |= {"risk_percent": value, "size": None}
+    if (item := draft.first("risk")) and (value := checks.risk(item.value, verdicts)):
+        work.fields |= {"risk_percent": value, "size": None}
     if item := draft.first("size"):
         work.fields["size"] = item.value
     if (item := draft.first("leverage")) and (leverage := checks.leverage(item.value, verdicts)):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agents.decision.rules import parse_rule, parse_value
-from agents.decision.rules.tree import And, Condition, Leaf, Operand, Or, all_of, leaves
+from agents.decision.rules.tree import And, Condition, Leaf, Operand, Or, all_of, leaves, values_of
 from agents.decision.words import checks, rule_edits
 from agents.decision.words.conditions import Condition as Said
 from agents.decision.words.context import Context
@@ -200,12 +201,10 @@ def _level(work: Workshop, subject: str, level: str) -> None:
             continue
         rule = parse_rule(text, work.timeframe).condition
         for leaf in leaves(rule):
-            if str(rule_edits.values_of(leaf)[0]).startswith(subject.split("(", maxsplit=1)[0]):
-                old = str(rule_edits.values_of(leaf)[-1])
-                new_leaf = parse_rule(str(leaf).rsplit(old, 1)[0] + level).condition
-                work.fields[name] = str(
-                    rule_edits.changed(rule, lambda one, a=leaf, b=new_leaf: b if one == a else one)
-                )  # type: ignore[misc]
+            if str(values_of(leaf)[0]).startswith(subject.split("(", maxsplit=1)[0]):
+                old = str(values_of(leaf)[-1])
+                new = next(leaves(parse_rule(str(leaf).rsplit(old, 1)[0] + level).condition))
+                work.fields[name] = str(rule_edits.changed(rule, _replacing(leaf, new)))
                 return
     work.draft.ask("entry", f"I find no level of {subject} in its rules.")
 
@@ -271,7 +270,7 @@ def _matches(work: Workshop, name: str, said: Said) -> bool:
         return False
     rule = parse_rule(work.now(name), work.timeframe).condition
     like = rule_edits.counterpart(rule, next(leaves(new)))
-    return like is not None and rule_edits._direction(like) == rule_edits._direction(
+    return like is not None and rule_edits.direction(like) == rule_edits.direction(
         next(leaves(new))
     )
 
@@ -300,7 +299,7 @@ def _combined(rule: Condition, new: Condition) -> Condition:
     return all_of((result, *added))
 
 
-def _replacing(old: Leaf, new: Leaf):  # type: ignore[no-untyped-def]
+def _replacing(old: Leaf, new: Leaf) -> Callable[[Leaf], Condition]:
     return lambda leaf: new if leaf == old else leaf
 
 

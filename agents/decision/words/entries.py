@@ -92,17 +92,18 @@ def _settle_open(draft: Draft, sides: Sided, limit: Limit | None) -> None:
         if other is not None:
             sides.entry[False] = other
         return
-    if money := draft.first("size"):
-        if draft.s.at(money.start).raw in {"put", "invest", "spend"}:
-            _imply(draft, sides, True, "Putting money in is read as buying: the side is long.")
-            return
+    money = draft.first("size")
+    if money is not None and draft.s.at(money.start).raw in {"put", "invest", "spend"}:
+        _imply(draft, sides, True, "Putting money in is read as buying: the side is long.")
+        return
     if condition.lean:
         name = _NAMES[condition.lean > 0]
         _imply(
             draft,
             sides,
             condition.lean > 0,
-            f"The side is taken as {name}, since the conditions point that way; say so if you mean the other.",
+            f"The side is taken as {name}, since the conditions point that way; say so if you mean"
+            " the other.",
         )
         return
     text = shortened(condition.sided(True).render(None))
@@ -205,7 +206,8 @@ def _state(draft: Draft, sides: Sided, found: Rules) -> None:
     for name in sides.doubled:
         draft.ask(
             "entry",
-            f"There are two ways into a {name}; I take either of them. Is that right, or are these two strategies?",
+            f"There are two ways into a {name}; I take either of them. Is that right, or are these"
+            " two strategies?",
             "Either one", essential=False,
         )  # fmt: skip
     if sides.sell_is_short and False in found.wanted and True not in found.wanted:

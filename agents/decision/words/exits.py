@@ -58,7 +58,8 @@ def _no_stop(draft: Draft) -> str | None:
     if draft.first("no stop"):
         draft.ask(
             "stop",
-            "A strategy without a stop is not traded here: the stop decides the size. Where is the stop?",
+            "A strategy without a stop is not traded here: the stop decides the size. Where is the"
+            " stop?",
             *STOP_CHOICES,
         )
     else:
@@ -80,7 +81,8 @@ def _sided(draft: Draft, level: Level, wanted: set[bool], main: str | None) -> s
     if other is None:
         draft.ask(
             "stop",
-            f"Is the stop at {level.render(main)} for longs or for shorts? The other side needs its own.",
+            f"Is the stop at {level.render(main)} for longs or for shorts? The other side needs its"
+            " own.",
         )
         return level.render(main)
     one, two = level.render(main), other.render(main)

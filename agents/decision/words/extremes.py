@@ -7,6 +7,7 @@ from agents.decision.words.terms import Term
 FoundTerm = tuple[Term, int]
 _ENDS = {"high": "highest", "low": "lowest", "highest": "highest", "lowest": "lowest"}
 _COLUMNS = ("high", "low", "close", "open")
+_THIS_CANDLE = ("signal", "entry", "breakout")
 RECENT = 10
 _NEW = 20
 
@@ -61,25 +62,32 @@ def _swing(c: Context, i: int) -> FoundTerm | None:
 
 def _last_candle(c: Context, i: int) -> FoundTerm | None:
     """`the previous candle's high`, `low of the last candle`, `the signal candle's low`."""
+    return _column_after(c, i) or _column_before(c, i)
+
+
+def _column_after(c: Context, i: int) -> FoundTerm | None:
+    """The candle first: `previous candle's high`, `inside bar low`, `entry candle low`."""
     s = c.s
     if s.has(i, "inside bar", "outside bar") and s.has(i + 1, "high", "low"):
         return Term(s.label(i + 1), shift=1), i + 2
-    if s.has(i, "last") and s.has(i + 1, "candle") and s.has(i + 2, *_COLUMNS):
-        return Term(s.label(i + 2), shift=1), i + 3
-    if s.has(i, "signal", "entry", "breakout") and s.has(i + 1, "candle"):
-        if s.has(i + 2, *_COLUMNS):
-            return Term(s.label(i + 2)), i + 3
+    if not (s.has(i + 1, "candle") and s.has(i + 2, *_COLUMNS)):
         return None
+    if s.has(i, "last"):
+        return Term(s.label(i + 2), shift=1), i + 3
+    return (Term(s.label(i + 2)), i + 3) if s.has(i, *_THIS_CANDLE) else None
+
+
+def _column_before(c: Context, i: int) -> FoundTerm | None:
+    """The column first: `high of the previous candle`, `low of the signal candle`."""
+    s = c.s
     if not s.has(i, *_COLUMNS):
         return None
     j = s.skip(i + 1, "in")
     if s.has(j, "last") and s.has(j + 1, "candle"):
         return Term(s.label(i), shift=1), j + 2
-    if s.has(j, "signal", "entry", "it", "breakout") and s.has(j + 1, "candle"):
+    if s.has(j, "it", *_THIS_CANDLE) and s.has(j + 1, "candle"):
         return Term(s.label(i)), j + 2
-    if s.has(j, "candle") and s.has(i, "high", "low"):
-        return Term(s.label(i)), j + 1
-    return None
+    return (Term(s.label(i)), j + 1) if s.has(j, "candle") and s.has(i, "high", "low") else None
 
 
 def _stretch(c: Context, i: int) -> tuple[str, str | None, int, int] | None:
@@ -121,7 +129,7 @@ def _counted(c: Context, i: int) -> FoundTerm | None:
 
 
 def _of_last(c: Context, i: int) -> FoundTerm | None:
-    """`highest high of the last 20 candles`, `low of the past 3 candles`, `lowest low 10 candles`."""
+    """`highest high of the last 20 candles`, `low of the past 3 candles`."""
     s = c.s
     if s.label(i) not in _ENDS or s.has(i + 1, "("):
         return None

@@ -70,35 +70,49 @@ USUAL_OUTPUT = {
 }  # fmt: skip
 
 INDICATOR_PHRASES: dict[str, str] = {
-    "ema": """ema | emas | exponential moving average | exponential ma | expma | ema's | ema line
-        | exponential moving averages | exp moving average | media móvil exponencial""",
+    "ema": """
+        ema | emas | exponential moving average | exponential ma | expma | ema's | ema line
+        | exponential moving averages | exp moving average | media móvil exponencial
+    """,
     "sma": "sma | smas | simple moving average | simple ma | simple moving averages | sma line",
-    "ma": """ma | mas | moving average | moving averages | ma's | ma line | mov avg | media móvil
-        | gleitender durchschnitt | moving avg""",
+    "ma": """
+        ma | mas | moving average | moving averages | ma's | ma line | mov avg | media móvil
+        | gleitender durchschnitt | moving avg
+    """,
     "wma": "wma | weighted moving average | weighted ma",
     "hma": "hma | hull | hull ma | hull moving average",
-    "rsi": "rsi | relative strength index | rsi value | rsi indicator | rsi line | rsi reading | rsi's",
+    "rsi": """
+        rsi | relative strength index | rsi value | rsi indicator | rsi line | rsi reading | rsi's
+    """,
     "macd": "macd | macd indicator | macd's | macd line",
-    "bb": """bb | bbs | bollinger | bollinger band | bollinger bands | bollingers | bband | bbands
-        | boll | bolls | bb band | bb bands | bb's
-        | bollingerband | bollingerbands | boll band | boll bands | bollinger's""",
+    "bb": """
+        bb | bbs | bollinger | bollinger band | bollinger bands | bollingers | bband | bbands
+        | boll | bolls | bb band | bb bands | bb's | bollingerband | bollingerbands | boll band
+        | boll bands | bollinger's
+    """,
     "atr": "atr | atrs | average true range | atr's | true range",
     "natr": "natr | normalized atr | atr percent | atr % | normalised atr",
     "adx": "adx | average directional index | adx value | directional index",
     "plus di": "+ di | di + | di plus | plus di | positive di | +di",
     "minus di": "- di | di - | di minus | minus di | negative di | -di",
-    "stoch": "stoch | stochastic | stochastics | sto | stochs | stochastic oscillator | slow stochastic",
+    "stoch": """
+        stoch | stochastic | stochastics | sto | stochs | stochastic oscillator | slow stochastic
+    """,
     "stochrsi": "stochrsi | stoch rsi | stochastic rsi | srsi | rsi stochastic | stochrsi's",
     "cci": "cci | commodity channel index",
     "mfi": "mfi | money flow index | money flow",
-    "willr": "willr | williams % r | williams r | williams | wpr | % r | w % r | will r | william's % r"
-    " | williams percent r | williams %r",
+    "willr": """
+        willr | williams % r | williams r | williams | wpr | % r | w % r | will r | william's % r
+        | williams percent r | williams %r
+    """,
     "roc": "roc | rate of change",
     "obv": "obv | on balance volume",
     "cmf": "cmf | chaikin money flow | chaikin",
     "donchian": "donchian | donchian channel | donchian channels | dc | donchian's",
     "keltner": "keltner | keltner channel | keltner channels | kc | keltners",
-    "supertrend": "supertrend | super trend | supertrend line | supertrend indicator | supertrend's",
+    "supertrend": """
+        supertrend | super trend | supertrend line | supertrend indicator | supertrend's
+    """,
     "ichimoku": "ichimoku | ichi | ichimoku indicator",
     "tenkan": "tenkan | tenkan sen | conversion line | tenkan_sen | tenkan line | tenkansen",
     "kijun": "kijun | kijun sen | base line | kijun_sen | kijun line | kijunsen",
@@ -108,12 +122,18 @@ INDICATOR_PHRASES: dict[str, str] = {
     "psar": "psar | parabolic sar | sar | parabolic sar dots | sar dots",
     "vwap": "vwap | volume weighted average price | vwap line",
     "rvol": "rvol | relative volume | rel vol | relative vol | volume ratio",
-    "upper": "upper | upper band | upper channel | upper line | top band | upper bound | oberes | obere"
-    " | upper boundary",
-    "lower": "lower | lower band | lower channel | lower line | bottom band | lower bound | unteres"
-    " | lower boundary | bottom | untere",
-    "middle": "middle | mid | midline | middle line | basis | middle band | mid band | median line"
-    " | center line | centre line | mittlere | midband | mean line | centerline | mid line",
+    "upper": """
+        upper | upper band | upper channel | upper line | top band | upper bound | oberes | obere
+        | upper boundary
+    """,
+    "lower": """
+        lower | lower band | lower channel | lower line | bottom band | lower bound | unteres
+        | lower boundary | bottom | untere
+    """,
+    "middle": """
+        middle | mid | midline | middle line | basis | middle band | mid band | median line
+        | center line | centre line | mittlere | midband | mean line | centerline | mid line
+    """,
     "band": "band | bands | channel | channels",
     "hist": "hist | histogram | histo | histograms | histogramm | histograma",
     "signal": "signal | signal line | sig line | señal",

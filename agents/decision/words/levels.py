@@ -53,16 +53,29 @@ def distance(c: Context, i: int) -> Found | None:
     value = s.number(i)
     if value is None:
         return ratio(c, i)
+    return _with_unit(c, i, value) or _without_unit(c, i, value)
+
+
+def _with_unit(c: Context, i: int, value: Decimal) -> Found | None:
+    """`2%`, `3R`, `3x risk`, `1.5 x atr`, `1 : 2.5`."""
+    s = c.s
     if s.has(i + 1, "percent"):
         return percent(value), i + 2
-    if s.has(i + 1, "r") or (s.has(i + 1, "times") and s.has(i + 2, "r", "risk", "stop")):
-        return multiple(value), i + 2 + s.has(i + 1, "times")
+    times = s.has(i + 1, "times")
+    if s.has(i + 1, "r") or (times and s.has(i + 2, "r", "risk", "stop")):
+        return multiple(value), i + 2 + times
     j = s.skip(i + 1, "times", "*")
     if s.has(j, "atr"):
         return _atr(c, value, j)
     if s.has(i + 1, ":") and s.number(i + 2) is not None:
         return _divided(value, s.at(i + 2).value, i + 3)
-    if s.label(i + 1) in {"minute", "hour", "day", "week", "times", "candle", "period"}:
+    return None
+
+
+def _without_unit(c: Context, i: int, value: Decimal) -> Found | None:
+    """A price, or a small number that is taken as per cent."""
+    s = c.s
+    if s.has(i + 1, "minute", "hour", "day", "week", "times", "candle", "period"):
         return None
     if _is_price(c, i, value):
         return fixed(value), s.skip(i + 1, "dollars")
@@ -138,14 +151,15 @@ def _atr_first(c: Context, i: int) -> Found | None:
 
 
 def _atr(c: Context, value: Decimal, i: int) -> Found:
+    """`1.5 atr`, `2 atr(20)`: the length only where it is not the usual one."""
     s = c.s
-    if s.has(i + 1, "(") and s.number(i + 2) is not None and s.has(i + 3, ")"):
-        length = s.at(i + 2).value
-        found = ranges(value) if length == 14 else Level(f"{ranges(value).text}({length})")
-        return found, i + 4
-    if (length := s.number(i + 1)) is not None and s.at(i + 1).glued:
-        return (ranges(value) if length == 14 else Level(f"{ranges(value).text}({length})")), i + 2
-    return ranges(value), i + 1
+    length, end = None, i + 1
+    if s.has(i + 1, "(") and s.has(i + 3, ")"):
+        length, end = s.number(i + 2), i + 4
+    elif s.number(i + 1) is not None and s.at(i + 1).glued:
+        length, end = s.number(i + 1), i + 2
+    found = ranges(value)
+    return (found if length in {None, 14} else Level(f"{found.text}({length})")), end
 
 
 def ratio(c: Context, i: int) -> Found | None:

@@ -83,8 +83,10 @@ def _one(c: Context, i: int, depth: int) -> Found | None:
     if depth > _DEEPEST:
         return None
     s = c.s
-    if s.has(i, "not", "no") and not s.has(i + 1, "not", "no") and (found := _one(c, s.skip(i + 1, "when"), depth + 1)):
-        return Negated(found[0]), found[1]
+    if s.has(i, "not", "no") and not s.has(i + 1, "not", "no"):
+        denied = _one(c, s.skip(i + 1, "when"), depth + 1)
+        if denied is not None:
+            return Negated(denied[0]), denied[1]
     if s.has(i, "("):
         inner = condition(c, i + 1, depth + 1)
         return (inner[0], inner[1] + 1) if inner and s.has(inner[1], ")") else None

@@ -120,7 +120,7 @@ def _counted_average(c: Context, i: int) -> FoundTerm | None:
         return _banded(c, j, family, label, (str(count), *family.default[1:]))
     made = _built(c, j + 1, family, label, (str(count),))
     higher = {"day": "1d", "week": "1w"}.get(unit)
-    return (replace(made[0], timeframe=higher), made[1]) if higher else made
+    return (replace(made[0], timeframe=higher), made[1]) if higher and made else made
 
 
 def _banded(
@@ -251,25 +251,36 @@ def _output(c: Context, i: int, family: Family, known: str) -> tuple[str, int]:
 # --- short names ------------------------------------------------------------------------------
 
 
+_PARTS = {
+    "tenkan": ("ichimoku", "tenkan"), "kijun": ("ichimoku", "kijun"),
+    "span a": ("ichimoku", "span a"), "span b": ("ichimoku", "span b"),
+    "plus di": ("adx", "plus"), "minus di": ("adx", "minus"),
+}  # fmt: skip
+
+
 def _elliptic(c: Context, i: int) -> FoundTerm | None:
     """`d`, `%k`, `signal`, `hist`, `tenkan`, `plus di`: an output that says its indicator."""
     label, s = c.s.label(i), c.s
-    j = i + 1 if label == "percent" and s.at(i + 1).raw in {"k", "d"} else i
-    if s.at(j).raw in {"k", "d"} and s.at(j).kind is Kind.WORD:
-        name = c.family if c.family in {"stoch", "stochrsi"} else "stoch"
-        if j == i and c.family not in {"stoch", "stochrsi"}:
-            return None
-        end = s.skip(j + 1, "line")
-        return _made(FAMILIES[name], name, (), s.at(j).raw), end
+    if label in _PARTS:
+        name, output = _PARTS[label]
+        return _made(FAMILIES[name], name, (), output), i + 1
     if label in {"signal", "hist"} and not s.has(i + 1, "candle"):
         return _made(FAMILIES["macd"], "macd", (), label), s.skip(i + 1, "line")
-    if label in {"tenkan", "kijun", "span a", "span b"}:
-        return _made(FAMILIES["ichimoku"], "ichimoku", (), label), i + 1
     if label == "cloud":
         return Term("cloud"), i + 1
-    if label in {"plus di", "minus di"}:
-        return _made(FAMILIES["adx"], "adx", (), label.split()[0]), i + 1
-    return None
+    return _stochastic_line(c, i)
+
+
+def _stochastic_line(c: Context, i: int) -> FoundTerm | None:
+    """`%k` anywhere; `k` and `d` after a stochastic has been spoken of."""
+    s = c.s
+    marked = s.has(i, "percent")
+    j = i + 1 if marked else i
+    known = c.family in {"stoch", "stochrsi"}
+    if s.at(j).raw not in {"k", "d"} or s.at(j).kind is not Kind.WORD or not (marked or known):
+        return None
+    name = c.family if known and c.family else "stoch"
+    return _made(FAMILIES[name], name, (), s.at(j).raw), s.skip(j + 1, "line")
 
 
 # --- prices and numbers -----------------------------------------------------------------------

@@ -60,7 +60,7 @@ def _clauses(draft: Draft) -> list[tuple[int, int]]:
             cuts.append(at + 1)
         elif item.kind == "unknown" and draft.s.label(item.start) in {"and", "when", "or"}:
             after = draft.items[at + 1] if at + 1 < len(draft.items) else None
-            if after and (after.kind == "act" or after.kind == "symbol"):
+            if after and (after.kind in {"act", "symbol"}):
                 cuts.append(at)
     return [
         (start, end)
@@ -70,7 +70,7 @@ def _clauses(draft: Draft) -> list[tuple[int, int]]:
 
 
 def without_foreign_conditions(draft: Draft) -> None:
-    """A rule sees only the market that it trades: `short SOL when BTC drops 5%` can't be checked."""
+    """A rule sees only its own market: `short SOL when BTC drops 5%` can't be checked."""
     traded: set[str] = set()
     kept: list[Item] = []
     led = False
@@ -85,7 +85,8 @@ def without_foreign_conditions(draft: Draft) -> None:
             words = draft.s.verbatim(item.start, after.end)
             draft.ask(
                 "entry",
-                f"A rule can only look at the market that it trades; I can't check “{words}”. Leave it out, or trade that market.",
+                f"A rule can only look at the market that it trades; I can't check “{words}”. Leave"
+                " it out, or trade that market.",
                 essential=True,
             )
             draft.leave(words)

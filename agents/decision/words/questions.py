@@ -21,7 +21,7 @@ _NOTHING_TO_CHECK = (
     "Is there a rule that a machine can check, such as “{example}”? Without one the advisor looks"
     " at every candle."
 )
-_NO_WAY_OUT = (
+NO_WAY_OUT = (
     "Where does it take profit? Without a target or an exit rule only the stop closes the trade."
 )
 
@@ -44,6 +44,13 @@ def name_leftovers(draft: Draft, found: Rules) -> None:
             _ask_about(draft, found, left)
 
 
+_LEVELS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "stop": ("stop", "stop 2%", STOP_CHOICES),
+    "trail": ("trailing", "trail 2%", ("Trail 2%", "Trail 3 ATR")),
+    "target": ("targets", "target 2R", TARGET_CHOICES),
+}
+
+
 def _ask_about_level(draft: Draft, item: Item) -> None:
     """A stop or target that was said, and not in a way that gives a price."""
     said = draft.verbatim(item)
@@ -52,12 +59,7 @@ def _ask_about_level(draft: Draft, item: Item) -> None:
             draft.leave(said)
         return
     draft.leave(said)
-    if item.value == "stop":
-        example, choices, field = "stop 2%", STOP_CHOICES, "stop"
-    elif item.value == "trail":
-        example, choices, field = "trail 2%", ("Trail 2%", "Trail 3 ATR"), "trailing"
-    else:
-        example, choices, field = "target 2R", TARGET_CHOICES, "targets"
+    field, example, choices = _LEVELS[item.value]
     text = f"I can't use “{shortened(said)}”. Say it as a distance or a price, like “{example}”."
     draft.ask(field, text, *choices, essential=False)
 
@@ -99,7 +101,7 @@ def ask_what_is_missing(draft: Draft, found: Rules, *, way_out: bool) -> None:
         draft.ask("side", "Long, short, or both ways?", "Long", "Short", "Both ways")
     _ask_for_entry(draft, found)
     if not (way_out or found.exit or draft.first("no target")):
-        draft.ask("exit", _NO_WAY_OUT, *TARGET_CHOICES, essential=False)
+        draft.ask("exit", NO_WAY_OUT, *TARGET_CHOICES, essential=False)
 
 
 def _ask_for_entry(draft: Draft, found: Rules) -> None:

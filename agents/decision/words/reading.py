@@ -85,7 +85,7 @@ class Reading:
         }
 
     def spec(self) -> StrategySpec | None:
-        """The strategy, with defaults for what was not said; None while something essential is open."""
+        """The strategy, with defaults for what was not said; None while essentials are open."""
         if any(question.essential for question in self.asks) or not self.is_strategy:
             return None
         if not (self.symbols and self.side and self.timeframe and self.stop):

@@ -30,9 +30,8 @@ def _limits(c: Context, i: int) -> Item | None:
     if s.at(i).raw in _AGAINST:
         for j in range(i + 1, min(i + 6, len(s))):
             if s.at(j).raw in _GUARDS and s.at(j).raw != "rule":
-                while s.at(j + 1).raw in _GUARDS:
-                    j += 1
-                return Item("refused", i, j + 1, "limits")
+                end = next(k for k in range(j + 1, len(s) + 1) if s.at(k).raw not in _GUARDS)
+                return Item("refused", i, end, "limits")
             if s.label(j) in {".", ";", "\n", ","}:
                 break
     if s.has(i, "no") and s.at(i + 1).raw in {

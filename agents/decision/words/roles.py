@@ -21,7 +21,7 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """A condition between two actions. `fresh`: it begins a clause; `led`: by `when` or the like."""
+    """A condition between two actions. `fresh`: it begins a clause; `led`: `when` precedes it."""
 
     item: Item
     fresh: bool

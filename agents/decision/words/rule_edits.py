@@ -75,8 +75,8 @@ def changed(rule: Condition, change: Callable[[Leaf], Condition]) -> Condition:
 def counterpart(rule: Condition, new: Leaf) -> Leaf | None:
     """The condition of `rule` that `new` is meant to replace: on the same values, the same way."""
     candidates = [leaf for leaf in leaves(rule) if _subject(leaf) == _subject(new)]
-    same_way = [leaf for leaf in candidates if _direction(leaf) == _direction(new)]
-    return (same_way or candidates or [None])[0]
+    same_way = [leaf for leaf in candidates if direction(leaf) == direction(new)]
+    return next(iter(same_way or candidates), None)
 
 
 def _subject(leaf: Leaf) -> object:
@@ -91,7 +91,7 @@ def _subject(leaf: Leaf) -> object:
     return str(first)
 
 
-def _direction(leaf: Leaf) -> str:
+def direction(leaf: Leaf) -> str:
     match leaf:
         case Comparison(op, _, _):
             return op[0]

@@ -16,6 +16,7 @@ from agents.decision.words.targets import targets, way_out
 from agents.decision.words.terms import CLOSE, Term, number
 from agents.decision.words.tokens import Kind
 from agents.decision.words.trails import breakeven, trailing
+from agents.decision.words.vocabulary import words
 from agents.decision.words.windows import window
 from agents.domain.market import TIMEFRAMES
 
@@ -90,6 +91,15 @@ def _nothing(c: Context, i: int) -> Item | None:
     return Item("no target", i, j + 1) if s.has(j, "target") else None
 
 
+_MIRROR_LABELS = ("mirror", "for", "on", "with", "in", "short", "long", "is")
+_MIRROR_WORDS = words(
+    """
+    shorting conditions condition logic side rules but setup as reversed for to way applies goes
+    direction
+    """
+)
+
+
 def _mirror(c: Context, i: int) -> Item | None:
     """`vice versa for shorts`, `the opposite for short`, `short when the reverse`."""
     s = c.s
@@ -100,9 +110,7 @@ def _mirror(c: Context, i: int) -> Item | None:
     if not s.has(k, "mirror") and not same:
         return None
     end = k + 1
-    while s.has(end, "mirror", "for", "on", "with", "in", "short", "long", "is", "rules", "but") or s.at(
-        end
-    ).raw in {"shorting", "conditions", "condition", "logic", "side", "rules", "setup", "as", "reversed", "for", "to", "way", "applies", "goes", "direction"}:  # fmt: skip
+    while s.has(end, *_MIRROR_LABELS) or s.at(end).raw in _MIRROR_WORDS:
         side = s.label(end) if s.has(end, "short", "long") else side
         end += 1
     if same and not side:
@@ -156,6 +164,7 @@ def _negative_lead(s: Sentence, i: int) -> int | None:
 
 
 def _action(c: Context, i: int) -> Item | None:
+    """An entry or exit, a limit to one side, or a flip."""
     s = c.s
     label = s.label(i)
     if label in _LIMITS:
@@ -164,22 +173,36 @@ def _action(c: Context, i: int) -> Item | None:
         return Item("flip", i, i + 1)
     if label == "fade":
         return _fade(s, i)
-    if label == "entry" or (label == "enter" and s.has(i + 1, "long", "short")):
-        side = s.label(i + 1) if s.has(i + 1, "long", "short") else ""
+    return _entering(s, i) or _leaving(s, i) or _trading(s, i)
+
+
+def _entering(s: Sentence, i: int) -> Item | None:
+    """`entry long`, `enter`, `buy`, `short`."""
+    label = s.label(i)
+    side = s.label(i + 1) if s.has(i + 1, "long", "short") else ""
+    if label == "entry" or (label == "enter" and side):
         role = _ROLES[side] if side else Role.ENTER
         return Item("act", i, i + 2 if side else i + 1, role)
+    entry = label in _ROLES and not label.startswith("exit")
+    return Item("act", i, i + 1, _ROLES[label]) if entry else None
+
+
+def _leaving(s: Sentence, i: int) -> Item | None:
+    """`exit`, `exit long`, `close all when`."""
+    label = s.label(i)
     if label == "exit" and s.has(i + 1, "long", "short"):
         return Item("act", i, i + 2, _ROLES[f"exit {s.label(i + 1)}"])
-    if label in _ROLES:
-        end = s.skip(i + 1, "positions") if label.startswith("exit") else i + 1
-        return Item("act", i, end, _ROLES[label])
-    if label == "close" and (
-        s.has(i + 1, "when", "all", "half", "it", "positions") or s.has(i + 1, "exit")
-    ):
+    if label in _ROLES and label.startswith("exit"):
+        return Item("act", i, s.skip(i + 1, "positions"), _ROLES[label])
+    if label == "close" and s.has(i + 1, "when", "all", "half", "it", "positions", "exit"):
         return Item("act", i, s.skip(i + 1, "all", "it", "positions"), Role.EXIT)
-    if s.at(i).raw in {"trade", "trading"} and (
-        s.at(i + 1).kind is Kind.SYMBOL or s.has(i + 1, "when", "on")
-    ):
+    return None
+
+
+def _trading(s: Sentence, i: int) -> Item | None:
+    """`trade SOL when ...`: an entry whose side is said elsewhere."""
+    leads = s.at(i + 1).kind is Kind.SYMBOL or s.has(i + 1, "when", "on")
+    if s.at(i).raw in {"trade", "trading"} and leads:
         return Item("act", i, i + 1, Role.ENTER)
     return None
 
@@ -198,56 +221,49 @@ def _fade(s: Sentence, i: int) -> Item:
 def _entry_price(c: Context, i: int) -> Item | None:
     """`Entry: 61000 - 61500`, `buy at 60k`, `@ 61500`: a zone or a price to trade at."""
     s = c.s
-    led = s.has(i, "entry", "enter") or s.has(i, "at", "@", "between", "from", "in")
-    if not led:
+    if not s.has(i, "entry", "enter", "at", "@", "between", "from", "in"):
         return None
-    j = i + 1
-    side = s.label(j) if s.has(j, "long", "short") else ""
-    j = j + 1 if side else j
-    while s.has(
-        j,
-        ":",
-        "at",
-        "@",
-        "=",
-        "is",
-        "between",
-        "dollars",
-        "price",
-        "in",
-        "limit",
-        "on",
-        "from",
-        "-",
-    ) or (
-        s.at(j).raw in {"zone", "range", "price", "zones", "targets", "buy", "limit", "order"}
-        and j < i + 5
-    ):
-        j += 1
-    first = _price(c, j)
+    j = _past_entry_words(s, i + 1)
+    first = _price(c, j, sure=s.has(i, "entry", "enter", "@"))
     if first is None:
         return None
-    second_at = s.skip(j + 1, "dollars")
-    second = None
-    if s.has(second_at, "-", "to", "and", ",", "/"):
-        at = s.skip(second_at + 1, "dollars")
-        second = _price(c, at)
-        end = s.skip(at + 1, "dollars")
-    if second is None:
-        return Item("cond", i, s.skip(j + 1, "dollars"), _at_price(first))
-    low, high = sorted((first, second), key=lambda term: term.number)
-
-    return Item("cond", i, end, Between(CLOSE, low, high))
+    end = s.skip(j + 1, "dollars")
+    if s.has(end, "-", "to", "and", ",", "/"):
+        at = s.skip(end + 1, "dollars")
+        if second := _price(c, at, sure=True):
+            low, high = sorted((first, second), key=lambda term: term.number)
+            return Item("cond", i, s.skip(at + 1, "dollars"), Between(CLOSE, low, high))
+    return Item("cond", i, end, _at_price(first))
 
 
-def _price(c: Context, i: int) -> Term | None:
+_ENTRY_LABELS = (
+    ":", "at", "@", "=", "is", "between", "dollars", "price", "in", "on", "from", "-", "long",
+    "short",
+)  # fmt: skip
+_ENTRY_WORDS = words("zone range price zones targets buy limit order")
+
+
+def _past_entry_words(s: Sentence, i: int) -> int:
+    start = i
+    while s.has(i, *_ENTRY_LABELS) or (s.at(i).raw in _ENTRY_WORDS and i < start + 4):
+        i += 1
+    return i
+
+
+_OTHER_UNITS = words("percent times r atr minute hour day candle period am pm positions")
+
+
+def _price(c: Context, i: int, *, sure: bool) -> Term | None:
+    """A price at word `i`; unless `sure`, it must look like one."""
     s = c.s
     value = s.number(i)
-    if value is None or value <= 0 or s.label(i + 1) in {
-        "percent", "times", "r", "atr", "minute", "hour", "day", "candle", "period", "am", "pm", "positions",
-    }:  # fmt: skip
+    if value is None or value <= 0 or s.label(i + 1) in _OTHER_UNITS:
         return None
-    return number(value) if value >= 1 or "." in s.verbatim(i, i + 1) else None
+    written = s.verbatim(i, i + 1).lower()
+    looks = value >= 100 or "k" in written or s.has(i - 1, "dollars") or s.has(i + 1, "dollars")
+    if not (sure or looks or "." in written):
+        return None
+    return number(value)
 
 
 def _at_price(price: Term) -> Condition:

@@ -5,6 +5,7 @@ here after it; nothing that it writes can pass a limit.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from agents.decision.words import checks
 from agents.decision.words.assemble import SYMBOL_CHOICES, TIMEFRAME_CHOICES
 from agents.decision.words.entries import ENTRY_CHOICES
 from agents.decision.words.exits import STOP_CHOICES, TARGET_CHOICES
+from agents.decision.words.questions import NO_WAY_OUT
 from agents.decision.words.reading import Question, Reading, shortened
 from agents.domain.errors import AskUser, RuleError
 from agents.domain.market import TIMEFRAMES, Universe
@@ -23,6 +25,7 @@ from agents.domain.symbols import resolve
 
 _LONGEST_TEXT = 500
 _MOST_LINES = 12
+_LARGEST = 1e12
 Line = Annotated[str, Field(max_length=_LONGEST_TEXT)]
 
 
@@ -199,7 +202,8 @@ class _Checked:
             except ValidationError:
                 self.ask(
                     "windows",
-                    f"I can't use the hours {_line(one.from_)} to {_line(one.to)}; say them like 08:00 to 16:00 UTC.",
+                    f"I can't use the hours {_line(one.from_)} to {_line(one.to)}; say them like"
+                    " 08:00 to 16:00 UTC.",
                     essential=False,
                 )
         return tuple(found)
@@ -221,12 +225,23 @@ def from_model(
     if not parsed.is_strategy:
         return Reading(refused=tuple(parsed.refused), unread=(said,) if said else (), said=said)
     work = _Checked(parsed, universe)
+    found = replace(_levels_and_rules(work), said=said, is_strategy=True)
+    found = _money(found, work)
+    _what_is_open(work, found)
+    asked = [Question("other", _line(text), (), False) for text in parsed.questions[:_MOST_LINES]]
+    return replace(
+        found.asking(*work.asks, *asked),
+        assumptions=tuple(dict.fromkeys(work.assumptions)),
+        refused=tuple(dict.fromkeys(work.verdicts.refused)),
+        unread=tuple(dict.fromkeys(work.unread)),
+    )
+
+
+def _levels_and_rules(work: _Checked) -> Reading:
     symbols, own = work.symbols(), work.timeframe()
     entries = {side: work.rule(f"entry_{side}", own) for side in ("long", "short")}
     side = _side(work, entries)
-    stop = work.stop(own)
-    targets = work.targets(own)
-    found = Reading(
+    return Reading(
         symbols=symbols,
         side=side,
         timeframe=own,
@@ -234,26 +249,24 @@ def from_model(
         entry_short=entries["short"] if side != "long" else None,
         exit_long=work.rule("exit_long", own) if side != "short" else None,
         exit_short=work.rule("exit_short", own) if side != "long" else None,
-        stop=stop,
-        targets=targets,
+        stop=work.stop(own),
+        targets=work.targets(own),
         trailing=work.trailing(),
-        risk_percent=_bounded(parsed.risk_percent, work),
-        size=Decimal(str(parsed.size))
-        if parsed.size is not None and 0 < parsed.size < 1e12
-        else None,
-        leverage=_leverage(parsed.leverage, work),
-        max_positions=_positions(parsed.max_positions, work),
         windows=work.windows(),
-        guidance=_line(parsed.guidance) if parsed.guidance else None,
-        is_strategy=True,
-        said=said,
+        guidance=_line(work.answer.guidance) if work.answer.guidance else None,
     )
-    _what_is_open(work, found)
-    asked = tuple(
-        Question("other", _line(text), (), False) for text in parsed.questions[:_MOST_LINES]
+
+
+def _money(found: Reading, work: _Checked) -> Reading:
+    answer = work.answer
+    size = answer.size if answer.size is not None and 0 < answer.size < _LARGEST else None
+    return replace(
+        found,
+        risk_percent=_bounded(answer.risk_percent, work),
+        size=Decimal(str(size)) if size is not None else None,
+        leverage=_leverage(answer.leverage, work),
+        max_positions=_positions(answer.max_positions, work),
     )
-    found = found.asking(*work.asks, *asked)
-    return _remarks(found, work)
 
 
 def _side(work: _Checked, entries: dict[str, str | None]) -> str | None:
@@ -306,18 +319,7 @@ def _what_is_open(work: _Checked, found: Reading) -> None:
     if not (found.targets or found.exit_long or found.exit_short or found.trailing):
         work.ask(
             "exit",
-            "Where does it take profit? Without a target or an exit rule only the stop closes the trade.",
+            NO_WAY_OUT,
             *TARGET_CHOICES,
             essential=False,
         )
-
-
-def _remarks(found: Reading, work: _Checked) -> Reading:
-    from dataclasses import replace
-
-    return replace(
-        found,
-        assumptions=tuple(dict.fromkeys(work.assumptions)),
-        refused=tuple(dict.fromkeys(work.verdicts.refused)),
-        unread=tuple(dict.fromkeys(work.unread)),
-    )

@@ -106,8 +106,8 @@ class Sentence:
 
 
 _SIDES = frozenset({"long", "short", "buy", "sell", "go", "enter"})
-_CROSSED = frozenset(
-    "ema sma wma hma ma signal up down above below over under bullish bearish d price vwap".split()
+_CROSSED = words(
+    "ema sma wma hma ma signal up down above below over under bullish bearish d price vwap"
 )
 
 

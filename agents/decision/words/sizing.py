@@ -11,41 +11,36 @@ _SPENDING = frozenset(
 )
 
 
+_BETWEEN = ("per trade", ":", "=", "is", "at", "only", "max", "to", "on", "up", "at most")
+
+
 def risk(c: Context, i: int) -> Item | None:
     """`risk 1%`, `1% risk`, `risking 0.5 % of equity per trade`, `0.5% per trade`."""
     s = c.s
     j = s.skip(i, "max")
-    if s.has(j, "risk"):
-        k = s.skip(
-            j + 1,
-            "per trade",
-            ":",
-            "=",
-            "is",
-            "at",
-            "only",
-            "max",
-            "to",
-            "on",
-            "about",
-            "up",
-            "at most",
-        )
-        dollars = s.has(k, "dollars")
-        k += dollars
-        value = s.number(k)
-        if value is None:
-            return None
-        if dollars or s.has(k + 1, "dollars"):
-            return Item("risk money", i, k + 1 if dollars else k + 2, value)
-        if not s.has(k + 1, "percent"):
-            return None
-        return Item("risk", i, _of_capital(c, k + 2), value)
+    return _risk_first(c, i, j + 1) if s.has(j, "risk") else _risk_last(c, i)
+
+
+def _risk_first(c: Context, i: int, j: int) -> Item | None:
+    s = c.s
+    j = s.skip(j, *_BETWEEN)
+    dollars = s.has(j, "dollars")
+    value = s.number(j + dollars)
+    if value is None:
+        return None
+    if dollars or s.has(j + 1, "dollars"):
+        return Item("risk money", i, j + 2, value)
+    return Item("risk", i, _of_capital(c, j + 2), value) if s.has(j + 1, "percent") else None
+
+
+def _risk_last(c: Context, i: int) -> Item | None:
+    s = c.s
     value = s.number(i)
     if value is None or not s.has(i + 1, "percent"):
         return None
     j = _of_capital(c, i + 2)
-    if s.has(j, "risk") and not (s.number(j + 1) is not None and s.has(j + 2, "percent")):
+    next_risk = s.number(j + 1) is not None and s.has(j + 2, "percent")
+    if s.has(j, "risk") and not next_risk:
         return Item("risk", i, s.skip(j + 1, "per trade"), value)
     if s.has(j, "stop", "target", "trail") or not s.has(j - 1, "per trade", "capital"):
         return None
@@ -53,10 +48,9 @@ def risk(c: Context, i: int) -> Item | None:
 
 
 def _of_capital(c: Context, i: int) -> int:
-    s = c.s
-    j = s.skip(i, "on", "in")
-    j = s.skip(j, "capital", "per trade", "all")
-    return s.skip(j, "at", "on") + 0 if s.has(j, "per trade") else (j if j > i else i)
+    """Past `of my equity per trade`."""
+    j = c.s.skip(c.s.skip(i, "on", "in"), "capital", "per trade", "all")
+    return j if c.s.has(j - 1, "capital", "per trade", "all") else i
 
 
 def size(c: Context, i: int) -> Item | None:

@@ -24,21 +24,22 @@ _REAL_WORDS = words(
     game gain gave general gets getting give glad goal god gold gone good got grand great group
     grow guess guy guys had hair hand handle happen happy hard has hate have head hear heart
     heavy held help her here hers hey him his hit hope hoping host hot house how however huge
-    human hurt idea idle interest interested internet greed greedy rates rate rated cuts cutting imagine important inch into invest it job join joke just keep kept kill
-    kind king knew know known label lady land lang large later laugh lay lazy lead leaf leap
-    learn least leave led left legit less let letter level lie life light like limit link list
-    listen little live living load loan local lock lone longer look looks loss lost lot lots
-    loud love luck lucky lunch mad made magic mail main make makes making man manage many mark
-    market match matter may maybe mean means meet mercury message might mile mind mine minor
-    minus miss mode mom moment money month mood moon more morning most mother mouse move movie
-    much music must name nap near neat need never news next nice night nine nobody none noon nor
-    normal north nose note noted nothing notice now number odd off offer office often okay old
-    one ones online only onto open opinion order other ought our out outer own pack page paid
-    pain paper part party pass past pay peace people person phone pick pie piece pin place plain
-    plan play please plenty point pool poor post pot pound power pray press pretty price pride
-    print problem promise proof proud prove pull pure push put quick quiet quit quite race rain
-    ran rare rate rather reach read ready real really reason record red regret rent reply report
-    rich ride right ring rise risky road rock role roll roof room root rope rough round row rule
+    human hurt idea idle interest interested internet greed greedy rates rate rated cutting
+    imagine important inch into invest it job join joke just keep kept kill kind king knew know
+    known label lady land lang large later laugh lay lazy lead leaf leap learn least leave led
+    left legit less let letter level lie life light like limit link list listen little live
+    living load loan local lock lone longer look looks loss lost lot lots loud love luck lucky
+    lunch mad made magic mail main make makes making man manage many mark market match matter
+    may maybe mean means meet mercury message might mile mind mine minor minus miss mode mom
+    moment money month mood moon more morning most mother mouse move movie much music must name
+    nap near neat need never news next nice night nine nobody none noon nor normal north nose
+    note noted nothing notice now number odd off offer office often okay old one ones online
+    only onto open opinion order other ought our out outer own pack page paid pain paper part
+    party pass past pay peace people person phone pick pie piece pin place plain plan play
+    please plenty point pool poor post pot pound power pray press pretty price pride print
+    problem promise proof proud prove pull pure push put quick quiet quit quite race rain ran
+    rare rather reach read ready real really reason record red regret rent reply report rich
+    ride right ring rise risky road rock role roll roof room root rope rough round row rule
     rules run rush sad safe said sail salt same sand save saw say says sea seat see seem seems
     seen self send sense sent serious serve set seven shape share sharp she shift ship shirt
     shoe shop shot should show shut sick side sigh sign silly silver since sing sister sit six

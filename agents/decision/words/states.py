@@ -46,39 +46,32 @@ def state(c: Context, i: int) -> Found | None:
     if s.has(j, "leaves"):
         return _left_extreme(c, subject, j)
     bend = s.has(j, "turn", "flip")
-    if s.has(j, "turn", "flip") and isinstance(subject, Term):
-        if either := _flipped(c, subject, s.skip(j + 1, "direction")):
-            return either
+    either = _flipped(c, subject, j + 1) if bend and isinstance(subject, Term) else None
+    if either is not None:
+        return either
     found_state = _described(c, subject, k, turn or back, bend) or _slope(c, subject, j)
     if found_state:
         c.subject = subject
     return found_state
 
 
+_UP = frozenset({"positive", "bullish", "green", "up", "uptrend"})
+_DOWN = frozenset({"negative", "bearish", "red", "down", "downtrend"})
 _EDGES = ("oversold", "overbought", "positive", "negative", "uptrend", "downtrend")
 
 
 def _described(c: Context, subject: Operand, i: int, turn: bool, bend: bool) -> Found | None:
+    """`oversold`, `positive`, `green`, `up` of an indicator; crossed into it after a turn."""
     label = c.s.label(i)
-    up = label in {"positive", "bullish", "green", "up", "uptrend"}
-    down = label in {"negative", "bearish", "red", "down", "downtrend"}
     if label in {"oversold", "overbought"}:
         return _extreme(c, subject, label, i + 1)
-    if not (up or down) or not isinstance(subject, Term):
+    if label not in _UP | _DOWN or not isinstance(subject, Term):
         return None
-    text = subject.text
+    up = label in _UP
     op = ("crosses above" if up else "crosses below") if turn else (">" if up else "<")
-    if text.startswith("supertrend"):
-        direction = replace(subject, text=text.split(".")[0] + ".direction", scale="zero")
-        return Compare(direction, op, ZERO), i + 1
-    if (
-        text.startswith("macd")
-        and text.endswith(".line")
-        and label in {"bullish", "bearish", "green", "red"}
-    ):
-        return Compare(subject, op, replace(subject, text=text.replace(".line", ".signal"))), i + 1
-    if text.startswith("psar"):
-        return Compare(CLOSE, op, subject), i + 1
+    lines = _own_lines(subject, macd=label not in {"positive", "negative", "up", "down"})
+    if lines is not None:
+        return Compare(lines[0], op, lines[1]), i + 1
     if subject.scale == "zero" and label not in {"up", "down"}:
         return Compare(subject, op, ZERO), i + 1
     if bend and label in {"up", "down", "bullish", "bearish"} and subject.scale != "number":
@@ -86,35 +79,31 @@ def _described(c: Context, subject: Operand, i: int, turn: bool, bend: bool) -> 
     return None
 
 
+def _own_lines(subject: Term, *, macd: bool = True) -> tuple[Operand, Operand] | None:
+    """What crosses what when an indicator changes side; None where it has no such pair."""
+    text = subject.text
+    if text.startswith("supertrend"):
+        return replace(subject, text=text.split(".")[0] + ".direction", scale="zero"), ZERO
+    if text.startswith("psar"):
+        return CLOSE, subject
+    if macd and text.startswith("macd") and text.endswith(".line"):
+        return subject, replace(subject, text=text.replace(".line", ".signal"))
+    return None
+
+
 def _signalled(subject: Operand, up: bool, end: int) -> Found | None:
     """`supertrend buy signal`: the indicator changes to that side."""
-    if not isinstance(subject, Term):
-        return None
+    lines = _own_lines(subject) if isinstance(subject, Term) else None
     op = "crosses above" if up else "crosses below"
-    if subject.text.startswith("supertrend"):
-        way = replace(subject, text=subject.text.split(".")[0] + ".direction", scale="zero")
-        return Compare(way, op, ZERO), end
-    if subject.text.startswith("psar"):
-        return Compare(CLOSE, op, subject), end
-    if subject.text.startswith("macd"):
-        return Compare(
-            subject, op, replace(subject, text=subject.text.replace(".line", ".signal"))
-        ), end
-    return None
+    return (Compare(lines[0], op, lines[1]), end) if lines else None
 
 
 def _flipped(c: Context, subject: Term, i: int) -> Found | None:
     """`supertrend flips`, `psar flip long`: its own way for each side."""
-    if not subject.text.startswith(("supertrend", "psar")) or c.s.has(
-        i, "positive", "bullish", "green", "up", "negative", "bearish", "red", "down", "uptrend"
-    ):
+    lines = _own_lines(subject, macd=False)
+    if lines is None or c.s.label(i) in _UP | _DOWN:
         return None
-    if subject.text.startswith("psar"):
-        line = subject
-        up, down = Compare(CLOSE, "crosses above", line), Compare(CLOSE, "crosses below", line)
-    else:
-        way = replace(subject, text=subject.text.split(".")[0] + ".direction", scale="zero")
-        up, down = Compare(way, "crosses above", ZERO), Compare(way, "crosses below", ZERO)
+    up, down = (Compare(lines[0], f"crosses {way}", lines[1]) for way in ("above", "below"))
     return Sided(up, down), i
 
 
@@ -182,8 +171,8 @@ def vague_level(c: Context, i: int) -> Found | None:
     level = number(Decimal(levels[0] if low else levels[1]))
     if not isinstance(found[0], Term):
         return None
-    said = s.verbatim(i, j + 1)
-    note = f"“{said}” is {found[0].text} {'below' if low else 'above'} {level.text}; say the level if you mean another."
+    said, way = s.verbatim(i, j + 1), "below" if low else "above"
+    note = f"“{said}” is {found[0].text} {way} {level.text}; say the level if you mean another."
     return Compare(found[0], "<" if low else ">", level, (note,)), j + 1
 
 

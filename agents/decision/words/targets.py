@@ -16,7 +16,7 @@ SHARES = {
 
 
 def targets(c: Context, i: int) -> Item | None:
-    """`tp 3%`, `targets 1% (50%) and 2% (rest)`, `half at 1.5R, rest at 3R`, `2R target`, `rr 1:3`."""
+    """`tp 3%`, `targets 1% (50%) and 2% (rest)`, `half at 1.5R, rest at 3R`, `rr 1:3`."""
     return _risk_reward(c, i) or _labelled(c, i) or _shared(c, i) or _suffixed(c, i)
 
 
@@ -115,18 +115,25 @@ def _share_after(c: Context, i: int, at: Level) -> tuple[Decimal | None, bool, i
     s = c.s
     bracket = s.has(i, "(", "[")
     j = i + 1 if bracket else s.skip(i, "for", "on", "close", "exit", "sell", "x", "@")
-    close = (lambda k: k + 1 if s.has(k, ")", "]") else k) if bracket else (lambda k: k)
-    if s.has(j, "rest"):
-        return None, True, close(j + 1)
-    if s.label(j) in SHARES and not s.has(j + 1, "at"):
-        return SHARES[s.label(j)], False, close(_past_position(c, j + 1))
-    value = s.number(j)
-    if value is None or not s.has(j + 1, "percent") or not 0 < value <= 100:
+    share, rest, end = _share(c, j, sure=bracket or j > i or not at.text.endswith("%"))
+    if share is None and not rest:
         return None, False, i
-    sure = bracket or j > i or not at.text.endswith("%") or value >= 20
-    if not sure or s.has(j + 2, "stop", "risk", "trail", "at"):
+    return share, rest, s.skip(end, ")", "]") if bracket else end
+
+
+def _share(c: Context, i: int, *, sure: bool) -> tuple[Decimal | None, bool, int]:
+    """A share at word `i`; per cents that may be a level too must be large unless `sure`."""
+    s = c.s
+    if s.has(i, "rest"):
+        return None, True, i + 1
+    if s.label(i) in SHARES and not s.has(i + 1, "at"):
+        return SHARES[s.label(i)], False, _past_position(c, i + 1)
+    value = s.number(i)
+    if value is None or not s.has(i + 1, "percent") or not 0 < value <= 100:
         return None, False, i
-    return value / 100, False, close(_past_position(c, j + 2))
+    if not (sure or value >= 20) or s.has(i + 2, "stop", "risk", "trail", "at"):
+        return None, False, i
+    return value / 100, False, _past_position(c, i + 2)
 
 
 def _past_position(c: Context, i: int) -> int:

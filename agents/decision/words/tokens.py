@@ -87,19 +87,16 @@ def _token(match: "re.Match[str]", glued: bool) -> list[Token]:
     match match.lastgroup:
         case "space":
             return []
-        case "time":
-            return [Token(Kind.TIME, text, start, end, glued)]
         case "word":
             lower = text.lower().translate(_PLAIN)
             return [Token(Kind.WORD, lower, start, end, glued, capitals=text.isupper())]
         case "mark":
             plain = text.translate(_PLAIN)
-            if plain == "x":  # the sign of multiplication
-                return [Token(Kind.WORD, "x", start, end, glued)]
-            return [Token(Kind.MARK, _SIGNS.get(plain, plain), start, end, glued)]
-        case "break":
-            return [Token(Kind.BREAK, "\n", start, end, glued)]
-    return [Token(Kind.NOISE, text, start, end, glued)]
+            kind = Kind.WORD if plain == "x" else Kind.MARK  # the sign of multiplication
+            return [Token(kind, _SIGNS.get(plain, plain), start, end, glued)]
+    kinds = {"time": Kind.TIME, "break": Kind.BREAK}
+    kind = kinds.get(match.lastgroup or "", Kind.NOISE)
+    return [Token(kind, "\n" if kind is Kind.BREAK else text, start, end, glued)]
 
 
 def _numbers(

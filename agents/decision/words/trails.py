@@ -11,9 +11,10 @@ from agents.decision.words.tokens import Kind
 def trailing(c: Context, i: int) -> Item | None:
     """`trail 2%`, `3 atr trailing stop`, `trailing stop of 1.5 atr once in profit`."""
     s = c.s
-    if s.has(i, "rest") and s.has(s.skip(i + 1, "on", "with", "in", "at"), "trail"):
-        found = trailing(c, s.skip(i + 1, "on", "with", "in", "at"))
-        return found and replace(found, start=i)
+    if s.has(i, "rest"):
+        j = s.skip(i + 1, "on", "with", "in", "at")
+        trail = trailing(c, j) if s.has(j, "trail") else None
+        return replace(trail, start=i) if trail else None
     if s.has(i, "trail"):
         j = s.skip(past_fillers(c, i + 1), "stop", "below", "above", "rest", "positions")
         found = distance(c, past_fillers(c, j))
@@ -84,4 +85,4 @@ def _breakeven_at(c: Context, i: int, j: int) -> Item:
         return Item(
             "breakeven", i, end, Breakeven(target=int(number) if numbered and number else 1)
         )
-    return Item("breakeven", i, j if s.has(j - 1, "breakeven", "entry") else j, Breakeven())
+    return Item("breakeven", i, j, Breakeven())

@@ -1,6 +1,7 @@
 """Crosses of averages, stacks of them, and what a trend is."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 from agents.decision.words.comparisons import averages, comparison, named, numbers
 from agents.decision.words.conditions import Compare, Condition, Every
@@ -35,7 +36,7 @@ def golden(c: Context, i: int) -> Found | None:
 
 
 def pair_cross(c: Context, i: int) -> Found | None:
-    """`9/21 ema cross`, `ema 9 and 21 bullish crossover`, `bullish macd cross`, `macd crossover`."""
+    """`9/21 ema cross`, `ema 9 and 21 bullish crossover`, `bullish macd cross`."""
     s = c.s
     if listed := _named_after(c, i):
         c.subject, c.thing = listed[0], listed[1]
@@ -180,5 +181,5 @@ def stack(c: Context, i: int) -> Found | None:
     )
     terms = sorted(found[0], key=lambda term: int(term.text.strip("emashw()")))
     op = "<" if down else ">"
-    pairs = zip(terms, terms[1:], strict=False)
+    pairs = pairwise(terms)
     return Every("and", tuple(Compare(one, op, two) for one, two in pairs)), end

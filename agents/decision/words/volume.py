@@ -84,38 +84,58 @@ def _count(c: Context, i: int) -> int | None:
 
 def volume_phrase(c: Context, i: int) -> Found | None:
     """`volume spike`, `high volume`, `2x volume`, `above average volume`, `volume is high`."""
-    s = c.s
-    if s.has(i, "spike") and (sized := _sized_spike(c, i + 1)):
-        return sized
-    if s.has(i, "spike"):
-        return relative(
-            _USUAL, ">", SPIKE, f"A volume spike is over {SPIKE}x the average of {_USUAL} candles."
-        ), i + 1
-    i = s.skip(i, "with", "on") if s.has(i, "with", "on") else i
-    if (
-        s.has(i, "above", "below")
-        and (found := average(c, i + 1))
-        and s.has(found[1] - 1, "volume")
-    ):
-        return relative(
-            found[0], ">" if s.has(i, "above") else "<", Decimal(1), _note(c, i, found[1])
-        ), found[1]
-    if s.has(i, "strong", "high", "rising") and s.has(i + 1, "volume"):
-        return relative(_USUAL, ">", HIGH, _high_note()), i + 2
-    if s.has(i, "weak", "low") and s.has(i + 1, "volume"):
-        return relative(
-            _USUAL, "<", Decimal(1), "Low volume is less than the average of 20 candles."
-        ), i + 2
-    if s.has(i, "volume"):
+    if c.s.has(i, "spike"):
+        return _sized_spike(c, i + 1) or (_spike(), i + 1)
+    i = c.s.skip(i, "with", "on")
+    if c.s.has(i, "volume"):
         return _volume_is(c, i)
+    return _described_volume(c, i) or _multiplied_volume(c, i)
+
+
+def _described_volume(c: Context, i: int) -> Found | None:
+    """`high volume`, `low volume`, `above average volume`."""
+    s = c.s
+    if s.has(i, "strong", "high", "rising") and s.has(i + 1, "volume"):
+        return _high(), i + 2
+    if s.has(i, "weak", "low") and s.has(i + 1, "volume"):
+        return _low(), i + 2
+    found = average(c, i + 1) if s.has(i, "above", "below") else None
+    if found is None or not s.has(found[1] - 1, "volume"):
+        return None
+    op = ">" if s.has(i, "above") else "<"
+    return relative(found[0], op, Decimal(1), _note(c, i, found[1])), found[1]
+
+
+def _multiplied_volume(c: Context, i: int) -> Found | None:
+    """`2x average volume`, `double the volume`."""
     factor, j = multiple(c, i)
-    if j > i and (found := average(c, j)) and s.has(found[1] - 1, "volume"):
+    if j == i:
+        return None
+    found = average(c, j)
+    if found is not None and c.s.has(found[1] - 1, "volume"):
         return relative(found[0], ">=", factor, _note(c, j, found[1])), found[1]
-    if j > i and s.has(j, "volume"):
-        return relative(
-            _USUAL, ">=", factor, f"Volume is compared with the average of {_USUAL} candles."
-        ), j + 1
-    return None
+    return (_usual_times(factor), j + 1) if c.s.has(j, "volume") else None
+
+
+def _spike() -> Compare:
+    note = f"A volume spike is over {SPIKE}x the average of {_USUAL} candles."
+    return relative(_USUAL, ">", SPIKE, note)
+
+
+def _high() -> Compare:
+    return relative(
+        _USUAL, ">", HIGH, f"High volume is over {HIGH}x the average of {_USUAL} candles."
+    )
+
+
+def _low() -> Compare:
+    note = f"Low volume is less than the average of {_USUAL} candles."
+    return relative(_USUAL, "<", Decimal(1), note)
+
+
+def _usual_times(factor: Decimal) -> Compare:
+    note = f"Volume is compared with the average of {_USUAL} candles."
+    return relative(_USUAL, ">=", factor, note)
 
 
 def _sized_spike(c: Context, i: int) -> Found | None:
@@ -129,27 +149,18 @@ def _sized_spike(c: Context, i: int) -> Found | None:
 
 
 def _volume_is(c: Context, i: int) -> Found | None:
+    """`volume is high`, `volume spikes`, `volume 2x average`, `volume doubles`."""
     s = c.s
     j = s.skip(i + 1, "is")
     if s.has(j, "strong", "high"):
-        return relative(_USUAL, ">", HIGH, _high_note()), j + 1
+        return _high(), j + 1
     if s.has(j, "weak", "low"):
-        return relative(
-            _USUAL, "<", Decimal(1), "Low volume is less than the average of 20 candles."
-        ), j + 1
+        return _low(), j + 1
     if s.has(j, "rise") and not s.has(j + 1, "above", "back") and s.number(j + 1) is None:
-        return relative(
-            _USUAL, ">", SPIKE, f"A volume spike is over {SPIKE}x the average of {_USUAL} candles."
-        ), j + 1
+        return _spike(), j + 1
     factor, k = multiple(c, j)
-    if k > j and (found := average(c, k)):
+    if k == j:
+        return None
+    if found := average(c, k):
         return relative(found[0], ">=", factor, _note(c, k, found[1])), found[1]
-    if k > j and s.has(j, "twice", "triple"):
-        return relative(
-            _USUAL, ">=", factor, f"Volume is compared with the average of {_USUAL} candles."
-        ), k
-    return None
-
-
-def _high_note() -> str:
-    return f"High volume is over {HIGH}x the average of {_USUAL} candles."
+    return (_usual_times(factor), k) if s.has(j, "twice", "triple") else None

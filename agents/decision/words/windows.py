@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from agents.decision.words.context import Context
+from agents.decision.words.indicators import FAMILIES
 from agents.decision.words.items import Item
 from agents.decision.words.sentence import Sentence
 from agents.decision.words.tokens import Kind
@@ -43,7 +44,7 @@ _ZONES = {
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A stretch of the day; `tz` None while nobody has said the zone. `session` names its source."""
+    """A stretch of the day; `tz` None while nobody has said it. `session` names its source."""
 
     start: str
     end: str
@@ -63,7 +64,7 @@ def window(c: Context, i: int) -> Item | None:
     """`only during London session`, `weekdays only`, `not on Fridays`, `08:00-16:00 UTC`."""
     s = c.s
     refused, j = _excluded(s, i)
-    j = s.skip(j, "only", "in", "on", "at", "from", "with", "then", "for", "trading")
+    j = s.skip(j, "only", "in", "on", "at", "with", "then", "for", "trading")
     if found := _session(s, j):
         return Item("no hours" if refused else "hours", i, found[1], found[0])
     if found := _hours(s, j):
@@ -74,14 +75,16 @@ def window(c: Context, i: int) -> Item | None:
     return None
 
 
+_TRADING = ("move", "enter", "positions", "on", "in", "at", "entry", "buy")
+_TRADES = frozenset({"trades", "trade", "new", "trading", "entries", "signals", "anything"})
+
+
 def _excluded(s: Sentence, i: int) -> tuple[bool, int]:
     """Whether the words at `i` exclude what follows: `not on`, `no trades on`, `except`."""
     if not s.has(i, "no", "not", "dont", "except"):
         return False, i
     j = i + 1
-    while s.has(j, "move", "enter", "positions", "on", "in", "at", "entry", "buy") or s.at(j).raw in {
-        "trades", "trade", "new", "trading", "entries", "signals", "anything"
-    }:  # fmt: skip
+    while s.has(j, *_TRADING) or s.at(j).raw in _TRADES:
         j += 1
     return True, j
 
@@ -149,19 +152,13 @@ def _hours(s: Sentence, i: int) -> tuple[Hours, int] | None:
         return None
     tz, end = _zone(s, second[1])
     sure = _marked(s, j) or _marked(s, first[1] + 1)
-    if not sure and tz is None and s.at(end).raw not in {"h", "hrs", "hours", "uhr"}:
+    told = s.has(i, "from") and s.label(i - 1) not in FAMILIES
+    if not (sure or tz or told) and s.at(end).raw not in {"h", "hrs", "hours", "uhr"}:
         return None
     end = end + 1 if s.at(end).raw in {"h", "hrs", "hours", "uhr"} else end
     if tz is None:
         tz, end = _zone(s, end)
-    start = first[0]
-    if (
-        s.has(second[1] - 1, "pm")
-        and not _marked(s, j)
-        and int(start[:2]) > int(second[0][:2]) - 12
-    ):
-        start = start  # `9 to 5pm` begins in the morning
-    return (Hours(start, second[0], tz), end) if start != second[0] else None
+    return (Hours(first[0], second[0], tz), end) if first[0] != second[0] else None
 
 
 def _marked(s: Sentence, i: int) -> bool:
