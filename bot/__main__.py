@@ -3,11 +3,15 @@
 import asyncio
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING
 
 from agents.domain.errors import ParleyError
 from bot.log import start_logging
 from bot.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from bot.app import App
 
 USAGE = """\
 python -m bot                    run the desk (PORT, PARLEY_MARKET, TELEGRAM_BOT_TOKEN ...)
@@ -17,6 +21,8 @@ python -m bot signals SENTENCE --candles FILE_OR_FOLDER
 python -m bot migrate            bring the database up to date
 python -m bot doctor             check the settings and what they name
 """
+Build = Callable[[Settings], Awaitable["App"]]
+
 _OPERATOR = 1  # exit code: only the operator can mend it
 _SAID_WRONG = 2
 
@@ -44,13 +50,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(_: Sequence[str]) -> int:
     settings = load_settings()
     start_logging(settings.log_level, settings.secrets())
-    return asyncio.run(_serve(settings))
+    return asyncio.run(serve(settings))
 
 
-async def _serve(settings: Settings) -> int:
-    """Run until SIGTERM or SIGINT, then finish what was begun."""
-    from bot.app import build
-
+async def serve(settings: Settings, build: Build | None = None) -> int:
+    """Run until SIGTERM or SIGINT, then finish what was begun. `build` makes the parts."""
+    if build is None:
+        from bot.app import build
     app = await build(settings)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -35,7 +35,7 @@ from bot.platforms.browser import OWNER, BrowserPlatform
 from bot.running import Parley, Parts
 from bot.scheduler import CandleWork, Chore, Scheduler
 from bot.settings import Settings
-from bot.web import Webhook, WebServer
+from bot.web import WebServer
 from handlers.chat import Platform, Reply
 from handlers.desk import Desk
 from handlers.notices import Notices
@@ -120,23 +120,13 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
     browser = BrowserPlatform(
         token, memory.transcript, trading.clock.wall, router.commands(), parley.headline
     )
-    platforms: dict[str, Platform] = {browser.name: browser}
-    webhooks: dict[str, Webhook] = {}
-    if settings.telegram_bot_token:
-        telegram = _telegram(settings, memory, router)
-        platforms[telegram.name] = telegram
-        webhooks[TELEGRAM_PATH] = telegram.handle_webhook
+    telegram = _telegram(settings, memory, router) if settings.telegram_bot_token else None
+    spoken: tuple[Platform, ...] = (browser, telegram) if telegram else (browser,)
+    platforms = {platform.name: platform for platform in spoken}
     postman = _postman(memory, trading.clock, desk, platforms)
     memory.when_mail_waits(postman.wake)
     parts = Parts(
-        web=WebServer(
-            settings.host,
-            settings.port,
-            routes=browser.routes(),
-            webhooks=webhooks,
-            health=parley.health,
-            metrics=metrics.text,
-        ),
+        web=_web(settings, parley, metrics, browser, telegram),
         clerk=_clerk(memory, trading.clock, router, platforms, postman),
         postman=postman,
         platforms=platforms,
@@ -274,6 +264,23 @@ class SentenceReader:
     async def __call__(self, user_id: int, sentence: str) -> Reading:
         universe = await self._trading.market.universe()
         return await asyncio.to_thread(read, sentence, universe)
+
+
+def _web(
+    settings: Settings,
+    parley: Parley,
+    metrics: Metrics,
+    browser: BrowserPlatform,
+    telegram: TelegramPlatform | None,
+) -> WebServer:
+    return WebServer(
+        settings.host,
+        settings.port,
+        routes=browser.routes(),
+        webhooks={TELEGRAM_PATH: telegram.handle_webhook} if telegram else {},
+        health=parley.health,
+        metrics=metrics.text,
+    )
 
 
 def _telegram(settings: Settings, memory: Database, router: Router) -> TelegramPlatform:

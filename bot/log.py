@@ -9,7 +9,7 @@ from contextvars import ContextVar
 _context: ContextVar[dict[str, object]] = ContextVar("log_context", default={})  # noqa: B039
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _HIDDEN = "[secret]"
-_NOISY = ("apscheduler", "httpx", "httpx2", "httpcore", "httpcore2", "aiosqlite", "matplotlib")
+_NOISY = ("httpx", "httpx2", "httpcore", "httpcore2", "aiosqlite", "matplotlib")
 
 
 @contextmanager
@@ -55,5 +55,7 @@ def start_logging(level: str, secrets: Iterable[str] = ()) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # A job that is late is made up for by the job itself; what fails in one is logged there.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,101 @@
+"""SIGKILL, again and again: no intent twice, no fill lost, no balance off, no message lost.
+
+PARLEY_KILLS says how often (12 unless set); `make crash` takes 200.
+"""
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from agents.execution.checkpoints import POINTS
+from tests.support.books import Books
+from tests.support.telegram_server import TelegramServer
+from tests.support.trader import Trader
+
+KILLS = int(os.environ.get("PARLEY_KILLS", "12"))
+SPEED = {"PARLEY_SPEED": "900", "PARLEY_APPROVAL_SECONDS": "20"}
+# What is passed only by luck or by hand has its own test beside the services.
+RARE = {
+    "order.unknown",
+    "order.failing",
+    "expiry.moving",
+    "expiry.moved",
+    "panic.marking",
+    "panic.marked",
+    "panic.flat",
+    "approval.asking",
+    "approval.asked",
+    "stop.moving",
+    "stop.moved",
+}
+
+
+@asynccontextmanager
+async def trading(folder: Path, market: dict[str, str]) -> AsyncIterator[Trader]:
+    async with TelegramServer() as server:
+        trader = Trader(folder, server, {**SPEED, **market})
+        await trader.start()
+        await trader.begin()
+        tapping = asyncio.create_task(trader.keep_tapping())
+        try:
+            yield trader
+        finally:
+            tapping.cancel()
+            with suppress(asyncio.CancelledError):
+                await tapping
+            await trader.kill()
+
+
+async def settled(trader: Trader) -> Books:
+    await trader.settle()
+    assert await trader.stop() == 0
+    return Books(trader.database)
+
+
+def market_of(shared: Path | None) -> dict[str, str]:
+    if shared is None:
+        return {"PARLEY_MARKET": "simulated"}
+    folder = shared / "replay_5m_2022"
+    return {"PARLEY_MARKET": f"replay:{folder}", "PARLEY_REPLAY_START": "2022-01-20T00:00:00Z"}
+
+
+@pytest.fixture
+def shared(request: pytest.FixtureRequest) -> Path | None:
+    """The real candles where they are; the simulated market otherwise."""
+    try:
+        return Path(request.getfixturevalue("shared_data"))
+    except pytest.skip.Exception:
+        return None
+
+
+@pytest.mark.timeout(120 + 12 * KILLS)
+async def test_killed_at_random_moments(tmp_path: Path, shared: Path | None) -> None:
+    chance = random.Random(11)
+    async with trading(tmp_path, market_of(shared)) as trader:
+        await trader.answer("Filled")
+        for _ in range(KILLS):
+            await trader.lives(chance.uniform(0.05, 3.5))
+            await trader.kill()
+            await trader.start()
+        books = await settled(trader)
+        assert books.faults() == []
+        assert trader.lying_cards() == []
+        assert len(books["fills"]) > KILLS // 4
+
+
+@pytest.mark.timeout(400)
+async def test_killed_between_any_two_writes(tmp_path: Path, shared: Path | None) -> None:
+    async with trading(tmp_path, market_of(shared)) as trader:
+        for point in (point for point in POINTS if point not in RARE):
+            await trader.kill()
+            await trader.start(crash_at=point)
+            assert not await trader.lives(60), f"{point} was never passed"
+        await trader.start()
+        books = await settled(trader)
+        assert books.faults() == []
+        assert trader.lying_cards() == []
