@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tortoise import context as tortoise_context
 from tortoise.backends.base.client import BaseDBAsyncClient
 from tortoise.backends.base.config_generator import expand_db_url
 from tortoise.context import TortoiseContext
@@ -86,9 +87,8 @@ def file_of(url: str) -> Path | None:
 
 
 class _Bound:
-    """Tortoise's models belong to one context and one dialect in a process."""
+    """Tortoise's models speak one dialect at a time in a process."""
 
-    context: TortoiseContext | None = None
     dialect = ""
 
 
@@ -98,15 +98,16 @@ async def bind_models(client: Client) -> None:
     Repositories name the connection of each statement, so that several databases of one dialect
     can be open; the context's own client is there for its dialect and never connects.
     """
-    if _Bound.dialect == client.connection_name:
+    dialect = client.connection_name
+    if _Bound.dialect == dialect:
         return
-    if _Bound.context is not None:
-        await _Bound.context.close_connections()
+    _Bound.dialect = dialect
     context = TortoiseContext()
     with context:
-        settings = config(_NOWHERE[client.connection_name])
-        await context.init(config=settings, _enable_global_fallback=True)
-    _Bound.context, _Bound.dialect = context, client.connection_name
+        await context.init(config=config(_NOWHERE[dialect]))  # does not wait for anything
+    # Its setter refuses a second one, and its way to drop the first one waits: others who open a
+    # database at the same moment would find none.
+    tortoise_context._global_context = context
 
 
 def known_migrations() -> list[str]:

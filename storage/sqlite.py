@@ -21,6 +21,8 @@ from storage.faults import of_sqlite, told_as
 from storage.waiting import finish
 
 T = TypeVar("T")
+# Seconds between tries to open: SQLite does not wait by itself where two make a file WAL at once.
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
 PATIENCE = 30.0  # seconds a task waits for the connection before it is told that it is busy
 
 
@@ -31,7 +33,16 @@ class Sqlite(SqliteClient, Client):
         super().__init__(file_path, **pragmas)
 
     async def open(self) -> None:
-        """Connect. Raises OperatorNeeded when the file is no database or can't be opened."""
+        """Connect. Raises OperatorNeeded when the file is no database or can't be opened, and
+        TryAgain when it stays locked for some seconds."""
+        for pause in _PAUSES:
+            try:
+                return await self._connect()
+            except TryAgain:
+                await asyncio.sleep(pause)
+        return await self._connect()
+
+    async def _connect(self) -> None:
         with told_as(of_sqlite, self.filename):
             # What can't be opened is found here: aiosqlite would leave a thread behind.
             await asyncio.to_thread(lambda: sqlite3.connect(self.filename).close())
