@@ -19,7 +19,7 @@ from agents.decision.sight import Sights, snapshot
 from agents.decision.signals import exit_verdict, look
 from agents.domain.decision import Action, Advice, Advised, Decision, Snapshot
 from agents.domain.errors import AskUser
-from agents.domain.market import Timeframe, Universe
+from agents.domain.market import MarketState, Timeframe, Universe
 from agents.domain.ports import Advisor, Clock, Market, Memory
 from agents.domain.position import Position, PositionState
 from agents.domain.strategy import Side, Strategy
@@ -77,7 +77,12 @@ class Cycle:
         self._last: dict[Timeframe, datetime] = {}
 
     async def run(self, timeframe: Timeframe, closed: datetime) -> None:
-        """Decide the candle of `timeframe` that closed at `closed`, for every strategy."""
+        """Decide the candle of `timeframe` that closed at `closed`, for every strategy.
+
+        Nothing is decided on a market that has ended.
+        """
+        if self._market.health().state is MarketState.ENDED:
+            return
         active = await self._memory.strategies.due(str(timeframe))
         due = [item for item in active if item.activated_at is None or item.activated_at < closed]
         if not due:

@@ -56,7 +56,9 @@ def _run(_: Sequence[str]) -> int:
 async def serve(settings: Settings, build: Build | None = None) -> int:
     """Run until SIGTERM or SIGINT, then finish what was begun. `build` makes the parts."""
     if build is None:
-        from bot.app import build
+        from bot import app as parts
+
+        build = parts.build
     app = await build(settings)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()

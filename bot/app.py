@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agents.cycle import Cycle
+from agents.decision.reader import SentenceReader
 from agents.decision.sight import Sights
-from agents.decision.words import Reading, read
 from agents.domain.errors import MarketUnavailable
 from agents.domain.mail import OutboxItem
 from agents.domain.market import TIMEFRAMES, Timeframe
@@ -26,7 +26,7 @@ from agents.execution.desk import open_desk
 from agents.execution.paper import PaperBroker
 from agents.extraction.history import Frames
 from agents.watch import Watch
-from bot.connectors.claude import Claude, ClaudeAdvisor
+from bot.connectors.claude import Claude, ClaudeAdvisor, ClaudeReader
 from bot.connectors.clocks import MovingClock, RealClock
 from bot.inbox import Clerk
 from bot.metrics import Metrics
@@ -243,7 +243,7 @@ def _desk(settings: Settings, memory: Database, trading: Trading, parley: Parley
         panic=trading.execution.panic,
         accounts=trading.execution.accounts,
         watch=Watch(trading.sights, trading.clock),
-        read=SentenceReader(trading),
+        read=_reader(memory, trading),
         health=parley.lines,
         limits=settings.limits,
         tap_rules=settings.tap_rules,
@@ -255,15 +255,9 @@ def _desk(settings: Settings, memory: Database, trading: Trading, parley: Parley
     )
 
 
-class SentenceReader:
-    """Reads a sentence with the built-in reader, off the loop."""
-
-    def __init__(self, trading: Trading) -> None:
-        self._trading = trading
-
-    async def __call__(self, user_id: int, sentence: str) -> Reading:
-        universe = await self._trading.market.universe()
-        return await asyncio.to_thread(read, sentence, universe)
+def _reader(memory: Database, trading: Trading) -> SentenceReader:
+    model = ClaudeReader(trading.claude) if trading.claude else None
+    return SentenceReader(trading.market, memory.model_calls, model)
 
 
 def _web(

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from agents.decision import advisor
+from agents.decision.words import ModelReading
 from agents.domain.decision import Advice, Advised, ModelCall, Question
 
 log = logging.getLogger(__name__)
@@ -249,3 +250,16 @@ class ClaudeAdvisor:
         if answer is None and calls:
             log.warning("The advisor gave no usable answer.", extra={"why": calls[-1].error})
         return Advised(answer, calls)
+
+
+class ClaudeReader:
+    """Satisfies `agents.decision.reader.SentenceModel`."""
+
+    def __init__(self, claude: Claude) -> None:
+        self._claude = claude
+
+    async def state(
+        self, owner_id: int, system: str, prompt: str
+    ) -> tuple[ModelReading | None, tuple[ModelCall, ...]]:
+        task = Task("reader", owner_id, None, system, prompt, ModelReading)
+        return await self._claude.ask(task)
