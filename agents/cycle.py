@@ -158,18 +158,26 @@ class Cycle:
             if await self._record(work, decision):
                 await self._exits.exit_by_rule(position, decision.reason)
         gate = asyncio.Semaphore(AT_ONCE)
+        queues: dict[int, list[Candidate]] = defaultdict(list)
+        for candidate in work.candidates:
+            queues[candidate.strategy.id].append(candidate)
 
-        async def one(candidate: Candidate) -> None:
+        async def one_by_one(candidates: Sequence[Candidate]) -> None:
+            """Those of one strategy share its limits: the second has to see the first's trade."""
             async with gate:
-                try:
-                    await self._propose(work, candidate)
-                except Exception:
-                    log.exception(
-                        "A candidate could not be judged; it is left undecided.",
-                        extra={"strategy": candidate.strategy.id, "symbol": candidate.symbol},
-                    )
+                for candidate in candidates:
+                    await self._guarded(work, candidate)
 
-        await asyncio.gather(*(one(candidate) for candidate in work.candidates))
+        await asyncio.gather(*(one_by_one(queue) for queue in queues.values()))
+
+    async def _guarded(self, work: _Round, candidate: Candidate) -> None:
+        try:
+            await self._propose(work, candidate)
+        except Exception:
+            log.exception(
+                "A candidate could not be judged; it is left undecided.",
+                extra={"strategy": candidate.strategy.id, "symbol": candidate.symbol},
+            )
 
     async def _propose(self, work: _Round, candidate: Candidate) -> None:
         strategy, symbol = candidate.strategy, candidate.symbol
