@@ -56,7 +56,10 @@ class Notices:
             level = account.level_of(user, kind)
             if level == "off":
                 return None
-            reply = await self._tellers[kind](_Told(user, facts))
+            teller = self._tellers.get(kind)
+            if teller is None:
+                return None
+            reply = await teller(_Told(user, facts))
         except NotFound:
             return None
         return replace(reply, silent=reply.silent or level == "silent")

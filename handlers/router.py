@@ -66,11 +66,12 @@ class Router:
             return await self._command(turn, name.partition("@")[0].lower(), rest.strip())
         if not turn.incoming.private:
             return [texts.said(texts.PRIVATE_ONLY)]
-        if await self._agrees(turn):
+        step = await dialogue.present(self._desk, turn)
+        if step and step.kind in {AGAIN, *ACTS} and talk.is_yes(turn.words):
             return await self._yes_said(turn)
-        if meant := talk.command_in(turn.words):
+        if meant := talk.command_in(turn.words, orders=not talk.wants_words(step)):
             return await self._command(turn, *meant)
-        return await talk.talk(self._desk, turn)
+        return await talk.talk(self._desk, turn, step)
 
     async def _command(self, turn: Turn, name: str, rest: str) -> Answer:
         row = self._commands.get(name)
@@ -86,13 +87,6 @@ class Router:
     def _unknown(self, turn: Turn, name: str) -> Reply:
         known = [row.name for row in COMMANDS if turn.user.operator or not row.operator_only]
         return texts.unknown_command(name[:30], get_close_matches(name, known, n=3, cutoff=0.5))
-
-    async def _agrees(self, turn: Turn) -> bool:
-        """Whether the text is a Yes to a question that a Yes answers."""
-        if not talk.is_yes(turn.words):
-            return False
-        step = await dialogue.present(self._desk, turn)
-        return step is not None and step.kind in {AGAIN, *ACTS}
 
     async def _yes_said(self, turn: Turn) -> Answer:
         if self._is_late(turn):

@@ -16,6 +16,8 @@ from handlers.turn import Answer, Turn
 
 _LONGEST = 90  # characters of a condition
 _CONDITIONS = 4  # shown for each look
+_OPENERS, _CLOSERS = 2, 4  # buttons, so that all fit five rows
+_REFRESH = (Button("🔄 Refresh", "status"),)
 _SAME_TIME = 60  # seconds between the clocks that are not worth a word
 _LOOKS = 3  # shown for each strategy
 
@@ -35,7 +37,7 @@ async def _page(desk: Desk, turn: Turn, number: int, *, turned: bool = False) ->
         *await _proposals(desk, turn),
         *await _strategies(desk, turn),
     ]
-    rows = (*await _waiting(desk, turn), (Button("🔄 Refresh", "status"),))
+    rows = (*await _waiting(desk, turn), *await _closers(desk, turn), _REFRESH)
     title = f"Status at {times.moment(desk.clock.wall(), turn.user.zone, desk.clock.wall())}"
     pages = paging.packed([lines("", block) for block in blocks])
     return paging.paged(title, pages, "status", number, per_page=1, rows=rows, turned=turned)
@@ -95,9 +97,17 @@ async def _proposals(desk: Desk, turn: Turn) -> list[Words]:
 
 
 async def _waiting(desk: Desk, turn: Turn) -> Rows:
-    found = (await _pending(desk, turn))[:4]
+    found = (await _pending(desk, turn))[:_OPENERS]
     return paging.rows_of(
         Button(f"🔎 #{one.id} {markers.trade(one)}", "proposal", one.id) for one in found
+    )
+
+
+async def _closers(desk: Desk, turn: Turn) -> Rows:
+    found = await desk.memory.positions.of(turn.user.id, open_only=True, limit=_CLOSERS)
+    return paging.rows_of(
+        Button(f"🚪 Close #{one.id} {markers.base(one.symbol)}", "close", one.id, one.version)
+        for one in found
     )
 
 

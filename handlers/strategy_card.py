@@ -114,7 +114,7 @@ def buttons(strategy: Strategy) -> Rows:
 def _run_button(strategy: Strategy) -> Button:
     if strategy.run is RunKind.ONCE:
         return Button("🔁 Keep trading", "continuous", strategy.id, strategy.version)
-    return Button("1️⃣ Trade once", "once", strategy.id, strategy.version)
+    return Button("🔂 Trade once", "once", strategy.id, strategy.version)
 
 
 def _backtest() -> tuple[Words, ...]:
@@ -125,7 +125,9 @@ def _backtest() -> tuple[Words, ...]:
 def _body(shown: Shown) -> Iterator[Words | str]:
     strategy = shown.strategy
     state = "" if strategy.state is StrategyState.DRAFT else f" · {markers.STATES[strategy.state]}"
-    yield bold(f"{markers.mode(strategy.mode)} · #{strategy.number} {strategy.name}") + text(state)
+    version = f" · version {strategy.version}" if strategy.version > 1 else ""
+    title = f"{markers.mode(strategy.mode)} · #{strategy.number} {strategy.name}"
+    yield bold(title) + text(state + version)
     yield from spec_lines(strategy.spec, shown.house)
     if strategy.run is RunKind.ONCE:
         yield "Runs: one trade, then it pauses"

@@ -53,15 +53,18 @@ _COMMAND_OF = {"exit": "close"}
 _RULE_WORDS = re.compile(r"\b(?:above|below|over|under|when|if|crosses|is)\b|[<>]", re.IGNORECASE)
 
 
-def command_in(said: str) -> tuple[str, str] | None:
-    """The command and its words that a plain text obviously means; None where it is not."""
+def command_in(said: str, *, orders: bool = True) -> tuple[str, str] | None:
+    """The command and its words that a plain text obviously means; None where it is not.
+
+    Without `orders` only questions are known: `exit 3R` may be the answer to one.
+    """
     bare = " ".join(said.split()).strip(" .!?👋")
     if not bare or len(bare) > 60:
         return None
     for pattern, command in _INTENTS:
         if pattern.fullmatch(bare):
             return command, ""
-    found = _ORDERS.fullmatch(bare)
+    found = _ORDERS.fullmatch(bare) if orders else None
     if found is None or _RULE_WORDS.search(found["rest"]):
         return None
     verb = found["verb"].lower()
@@ -77,9 +80,13 @@ def is_no(said: str) -> bool:
     return said.strip(" .!").lower() in _NO
 
 
-async def talk(desk: Desk, turn: Turn) -> Answer:
-    """A text that is no command and means none."""
-    step = await dialogue.present(desk, turn)
+def wants_words(step: dialogue.Step | None) -> bool:
+    """Whether the open question is answered by a text of the user's own."""
+    return step is not None and step.kind in {editing.EDIT, drafting.MISSING}
+
+
+async def talk(desk: Desk, turn: Turn, step: dialogue.Step | None) -> Answer:
+    """A text that is no command and means none; `step` is the question that is open."""
     if step is None:
         return await drafting.from_sentence(desk, turn, turn.words)
     if step.kind == editing.EDIT:

@@ -108,6 +108,17 @@ async def test_what_changes_nothing_is_asked_again(talk: Conversation) -> None:
     assert (await only(talk)).spec.stop == "2%"
 
 
+@pytest.mark.parametrize("said", ["exit 3R", "close all", "pause"])
+async def test_an_order_among_the_words_of_an_edit_is_part_of_it(
+    talk: Conversation, said: str
+) -> None:
+    await talk.say(SENTENCE)
+    await talk.press("Edit")
+    answer = plain(await talk.say(said))
+    assert "no open positions" not in answer and "no active" not in answer
+    assert "Status at" in plain(await talk.say("status"))
+
+
 async def test_an_edit_of_what_has_changed_is_refused(talk: Conversation) -> None:
     await talk.say(SENTENCE)
     await talk.press("Edit")
