@@ -2,13 +2,14 @@
 # make test     lint, format, types and tests
 # make check    lint, format and types only
 # make bench    measure
+# make crash    kill the real desk 200 times and check the books
 # make install  only make .venv and install what the bot needs
 # make lock     resolve requirements*.in again into requirements*.txt
 # make clean    remove .venv and caches; var/ with the database stays
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-dev run test check bench lock clean
+.PHONY: help install install-dev run test check bench crash lock clean
 
 # PYTHON=… chooses an interpreter; otherwise the newest one that can make a venv is taken.
 PYTHON ?=
@@ -21,7 +22,7 @@ CHECKED := $(wildcard bot handlers storage agents bench tests)
 WORKERS ?= 2
 
 help:
-	@sed -n 's/^# //p' Makefile | head -7
+	@sed -n 's/^# //p' Makefile | head -8
 
 install: $(VENV)/.runtime
 install-dev: $(VENV)/.dev
@@ -39,6 +40,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench
+
+crash: $(VENV)/.dev
+	PARLEY_KILLS=200 $(BIN)/python -m pytest -q tests/stories/test_crashes.py
 
 $(BIN)/python:
 	@for python in $(CANDIDATES); do \
