@@ -11,7 +11,7 @@ from agents.decision.rules import is_rule_text, parse_lines
 from agents.decision.words import Question, Reading, answer, missing, read
 from agents.domain.errors import RuleError
 from agents.domain.strategy import Mode, Strategy, StrategySpec
-from handlers import dialogue, texts
+from handlers import dialogue, numbers, texts
 from handlers.chat import Reply, Rows, Words, bold, italic, lines, text
 from handlers.desk import Desk
 from handlers.paging import rows_of
@@ -29,12 +29,12 @@ from handlers.turn import Answer, Turn
 MISSING = "missing"  # the dialogue that asks for what a sentence left out
 _REST = Question("rest", "What else should I know: which coin, when to enter, where the stop?")
 _READINGS, _QUESTIONS = TypeAdapter(Reading), TypeAdapter(Question)  # a step is stored as JSON
-_LABEL = 24  # characters of a suggestion's button
-_IN_A_ROW = 3
+_LABEL = 32  # characters of a suggestion's button
+_IN_A_ROW = 2
 
 
 def house(desk: Desk) -> House:
-    return House(desk.paper_balance, desk.limits.leverage, desk.advisor)
+    return House(desk.paper_balance, desk.limits, desk.advisor)
 
 
 async def from_sentence(desk: Desk, turn: Turn, sentence: str) -> Answer:
@@ -82,7 +82,14 @@ async def _ask(desk: Desk, turn: Turn, sentence: str, reading: Reading) -> Answe
     }
     step = await dialogue.ask(desk, turn, MISSING, facts)
     rows = _suggestions(step, question.choices)
-    return [Reply(lines(*_understood(reading), "", bold(f"❓ {question.text}"), _how()), rows)]
+    asked = [bold(f"❓ {question.text}"), *_then(reading, question), _how()]
+    return [Reply(lines(*_understood(reading), "", *asked), rows)]
+
+
+def _then(reading: Reading, question: Question) -> list[Words]:
+    """What is asked afterwards, so that nobody is surprised."""
+    rest = [one.text for one in reading.asks if one.essential and one.text != question.text]
+    return [text(f"Then: {' '.join(rest)}")] if rest else []
 
 
 def _how() -> Words:
@@ -109,6 +116,8 @@ def _understood(reading: Reading) -> Iterator[Words | str]:
         ("Stop", reading.stop),
         ("Targets", ", ".join(target.at for target in reading.targets)),
         ("Trailing", reading.trailing),
+        ("Risk", reading.risk_percent and numbers.percent(reading.risk_percent)),
+        ("Leverage", reading.leverage and f"{reading.leverage}x"),
         ("Guidance", reading.guidance),
     )
     yield from (text(f"{name}: {clipped(said, 400)}") for name, said in facts if said)

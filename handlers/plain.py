@@ -38,6 +38,10 @@ _NAMED = {
     "vwap": "today's VWAP",
     "prev_day": "yesterday's {output}",
 }
+_EXTREMES = {
+    "highest": "the highest high of the {0} candles before",
+    "lowest": "the lowest low of the {0} candles before",
+}
 _OUTPUTS = {
     "bb": "{output} Bollinger Band({0},{1})",
     "macd": "MACD({0},{1},{2}) {output}",
@@ -109,11 +113,17 @@ def _value(value: Value) -> str:
 
 
 def _operand(operand: Operand) -> str:
+    if operand.ago == 1 and operand.name in _EXTREMES:  # the usual way to say a breakout
+        return _EXTREMES[operand.name].format(number_text(operand.params[0])) + _on(operand)
     name = _name(operand)
-    where = f" on {operand.timeframe}" if operand.timeframe else ""
+    where = _on(operand)
     if not operand.ago:
         return name + where
     return f"{name}{where} {operand.ago} candle{'s' * (operand.ago > 1)} ago"
+
+
+def _on(operand: Operand) -> str:
+    return f" on {operand.timeframe}" if operand.timeframe else ""
 
 
 def _name(operand: Operand) -> str:

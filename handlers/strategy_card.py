@@ -7,6 +7,7 @@ from typing import Any
 
 from agents.decision.rules import targets_text
 from agents.decision.words.reading import Reading
+from agents.domain.risk import Limits
 from agents.domain.strategy import (
     RunKind,
     Side,
@@ -58,11 +59,11 @@ class Remarks:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What the desk adds to a strategy: the start of its account (quote currency), the highest
-    leverage, and the model's name where there is one."""
+    """What the desk adds to a strategy: the start of its account (quote currency), the limits
+    that hold whatever it says, and the model's name where there is one."""
 
     balance: Decimal
-    leverage: Decimal
+    limits: Limits
     advisor: str = ""
 
 
@@ -178,7 +179,17 @@ def _risk(spec: StrategySpec, house: House) -> str:
             f"{numbers.money(house.balance)} {quote}"
         )
     most = f"{spec.max_positions} position{'s' * (spec.max_positions > 1)} at most"
-    return f"{said} · leverage {spec.leverage}x · {most}"
+    return f"{said} · leverage {spec.leverage}x · {most}{_capped(spec, house.limits)}"
+
+
+def _capped(spec: StrategySpec, limits: Limits) -> str:
+    """Where the desk allows less than the strategy wants."""
+    caps = []
+    if spec.size is None and spec.risk_percent > limits.risk_percent:
+        caps.append(f"risk to {numbers.percent(limits.risk_percent)}")
+    if spec.leverage > limits.leverage:
+        caps.append(f"leverage to {numbers.significant(limits.leverage)}x")
+    return f" · this desk limits {' and '.join(caps)}" if caps else ""
 
 
 def window(hours: Window) -> str:

@@ -1,13 +1,18 @@
 """From a sentence to a draft: what was understood, what is asked, one thing at a time."""
 
+import json
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from agents.domain.risk import Limits
 from agents.domain.strategy import Mode, Sides, StrategyState
+from agents.domain.symbols import DEFAULT_UNIVERSE
 from handlers import texts
 from handlers.chat import Style
-from tests.support.conversation import Conversation, buttons, plain
+from tests.support.conversation import ADA, Conversation, buttons, conversation, plain
+from tests.support.desk import World
 
 WHOLE = "Long ETH on 1m when ema 9 crosses above ema 21, stop 0.8%, target 1.5R, risk 0.4%"
 NO_TIMEFRAME = "long ETH when the 9 ema crosses above the 21 ema, stop 1%, target 2R"
@@ -67,6 +72,12 @@ async def test_assumptions_and_refusals_are_listed(talk: Conversation) -> None:
     assert "Assumed:" in said
 
 
+async def test_what_the_desk_allows_less_of_is_said() -> None:
+    talk = await conversation(world=World(limits=Limits(risk_percent=Decimal("0.3"))))
+    said = plain(await talk.say("long btc 15m rsi(14) < 30 10x, sl 1% tp 2%, risk 1%"))
+    assert "this desk limits risk to 0.3% and leverage to 5x" in said
+
+
 # --- what is missing ----------------------------------------------------------------------------
 
 
@@ -97,7 +108,7 @@ async def test_one_thing_after_another(talk: Conversation) -> None:
     await talk.say("buy btc")
     answers = {"timeframe": "5m", "stop": "1%", "when": "rsi(14) < 30", "profit": "2R", "out": "2R"}
     for _ in range(6):
-        asked = talk.shown[-1].words.plain().partition("❓")[2].lower()
+        asked = talk.shown[-1].words.plain().partition("❓")[2].split("\n")[0].lower()
         if not asked:
             break
         await talk.say(next(answers[word] for word in answers if word in asked))
@@ -175,11 +186,18 @@ async def test_every_spelling_is_the_same_symbol(talk: Conversation, spelling: s
 
 async def test_an_update_that_comes_twice_drafts_once(talk: Conversation) -> None:
     await talk.say("/start")
-    update = talk.incoming(talk_identity(talk), text=WHOLE)
+    update = talk.incoming(ADA, text=WHOLE)
     first, again = await talk.handle(update), await talk.handle(update)
     assert first == again
     assert len(await drafts(talk)) == 1
 
 
-def talk_identity(talk: Conversation):
-    return talk.desk.operators[0]
+async def test_every_sample_sentence_gets_an_answer(shared_data: Path) -> None:
+    """Whatever traders type: a draft, a question or a hint, and each card fits."""
+    talk = await conversation(world=World(instruments=DEFAULT_UNIVERSE.instruments))
+    lines = (shared_data / "text" / "sentences.jsonl").read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        sentence = json.loads(line)["text"]
+        assert await talk.say(sentence), sentence
+        await talk.say("/cancel")
+    assert len(await drafts(talk)) > len(lines) / 2

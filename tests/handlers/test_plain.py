@@ -14,13 +14,18 @@ from tests.support.rule_trees import CONDITIONS
         ("rsi(14) < 35", "RSI(14) is below 35"),
         (
             "close crosses below lowest(20)[1] and rvol(20) > 1.5",
-            "the close crosses below the lowest low of 20 candles 1 candle ago and the volume "
+            "the close crosses below the lowest low of the 20 candles before and the volume "
             "relative to the last 20 candles is above 1.5",
         ),
         ("ema(9) crosses above ema(21)", "EMA(9) crosses above EMA(21)"),
         ("close > ema(200)@4h", "the close is above EMA(200) on 4h"),
         ("macd(12,26,9).hist >= 0", "MACD(12,26,9) histogram is at least 0"),
         ("adx(14) between 20 and 40", "ADX(14) is between 20 and 40"),
+        (
+            "close > highest(20)@1d[1] or high[2] >= highest(5)",
+            "the close is above the highest high of the 20 candles before on 1d, or the high 2 "
+            "candles ago is at least the highest high of 5 candles",
+        ),
         ("rsi(14) falling 3", "RSI(14) is falling for 3 candles in a row"),
         ("not (close < ema(50))", "the close is not below EMA(50)"),
         (
