@@ -33,6 +33,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "1000SHIB": ("SHIB",), "1000PEPE": ("PEPE",), "1000BONK": ("BONK",), "LUNC": ("LUNA",),
 }  # fmt: skip
 
+_SHORT = 4  # two letters swapped weigh more in a short ticker
 _DOLLARS = ("USDT", "USDC", "USD", "FDUSD", "BUSD", "TUSD", "DAI")
 QUOTES = (*_DOLLARS, "EUR", "BTC", "ETH", "BNB", "GBP", "TRY", "JPY")
 
@@ -113,7 +114,8 @@ def suggestions(spelling: str, universe: Universe) -> tuple[str, ...]:
     named = {name.upper(): symbol for name, symbol in COIN_NAMES.items()}
     known = {base: found[0].symbol for base, found in universe.by_base.items()}
     spellings = [*known, *(name for name, coin in named.items() if coin in known)]
-    close = get_close_matches(base, spellings, n=6, cutoff=0.7)
+    alike = 0.6 if len(base) <= _SHORT else 0.7
+    close = get_close_matches(base, spellings, n=6, cutoff=alike)
     symbols = [known.get(name) or known[named[name]] for name in close]
     return tuple(dict.fromkeys(symbols))[:3]
 

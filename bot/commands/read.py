@@ -23,8 +23,7 @@ class Streams:
 def run(argv: Sequence[str], streams: Streams | None = None) -> int:
     """Print the reading of the words in `argv`; 0, or 2 with a sentence when there are none."""
     streams = streams or Streams(sys.stdout, sys.stderr)
-    words = list(argv[1:]) if argv[:1] == ["--"] else list(argv)
-    sentence = " ".join(words).strip()
+    sentence = " ".join(argv[1:] if list(argv[:1]) == ["--"] else argv).strip()
     if not sentence:
         streams.err.write(
             'Say the sentence to read, in quotes: python -m bot read "Buy BTC when RSI(14) on 5m'
