@@ -62,8 +62,8 @@ class Router:
         if not turn.words:
             return [texts.empty()]
         if turn.words.startswith("/"):
-            name, _, rest = turn.words[1:].partition(" ")
-            return await self._command(turn, name.partition("@")[0].lower(), rest.strip())
+            name, rest = _split(turn.words[1:])
+            return await self._command(turn, name, rest)
         if not turn.incoming.private:
             return [texts.said(texts.PRIVATE_ONLY)]
         step = await dialogue.present(self._desk, turn)
@@ -178,6 +178,12 @@ class Router:
         base = markers.base(proposal.symbol)
         now = numbers.price(price, instrument) if price is not None else "without a price"
         return f"{base} is now {now}; the card says {entry} and expires in {left}."
+
+
+def _split(words: str) -> tuple[str, str]:
+    """A command's name, without the bot's, and what follows; line breaks separate them, too."""
+    name, *rest = words.split(maxsplit=1) or [""]
+    return name.partition("@")[0].lower(), "".join(rest).strip()
 
 
 def _tapped(turn: Turn, tap: Tap) -> Turn:

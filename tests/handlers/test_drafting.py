@@ -50,7 +50,7 @@ async def test_the_card_shows_all_that_was_understood(talk: Conversation) -> Non
 async def test_the_rule_text_of_a_card_drafts_the_same_again(talk: Conversation) -> None:
     [card] = await talk.say(WHOLE)
     [rules] = [span.text for span in card.words.spans if span.style is Style.PRE]
-    await talk.say(f"/new ETH/USDT 1m\n{rules}\nrisk 0.4%")
+    await talk.say(f"/new\nETH/USDT 1m\n{rules}\nrisk 0.4%")
     first, second = await drafts(talk)
     assert first.spec == second.spec
 
