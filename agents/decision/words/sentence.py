@@ -173,9 +173,19 @@ def _meaningful(tokens: list[Token]) -> list[Token]:
     return kept
 
 
+_DAYS = words(
+    """
+    mon tue tues wed weds thu thur thurs fri sat sun
+    monday tuesday wednesday thursday friday saturday sunday
+    """
+)
+
+
 def _joins(tokens: list[Token], at: int) -> bool:
     if not 0 < at < len(tokens) - 1 or not tokens[at].glued or not tokens[at + 1].glued:
         return False
+    if {tokens[at - 1].text, tokens[at + 1].text} <= _DAYS:
+        return False  # mon-fri is a span of days
     left, right = tokens[at - 1].kind, tokens[at + 1].kind
     letters = {Kind.WORD, Kind.NUMBER, Kind.SYMBOL}
     return left in letters and right in letters and Kind.WORD in {left, right}
