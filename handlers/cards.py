@@ -26,7 +26,7 @@ _OUTCOMES = {
 }
 _SENT = {
     ProposalState.APPROVED: "checking price and limits",
-    ProposalState.ORDERED: "order sent, not yet filled",
+    ProposalState.ORDERED: "order on its way, not yet filled",
 }
 
 

@@ -17,7 +17,7 @@ from agents.domain.strategy import (
     Window,
 )
 from handlers import markers, numbers, tables
-from handlers.chat import Button, Reply, Rows, Words, bold, italic, lines, pre, text
+from handlers.chat import Button, Reply, Rows, Words, bold, code, italic, lines, pre, text
 from handlers.plain import in_words
 
 _REMARKS = 8  # of a kind on a card
@@ -219,7 +219,8 @@ def difference_words(changes: Sequence[tuple[str, str, str]]) -> Words:
     """Before and after, one part below the other."""
     parts: list[Words | str] = []
     for name, old, new in changes:
-        parts += [italic(name.replace("_", " ").capitalize()), pre(f"- {old}\n+ {new}")]
+        what = italic(name.replace("_", " ").capitalize())
+        parts += [what, code(f"- {old}"), code(f"+ {new}")]
     return lines(*parts)
 
 

@@ -89,7 +89,7 @@ async def test_approve(talk: Conversation) -> None:
     assert await talk.press("Approve") == []
     [card] = await talk.told()
     assert card.edits and card.rows == () and card.picture is None
-    assert "✅ Approved at 12:00 · order sent, not yet filled" in card.words.plain()
+    assert "✅ Approved at 12:00 · order on its way, not yet filled" in card.words.plain()
     await talk.world.tick("60000")
     filled, card = await talk.told()
     assert "Filled LONG BTC/USDT" in filled.words.plain()
