@@ -41,7 +41,7 @@ async def opened(context: Any, desk: Running) -> Page:
     page = Page(raw)
     await raw.goto(desk.address)
     await page.see("Welcome")
-    for example in ("BTC dips", "SOL breakdowns", "ETH, EMA cross"):
+    for example in ("Buy BTC", "Short SOL", "Long ETH"):
         await page.log.get_by_role("button", name=example).wait_for()
     return page
 

@@ -1,68 +1,57 @@
-"""The books of a SQLite database, reckoned again from its fills alone and by nobody else's code."""
+"""The books of a database, reckoned again from its fills alone and by nobody else's code."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Books:
-    """Accounts by id: what the fills make of them, and what is stored."""
-
-    reckoned: dict[int, Decimal]
-    stored: dict[int, Decimal]
-    entries: dict[int, int]
-    """Entry orders by proposal."""
+Row = Mapping[str, Any]
 
 
-def rows(database: Path, query: str, *values: Any) -> list[sqlite3.Row]:
-    """Read beside a running process."""
+def balances(accounts: Iterable[Row], fills: Iterable[Row], positions: Iterable[Row]) -> Any:
+    """What the fills make of each account, by its id; positions that are still open are reckoned
+    at what was paid for them."""
+    with localcontext(prec=60):
+        found = {row["id"]: Decimal(row["start"]) for row in accounts}
+        for fill in fills:
+            assert not fill["symbol"].startswith(f"{fill['fee_currency']}/"), "fees are in quote"
+            cash = Decimal(fill["price"]) * Decimal(fill["quantity"])
+            found[fill["account_id"]] += cash if fill["side"] == "sell" else -cash
+            found[fill["account_id"]] -= Decimal(fill["fee"])
+        for one in positions:
+            cost = Decimal(one["entry_price"]) * Decimal(one["quantity"])
+            found[one["account_id"]] += cost if one["side"] == "long" else -cost
+    return found
+
+
+def check_balances(accounts: Iterable[Row], fills: Iterable[Row], positions: Iterable[Row]) -> None:
+    """Stored and reckoned balances agree to the last decimal."""
+    stored = {row["id"]: Decimal(row["balance"]) for row in accounts}
+    assert balances(accounts, fills, positions) == stored
+
+
+def check_orders(orders: Iterable[Row], fills: Iterable[Row]) -> None:
+    """At most one entry for each proposal, and paper's one fill for each filled order."""
+    entries = [row["proposal_id"] for row in orders if row["purpose"] == "entry"]
+    assert len(entries) == len(set(entries)), entries
+    filled = sorted(row["id"] for row in orders if row["state"] == "filled")
+    assert filled == sorted(row["order_id"] for row in fills)
+
+
+def rows(database: Path, query: str, *values: Any) -> list[Row]:
+    """Of a file of SQLite, beside a running process."""
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as raw:
         raw.row_factory = sqlite3.Row
-        return raw.execute(query, values).fetchall()
+        return [dict(row) for row in raw.execute(query, values)]
 
 
-def books(database: Path) -> Books:
-    """Positions that are still open are reckoned at what was paid for them."""
-    accounts = rows(database, "SELECT id, start, balance FROM accounts")
-    with localcontext(prec=60):
-        reckoned = {
-            row["id"]: Decimal(row["start"]) + sum(_changes(database, row["id"]), Decimal(0))
-            for row in accounts
-        }
-    return Books(
-        reckoned,
-        {row["id"]: Decimal(row["balance"]) for row in accounts},
-        {
-            row["proposal_id"]: row["made"]
-            for row in rows(
-                database,
-                "SELECT proposal_id, count(*) AS made FROM orders"
-                " WHERE purpose = 'entry' GROUP BY proposal_id",
-            )
-        },
+def check_books(database: Path) -> None:
+    """All of the above on a file of SQLite."""
+    accounts, fills, positions, orders = (
+        rows(database, f"SELECT * FROM {table}")
+        for table in ("accounts", "fills", "positions", "orders")
     )
-
-
-def _changes(database: Path, account: int) -> Iterator[Decimal]:
-    """Every fill's cash and fee, and what open positions cost."""
-    for fill in rows(database, "SELECT * FROM fills WHERE account_id = ?", account):
-        assert not fill["symbol"].startswith(f"{fill['fee_currency']}/"), "fees are paid in quote"
-        cash = Decimal(fill["price"]) * Decimal(fill["quantity"])
-        yield cash if fill["side"] == "sell" else -cash
-        yield -Decimal(fill["fee"])
-    for position in rows(database, "SELECT * FROM positions WHERE account_id = ?", account):
-        cost = Decimal(position["entry_price"]) * Decimal(position["quantity"])
-        yield cost if position["side"] == "long" else -cost
-
-
-def check_books(database: Path) -> Books:
-    """Balances agree to the last decimal, and no proposal was traded twice."""
-    found = books(database)
-    assert found.reckoned == found.stored
-    assert all(made == 1 for made in found.entries.values()), found.entries
-    return found
+    check_balances(accounts, fills, positions)
+    check_orders(orders, fills)
