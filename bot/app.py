@@ -94,6 +94,8 @@ class App:
 
 async def build(settings: Settings, checkpoint: Checkpoint = passed) -> App:
     """Every part, joined and not yet started. Raises OperatorNeeded with what to mend."""
+    if settings.discord_bot_token:
+        log.warning("DISCORD_BOT_TOKEN is set, and this version does not speak Discord yet.")
     memory = await open_database(settings.database_url, exclusive=True)
     try:
         return await _assembled(settings, memory, checkpoint)

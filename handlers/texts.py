@@ -9,10 +9,9 @@ from handlers.tables import clipped
 
 EXAMPLES = (
     "Buy BTC when RSI(14) on 5m drops below 35, stop 1%, target 2R, risk 1%",
-    "Short SOL on 5m when close crosses below the 20-candle low, stop 1.5 atr, target 2R",
+    "Short SOL on 5m if close crosses below 20-candle low, stop 1.5 atr, target 2R",
     "Long ETH on 1m when ema 9 crosses above ema 21, stop 0.8%, target 1.5R",
 )
-_EXAMPLE_LABELS = ("💡 BTC dips, RSI", "💡 SOL breakdowns", "💡 ETH, EMA cross")
 LONGEST = 5_000  # characters of a sentence
 
 STRANGER = (
@@ -41,8 +40,8 @@ def said(*parts: Words | str) -> Reply:
 
 
 def example_rows() -> Rows:
-    labels = enumerate(_EXAMPLE_LABELS, 1)
-    return tuple((Button(label, "example", number),) for number, label in labels)
+    numbered = enumerate(EXAMPLES, 1)
+    return tuple((Button(f"💡 {sentence}", "example", number),) for number, sentence in numbered)
 
 
 def greeting(name: str, market: str) -> Reply:

@@ -237,7 +237,7 @@ class BrowserPlatform:
             key=key,
             place=HOME,
             sender=OWNER,
-            sender_name="you",
+            sender_name="",
             sent_at=self._wall(),
             text=text or None,
             tap=Tap.parse(data) if data else None,

@@ -55,7 +55,9 @@ async def test_the_rule_text_of_a_card_drafts_the_same_again(talk: Conversation)
     assert first.spec == second.spec
 
 
-@pytest.mark.parametrize(("label", "symbol"), [("BTC dips", "BTC"), ("SOL", "SOL"), ("ETH", "ETH")])
+@pytest.mark.parametrize(
+    ("label", "symbol"), [("Buy BTC", "BTC"), ("Short SOL", "SOL"), ("Long ETH", "ETH")]
+)
 async def test_an_example_is_drafted_as_if_it_was_typed(
     talk: Conversation, label: str, symbol: str
 ) -> None:
