@@ -21,7 +21,7 @@ from agents.extraction.frame import Frame, resample
 from bot.connectors.candle_files import read_candles
 
 RULES = frozenset({"entry_long", "entry_short", "exit_long", "exit_short"})
-EMPTY = ((), [], None, "")
+EMPTY: tuple[Any, ...] = ((), [], None, "")
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ _MOST = 10
 
 def candle_phrase(c: Context, i: int) -> Found | None:
     """The condition that a shape at word `i` stands for."""
-    for read in (_sequence, _swings, _engulfing, _bars, _colour_of, _past_high):
+    for read in (_out_of_range, _sequence, _swings, _engulfing, _bars, _colour_of, _past_high):
         if found := read(c, i):
             return found
     return None
@@ -141,6 +141,23 @@ def _bars(c: Context, i: int) -> Found | None:
         doji = Compare(Term("body", "free"), "<", tenth)
         return with_note(doji, "A doji is a body under a tenth of the candle's range."), end
     return None
+
+
+def _out_of_range(c: Context, i: int) -> Found | None:
+    """`breaks out of the 50 bar range`, `20 candle range breakout`."""
+    s = c.s
+    i = i + 1 if s.has(i, "price", "it") else i
+    leads = s.has(i, "breakout", "break", "breakdown")
+    j = s.skip(i + 1, "in", "last", "on", "through") if leads else i
+    count = whole_number(s, j)
+    k = s.skip(j + 1, "candle", "period") if count else j
+    if not count or not s.has(k, "range") or not (leads or s.has(k + 1, "breakout", "break")):
+        return None
+    high, low = Term(f"highest({count})", past=True), Term(f"lowest({count})", past=True)
+    up, down = Compare(CLOSE, "crosses above", high), Compare(CLOSE, "crosses below", low)
+    end = k + 1 if leads else k + 2
+    c.subject = CLOSE
+    return (down if s.has(i, "breakdown") else Sided(up, down)), end
 
 
 def _out_of_inside_bar() -> Condition:

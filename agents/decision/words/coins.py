@@ -15,6 +15,11 @@ _SIDES = words(
     buying selling longs shorts accumulate watch enter add coin pair symbol market remove drop
     """
 )
+_NAMING = words("long short buy sell buying selling compra kauf kaufe longs shorts vende")
+# Tickers that are English words too; meant when a sentence names no other market.
+_DOUBTFUL = words(
+    "near link dot atom op apt sand etc dash neo ape comp mana rune cake ton mask one gala ens gas"
+)
 _CONTRACTS = frozenset({"perp", "perpetual", "swap", "perps", "p", "futures", "future"})
 _QUOTES = frozenset(quote.lower() for quote in QUOTES)
 _UNITS = words(
@@ -27,6 +32,18 @@ _ENDS = frozenset({"when", "if", "on", "once", ",", ":", ";", "\n", "at", "whene
 
 def mark_symbols(tokens: list[Token], universe: Universe) -> list[Token]:
     """`tokens` with each name of a market joined into one SYMBOL (or STRANGER) token."""
+    found = _marked(tokens, universe)
+    if any(token.kind in {Kind.SYMBOL, Kind.STRANGER} for token in found):
+        return found
+    return [_doubtful(token, universe) for token in found]
+
+
+def _doubtful(token: Token, universe: Universe) -> Token:
+    instrument = find(token.text, universe) if token.text in _DOUBTFUL else None
+    return replace(token, kind=Kind.SYMBOL, text=instrument.symbol) if instrument else token
+
+
+def _marked(tokens: list[Token], universe: Universe) -> list[Token]:
     found: list[Token] = []
     at = 0
     shouting = _shouting(tokens)
@@ -131,9 +148,21 @@ def _mistyped(
     meant = SPELLER.correct(word)
     if meant in COIN_NAMES and (instrument := find(meant, universe)):
         return replace(tokens[at], kind=Kind.SYMBOL, text=instrument.symbol), 1
-    if meant is None and len(word) > 1 and _named_after_side(tokens, at):
+    if single := _without_doubled(word, universe):
+        return replace(tokens[at], kind=Kind.SYMBOL, text=single), 1
+    named = tokens[at - 1].text in _NAMING if at else True
+    if meant is None and len(word) > 1 and named and _named_after_side(tokens, at):
         return replace(tokens[at], kind=Kind.STRANGER, text=word), 1
     return None, 0
+
+
+def _without_doubled(word: str, universe: Universe) -> str | None:
+    """The market of `ethh`, `soll`: a short ticker with one letter typed twice."""
+    if len(word) != 4:
+        return None
+    shorter = [word[:at] + word[at + 1 :] for at in range(3) if word[at] == word[at + 1]]
+    found = find(shorter[0], universe) if shorter else None
+    return found.symbol if found else None
 
 
 def _named_after_side(tokens: list[Token], at: int) -> bool:

@@ -8,7 +8,7 @@ from agents.decision.words.indicators import FAMILIES
 from agents.decision.words.operands import MOVING_AVERAGES, operand
 from agents.decision.words.relations import Relation, relation
 from agents.decision.words.sentence import Sentence
-from agents.decision.words.spans import timeframe, whole_number
+from agents.decision.words.spans import leads_on, timeframe, whole_number
 from agents.decision.words.terms import CLOSE, Offset, Operand, Term, number
 from agents.decision.words.volume import against_average
 
@@ -25,7 +25,8 @@ def comparison(c: Context, i: int) -> Found | None:
     left, j = _subject(c, i)
     frame, j = _framed(c, j) if left is not None else (None, j)
     told = relation(c.s, j)
-    if told is None or (left is None and (told.bare or told.end == i)):
+    hanging = left is None and not (c.s.has(i, "it") or leads_on(c.s, i))
+    if told is None or (left is None and (told.bare or told.end == i)) or hanging:
         c.restore(state)
         return None
     found = _against(c, left, told)
@@ -157,6 +158,8 @@ def _fitting(c: Context, left: Operand | None, right: Operand, told: Relation) -
     if right.is_number and c.subject is None and not _price_like(right):
         return None
     last = CLOSE if right.render(None) == "cloud" else c.subject
+    if last is not None and last.render(None) in {"open", "high", "low"}:
+        last = CLOSE
     if right.is_number:
         return last or CLOSE
     if last is not None and last.scale == right.scale:

@@ -17,6 +17,7 @@ class Context:
     subject: Operand | None = None
     thing: Operand | None = None
     family: str | None = None
+    bands: tuple[str, tuple[str, ...]] | None = None
     prices: tuple[int, ...] | None = None
 
     def saved(self) -> tuple[Operand | None, Operand | None, str | None]:

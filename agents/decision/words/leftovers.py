@@ -10,18 +10,19 @@ from agents.decision.words.vocabulary import words
 # Grammar that is used up by its neighbours, politeness, and names of styles.
 _SILENT = words(
     """
-    when and or with on in at it is then to for from as so ok okay hey hi hello gm bro sir mate
-    thanks thank you i i'm we me us want would like could can should please let lets let's do
-    does make need create build setup set up new strategy strategies bot trade trades trading
-    position positions entry enter order orders market markets signal signals candle chart
-    period price only use using by be will shall have has get go gets also each per here there
-    which that this these those just now lfg gg wagmi dear team guys start begin open take it's
-    buy sell into out off after coin crypto perp perpetual futures spot contract mode plan idea
-    rule rules condition conditions mean reversion scalp scalping swing momentum following
-    follow style system entries play plays looking look wanna gonna what how about if but runner
-    wait scale take's one way same time whole together both all tight move moves line band pls
-    plz er ich möchte quiero en es que para por se con mi est un wenn auf mit für bei zu im am
-    und y schließt liegt steht hits hit does's trigger triggers fires alert fill filled
+    fast slow pair direction level levels mark every last first second final when and or with on
+    in at it is then to for from as so ok okay hey hi hello gm bro sir mate thanks thank you i
+    i'm we me us want would like could can should please let lets let's do does make need create
+    build setup set up new strategy strategies bot trade trades trading position positions entry
+    enter order orders market markets signal signals candle chart period price only use using by
+    be will shall have has get go gets also each per here there which that this these those just
+    now lfg gg wagmi dear team guys start begin open take it's buy sell into out off after coin
+    crypto perp perpetual futures spot contract mode plan idea rule rules condition conditions
+    mean reversion scalp scalping swing momentum following follow style system entries play
+    plays looking look wanna gonna what how about if but runner wait scale take's one way same
+    time whole together both all tight move moves line band pls plz er ich möchte quiero en es
+    que para por se con mi est un wenn auf mit für bei zu im am und y schließt liegt steht hits
+    hit does's trigger triggers fires alert fill filled
     """
 )
 _DISCRETION = words(

@@ -249,9 +249,9 @@ def stop(c: Context, i: int) -> Item | None:
     found = level(c, i) if s.at(i).kind is Kind.NUMBER or s.has(i, "dollars", "-") else None
     if found is None or not s.has(found[1], "stop") or "R" in found[0].text:
         return None
-    following = level(c, past_fillers(c, found[1] + 1))
-    if following and not s.has(found[1] + 1, ",", ";") and s.has(i - 1, "target", "r", ":"):
-        return None
+    own = None if s.has(found[1] + 1, ",", ";") else level(c, past_fillers(c, found[1] + 1))
+    if own is not None and not s.has(own[1], "target"):
+        return None  # the number after `stop` is its own
     return Item("stop", i, found[1] + 1, found[0])
 
 

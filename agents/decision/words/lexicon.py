@@ -6,15 +6,15 @@ without articles; a hyphen between letters counts as a space. The longest spelli
 
 _ACTIONS = {
     "long": """
-        long | longs | go long | going long | goes long | enter long | open long | long entry
-        | long position | long positions | long trade | long trades | long entries | long setup
-        | long it | long side | enter longs | largo | take long | bullish entry | lng
+        long | longs | go long | going long | goes long | enter long | open long | | long position
+        | long positions | long trade | long trades | long setup | long it | long side
+        | enter longs | largo | take long | bullish entry | lng
     """,
     "short": """
         short | shorts | go short | going short | goes short | enter short | open short
-        | short entry | sell short | short sell | shorting | short position | short positions
-        | short trade | short trades | short entries | short setup | short it | short side
-        | short selling | selling short | enter shorts | corto | take short | bearish entry | shrt
+        | sell short | short sell | shorting | short position | short positions | short trade
+        | short trades | short setup | short it | short side | short selling | selling short
+        | enter shorts | corto | take short | bearish entry | shrt
     """,
     "fade": "fade | fading | fades",
     "buy": """
@@ -71,7 +71,7 @@ _ACTIONS = {
 
 _JOINTS = {
     "when": """
-        when | if | whenever | as soon as | as long as | while | provided | provided that
+        when | iff | if | whenever | as soon as | as long as | while | provided | provided that
         | in case | every time | each time | where | assuming | given | wen | whn | once | wenn
         | quand | lorsque | cuando | sobald | si | on condition that | anytime | any time
         | until after
@@ -125,8 +125,8 @@ _COMPARISONS = {
     "between": "between | within range | in between | zwischen | entre | ranging from",
     "=": "= | equals | equal to | equal | exactly",
     "cross": """
-        cross | crosses | crossing | crossed | cuts | cut | cruza | kreuzt | croise | intersects
-        | intersect
+        cross | crosses | croses | crsses | crossing | crossed | cuts | cut | cruza | kreuzt
+        | croise | intersects | intersect
     """,
     "crossover": """
         crossover | crossovers | cross over signal | xover | crossunder | cross under signal

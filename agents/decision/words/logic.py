@@ -8,7 +8,7 @@ from agents.decision.words.context import Context
 from agents.decision.words.idioms import idiom
 from agents.decision.words.phrases import LABELS
 from agents.decision.words.relations import relation
-from agents.decision.words.spans import timeframe, whole_number
+from agents.decision.words.spans import ends_clause, timeframe, whole_number
 from agents.decision.words.terms import CLOSE
 from agents.decision.words.tokens import Kind
 
@@ -126,6 +126,8 @@ def _trailed(c: Context, found: Found | None) -> Found | None:
         return None
     part, i = found
     s = c.s
+    if s.has(i, "fall", "rise", "closes", "is") and ends_clause(s, i + 1):
+        i += 1  # where the verb comes last: `wenn der RSI unter 35 fällt`
     if s.has(i, "for") or (s.has(i, "last") and s.has(i + 2, "candle")):
         j = s.skip(i, "for", "at least", "last")
         count = whole_number(s, j)

@@ -21,6 +21,8 @@ def meets(c: Context, i: int) -> Found | None:
     elif s.has(i, "it"):
         i += 1
     verb = s.label(i)
+    if verb in {"cross", "crossover"} and lead is not None and _ends(c, i + 1):
+        return _noun(c, lead[0], verb, i)
     if (
         verb in {"reclaim", "lose", "break"}
         and lead is not None
@@ -40,6 +42,14 @@ def meets(c: Context, i: int) -> Found | None:
     return _meeting(verb, level, said), end
 
 
+def _ends(c: Context, i: int) -> bool:
+    """Whether no operand can follow at word `i`."""
+    s = c.s
+    return s.at(i).kind in {Kind.END, Kind.BREAK} or s.has(
+        i, ",", ";", ".", "stop", "target", "long", "short", "with", "when", "on"
+    )
+
+
 def _noun(c: Context, level: Operand, verb: str, i: int) -> Found | None:
     """`20 ema pullback`, `vwap reclaim`, `lower band bounce`: the level stands before."""
     if level.scale != "price" or level.is_number or level.render(None) in _PRICES:
@@ -48,7 +58,7 @@ def _noun(c: Context, level: Operand, verb: str, i: int) -> Found | None:
     if verb in {"reclaim", "lose"}:
         op = "crosses above" if verb == "reclaim" else "crosses below"
         return Compare(CLOSE, op, level), i + 1
-    if verb == "break":
+    if verb in {"break", "cross", "crossover"}:
         return Compare(CLOSE, "crosses", level), i + 1
     return _meeting(verb, level, c.s.verbatim(i - 1, i + 1)), i + 1
 

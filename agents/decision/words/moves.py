@@ -4,7 +4,7 @@ from agents.decision.words.conditions import Between, Compare, Condition
 from agents.decision.words.context import Context
 from agents.decision.words.operands import operand
 from agents.decision.words.relations import relation
-from agents.decision.words.spans import duration, whole_number
+from agents.decision.words.spans import duration, leads_on, whole_number
 from agents.decision.words.terms import CLOSE, Offset, Term, number
 
 Found = tuple[Condition, int]
@@ -14,7 +14,10 @@ def percent_move(c: Context, i: int) -> Found | None:
     """`it drops 5% in 24h`, `up 3% over 4 candles`, `falls 2% below yesterday's close`."""
     s = c.s
     start = i
-    i = i + 1 if s.has(i, "it", "price", "close") else i
+    named = s.has(i, "it", "price", "close")
+    i = i + 1 if named else i
+    if not named and not leads_on(s, i):
+        return None
     if s.at(start).raw == "price" and s.at(start).label == "change":
         return None
     i = s.skip(i, "is", "has")
@@ -23,7 +26,7 @@ def percent_move(c: Context, i: int) -> Found | None:
         return None
     j = i + 1
     least = s.has(j, "at least", "above", "in", "through")
-    j = s.skip(j, "at least", "above", "another", "back", "in", "again", "only")
+    j = s.skip(j, "at least", "above", "back", "in", "only")
     value = s.number(j)
     if value is None or not s.has(j + 1, "percent"):
         return None

@@ -149,7 +149,8 @@ def _output_first(c: Context, i: int) -> FoundTerm | None:
     if output in {"high", "low"}:
         return None
     c.family = c.family if c.family in _BANDS else "bb"
-    return _built(c, c.s.skip(j, "one"), FAMILIES[c.family], c.family, (), output)
+    said = c.bands[1] if c.bands and c.bands[0] == c.family else ()
+    return _built(c, c.s.skip(j, "one"), FAMILIES[c.family], c.family, said, output)
 
 
 def _indicator(c: Context, i: int) -> FoundTerm | None:
@@ -172,6 +173,8 @@ def _built(
     if family.needs_period and not said:
         return None
     c.family = family.name if family.name in USUAL_OUTPUT else c.family
+    if family.name in _BANDS and said:
+        c.bands = (family.name, said)
     return _made(family, label, said, output), i
 
 

@@ -8,7 +8,7 @@ from agents.decision.words.indicators import FAMILIES
 from agents.decision.words.items import Item
 from agents.decision.words.literal import fault_of_lines, items_of, rule_lines
 from agents.decision.words.plurality import second_strategy, without_foreign_conditions
-from agents.decision.words.reading import Reading
+from agents.decision.words.reading import Question, Reading
 from agents.decision.words.scan import scan
 from agents.decision.words.sentence import MAX_LENGTH, Sentence
 from agents.decision.words.vocabulary import words
@@ -44,9 +44,14 @@ def read_sentence(text: str, universe: Universe) -> Reading:
         return _no_strategy(draft)
     without_foreign_conditions(draft)
     second_strategy(draft)
-    if lines is None and (fault := fault_of_lines(text[:MAX_LENGTH])):
-        draft.ask("entry", f"One of the rules can't be read: {fault}", essential=False)
     found = assemble(draft, universe)
+    fault = fault_of_lines(text[:MAX_LENGTH]) if lines is None else None
+    left = " ".join(found.unread)
+    if fault and (
+        (fault.word and fault.word in left) or not (found.entry_long or found.entry_short)
+    ):
+        text_ = f"One of the rules can't be read: {fault}"
+        found = found.asking(Question("entry", text_, (), essential=False))
     return _with_remarks(found, s, text)
 
 

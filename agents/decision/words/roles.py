@@ -132,7 +132,7 @@ def by_side(found: list[Action], limit: Limit | None) -> Sided:
     shorts = any(action.role is Role.SHORT for action in found)
     current: bool | None = None
     for action in found:
-        role = _settled(action.role, longs, shorts, sides)
+        role = _settled(action.role, longs, shorts or limit is Limit.BOTH, sides)
         if role in {Role.LONG, Role.SHORT}:
             current = role is Role.LONG
             sides.wanted.add(current)
@@ -144,13 +144,13 @@ def by_side(found: list[Action], limit: Limit | None) -> Sided:
     return sides
 
 
-def _settled(role: Role | None, longs: bool, shorts: bool, sides: Sided) -> Role | None:
+def _settled(role: Role | None, longs: bool, both: bool, sides: Sided) -> Role | None:
     """Selling is the exit of a long where there is one, and otherwise a short."""
     if role is not Role.SELL:
         return role
-    if longs:
+    if longs and not both:
         return Role.EXIT_LONG
-    sides.sell_is_short = not shorts
+    sides.sell_is_short = not both
     return Role.SHORT
 
 

@@ -67,12 +67,7 @@ def _heading(c: Context, i: int) -> Item | None:
     ):
         return None
     frame = timeframe(s, i)
-    if (
-        frame is None
-        or frame[0] not in TIMEFRAMES
-        or s.has(frame[1], "close")
-        or s.has(frame[1], "uptrend", "downtrend")
-    ):
+    if frame is None or frame[0] not in TIMEFRAMES or s.has(frame[1], "uptrend", "downtrend"):
         return None
     return Item("timeframe", i, s.skip(frame[1], "chart", "candle"), frame[0])
 

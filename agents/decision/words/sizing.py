@@ -84,28 +84,30 @@ def _amount(c: Context, i: int, end: int, value: Decimal) -> Item | None:
 def leverage(c: Context, i: int) -> Item | None:
     """`5x`, `10x leverage`, `lev 20`, `leverage: 3x`, `x10`, `isolated 5x`."""
     s = c.s
-    j = s.skip(i, "margin", "cross") if s.has(i, "margin", "cross") else i
+    j = s.skip(i, "margin", "cross")
     if s.has(j, "max") and s.has(j + 1, "leverage"):
         j += 1
-    if s.has(j, "leverage"):
-        k = s.skip(j + 1, "margin", ":", "=", "is", "at", "to", "times")
-        value = s.number(k)
-        if value is None:
-            return None
-        return Item("leverage", i, s.skip(k + 1, "times", "leverage", "margin"), value)
-    if (
-        s.has(j, "times")
-        and s.at(j).raw == "x"
-        and s.number(j + 1) is not None
-        and s.at(j + 1).glued
-    ):
-        return Item("leverage", i, s.skip(j + 2, "leverage", "margin"), s.at(j + 1).value)
-    value = s.number(j)
-    if value is None or not s.has(j + 1, "times", "leverage"):
+    at = _multiplier(c, j)
+    if at is None:
         return None
-    if s.has(j + 2, "volume", "average", "atr", "risk", "candle", "in", "row"):
+    end = s.skip(at + 1, "times", "leverage", "margin")
+    return Item("leverage", i, end, s.at(at).value)
+
+
+def _multiplier(c: Context, i: int) -> int | None:
+    """The place of the number that the words at `i` say as leverage."""
+    s = c.s
+    if s.has(i, "leverage"):
+        at = s.skip(i + 1, "margin", "cross", ":", "=", "is", "at", "to", "times")
+        return at if s.number(at) is not None else None
+    if s.has(i, "times") and s.at(i).raw == "x" and s.at(i + 1).glued:
+        return i + 1 if s.number(i + 1) is not None else None
+    if s.number(i) is None or not s.has(i + 1, "times", "leverage"):
         return None
-    return Item("leverage", i, s.skip(j + 1, "times", "leverage", "margin"), value)
+    others = s.has(i + 2, "volume", "average", "atr", "risk", "candle", "in", "row")
+    # `17.5 leverage: 5x`: the number before is another's
+    followed = s.has(i + 1, "leverage") and s.number(s.skip(i + 2, ":", "=")) is not None
+    return None if others or followed else i
 
 
 def positions(c: Context, i: int) -> Item | None:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from agents.decision.words.phrases import LABELS
 from agents.decision.words.sentence import Sentence
 from agents.decision.words.tokens import Kind
 from agents.domain.market import Timeframe
@@ -72,6 +73,23 @@ def whole_number(s: Sentence, i: int) -> int | None:
     """The positive whole number at word `i`."""
     count = s.number(i)
     return int(count) if count is not None and _whole(count) else None
+
+
+_PASSED_OVER = frozenset({"candles", "candle", "chart", "tf", "setup", "trade", "signal"})
+
+
+def leads_on(s: Sentence, i: int) -> bool:
+    """Whether a condition may begin at word `i` without naming what it speaks of.
+
+    After a word of no meaning here it may not: in `interest drops 10%` it is not the price that
+    drops.
+    """
+    before = s.at(i - 1)
+    if before.kind in {Kind.END, Kind.SYMBOL, Kind.BREAK}:
+        return True
+    if before.kind in {Kind.NUMBER, Kind.TIME}:
+        return True
+    return before.kind is Kind.MARK or before.label in LABELS or before.raw in _PASSED_OVER
 
 
 def ends_clause(s: Sentence, i: int) -> bool:

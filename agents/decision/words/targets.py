@@ -102,12 +102,24 @@ def _one_target(c: Context, i: int, before: list[TargetLevel]) -> tuple[TargetLe
     if shared := _share_first(c, i):
         return shared
     found = level(c, i)
-    if found is None or s.has(found[1], "stop", "risk", "trail", "leverage", "per trade"):
+    if found is None or _claimed(c, found[1]):
         return None
     if s.has(found[1], "target") and before and not s.has(found[1] - 1, "percent"):
         return None
     share, rest, end = _share_after(c, found[1], found[0])
     return TargetLevel(found[0], share, rest), end
+
+
+def _claimed(c: Context, i: int) -> bool:
+    """Whether the word at `i` claims the number before it: `1% stop`, but not `6% trail 2%`."""
+    s = c.s
+    if not s.has(i, "stop", "risk", "trail", "leverage", "per trade"):
+        return False
+    after = past_fillers(c, i + 1)
+    if s.has(i, "leverage") and s.number(after) is not None:
+        return False
+    own = level(c, after)
+    return own is None or (own[1] != i + 1 and s.has(own[1], "target"))
 
 
 def _share_after(c: Context, i: int, at: Level) -> tuple[Decimal | None, bool, int]:

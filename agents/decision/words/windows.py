@@ -1,7 +1,6 @@
 """When a strategy may trade: sessions, hours, weekdays."""
 
 from dataclasses import dataclass
-from decimal import Decimal
 
 from agents.decision.words.context import Context
 from agents.decision.words.indicators import FAMILIES
@@ -100,7 +99,13 @@ def _session(s: Sentence, i: int) -> tuple[Hours, int] | None:
     if s.at(j).raw == "overlap":
         return _named("overlap"), s.skip(j + 1, "session")
     end = s.skip(j, "session", "open", "close")
-    told = end > j or s.at(j).raw in {"hours", "time", "market"} or s.has(i - 1, "in", "only")
+    followed = second is not None and s.has(second[1], "session")
+    told = (
+        followed
+        or end > j
+        or s.at(j).raw in {"hours", "time", "market"}
+        or s.has(i - 1, "in", "only")
+    )
     if not told or s.at(j).raw == "time":
         return None
     while s.at(end).raw in {"hours", "market"}:
@@ -218,7 +223,7 @@ def _days(s: Sentence, i: int) -> tuple[Days, int] | None:
         return Days(WORKDAYS), i + 1
     if s.has(i, "weekend"):
         return Days(("sat", "sun")), i + 1
-    if s.label(i) not in WEEKDAYS:
+    if s.label(i) not in WEEKDAYS or _the_sun(s, i):
         return None
     if s.has(i + 1, "to", "-", "through") and s.label(i + 2) in WEEKDAYS:
         first, last = WEEKDAYS.index(s.label(i)), WEEKDAYS.index(s.label(i + 2))
@@ -234,6 +239,9 @@ def _days(s: Sentence, i: int) -> tuple[Days, int] | None:
         end = j + 1
 
 
-def minutes(clock: str) -> Decimal:
-    hour, minute = clock.split(":")
-    return Decimal(hour) * 60 + Decimal(minute)
+def _the_sun(s: Sentence, i: int) -> bool:
+    """Whether a short word like `sun` or `sat` is no day here: it stands alone in a sentence."""
+    listed = {s.label(i - 1), s.label(i + 1)} & {*WEEKDAYS, ",", "-", "to"}
+    led = s.has(i - 1, "on", "only", "no", "not", "except", ",", "and", "/")
+    ends = s.at(i + 1).kind in {Kind.END, Kind.BREAK}
+    return len(s.at(i).raw) == 3 and not (listed or led or ends)

@@ -9,9 +9,9 @@ from bot.commands.read import Streams, run
 
 
 def said(*argv: str) -> tuple[int, str, str]:
-    streams = Streams(io.StringIO(), io.StringIO())
-    code = run(argv, streams)
-    return code, streams.out.getvalue(), streams.err.getvalue()
+    out, err = io.StringIO(), io.StringIO()
+    code = run(argv, Streams(out, err))
+    return code, out.getvalue(), err.getvalue()
 
 
 def test_it_prints_one_json_object() -> None:

@@ -1,5 +1,7 @@
 """Text in the rule language is taken as it is, alone and within a sentence."""
 
+from decimal import Decimal
+
 from hypothesis import given, settings
 
 from agents.decision.rules import parse_rule
@@ -35,7 +37,8 @@ def test_lines_and_chat_mix() -> None:
     assert found.stop == "ema(50) - 0.5*atr(14)"
     assert [str(one.share) for one in found.targets] == ["0.5", "0.5"]
     assert found.trailing == "breakeven after 1R"
-    assert (found.risk_percent, found.leverage, found.max_positions) == (1, 3, 2)
+    assert found.risk_percent == Decimal(1)
+    assert (found.leverage, found.max_positions) == (3, 2)
     assert found.windows[0].days == ("mon", "tue", "wed", "thu", "fri")
     assert found.unread == ()
     assert found.spec() is not None
