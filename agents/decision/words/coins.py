@@ -148,21 +148,10 @@ def _mistyped(
     meant = SPELLER.correct(word)
     if meant in COIN_NAMES and (instrument := find(meant, universe)):
         return replace(tokens[at], kind=Kind.SYMBOL, text=instrument.symbol), 1
-    if single := _without_doubled(word, universe):
-        return replace(tokens[at], kind=Kind.SYMBOL, text=single), 1
     named = tokens[at - 1].text in _NAMING if at else True
     if meant is None and len(word) > 1 and named and _named_after_side(tokens, at):
         return replace(tokens[at], kind=Kind.STRANGER, text=word), 1
     return None, 0
-
-
-def _without_doubled(word: str, universe: Universe) -> str | None:
-    """The market of `ethh`, `soll`: a short ticker with one letter typed twice."""
-    if len(word) != 4:
-        return None
-    shorter = [word[:at] + word[at + 1 :] for at in range(3) if word[at] == word[at + 1]]
-    found = find(shorter[0], universe) if shorter else None
-    return found.symbol if found else None
 
 
 def _named_after_side(tokens: list[Token], at: int) -> bool:
