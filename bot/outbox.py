@@ -293,7 +293,8 @@ def backoff(item: OutboxItem) -> float:
 
 def _edits(item: OutboxItem) -> bool:
     """Whether it will most likely be an edit; only its delivery knows."""
-    return item.kind is NoticeKind.PROPOSAL_CHANGED or bool(item.facts.get("edits"))
+    redraws = {NoticeKind.PROPOSAL_CHANGED, NoticeKind.POSITION_CHANGED}
+    return item.kind in redraws or bool(item.facts.get("edits"))
 
 
 def _excuse(item: OutboxItem) -> Outgoing:

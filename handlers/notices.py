@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from agents.domain.errors import NotFound
-from agents.domain.order import OrderIntent
+from agents.domain.order import OrderIntent, OrderPurpose
 from agents.domain.position import Position, PositionState
 from agents.domain.proposal import Proposal
 from agents.domain.user import NoticeKind, User
+from agents.execution.telling import position_card
 from handlers import account, cards, panic, trades
 from handlers.chat import Button, Picture, Reply, Words, bold, lines, reply_from_json, text
 from handlers.desk import Desk, Facts
@@ -35,6 +36,7 @@ class Notices:
             NoticeKind.PROPOSAL_CHANGED: self._proposal_changed,
             NoticeKind.ORDER_SENT: self._sent,
             NoticeKind.FILLED: self._filled,
+            NoticeKind.POSITION_CHANGED: self._position_changed,
             NoticeKind.PARTLY_CLOSED: self._partly_closed,
             NoticeKind.CLOSED: self._closed,
             NoticeKind.STOP_MOVED: self._stop_moved,
@@ -128,7 +130,22 @@ class Notices:
 
     async def _filled(self, told: _Told) -> Reply:
         filled = await self._fill(told)
-        return _about(filled.position, trades.entry_filled(filled))
+        return _about(filled.position, trades.entry_filled(filled), buttons=True)
+
+    async def _position_changed(self, told: _Told) -> Reply:
+        """The entry's message again, as the position is now."""
+        position = await self._position(told)
+        every = await self._desk.memory.orders.fills(position.account_id)
+        entries = [fill for intent, fill in every if _enters(intent, position)]
+        if not entries:
+            raise NotFound
+        filled = trades.Filled(
+            position, entries[-1], await self._desk.instrument(position.symbol), None, None
+        )
+        words = trades.entry_filled(filled)
+        if position.state is PositionState.CLOSED:
+            words = lines(words, "Closed since.")
+        return replace(_about(position, words, buttons=True), edits=True)
 
     async def _partly_closed(self, told: _Told) -> Reply:
         filled = await self._fill(told)
@@ -170,14 +187,20 @@ class Notices:
         return Reply(panic.told(told.facts))
 
 
-def _about(position: Position, words: Words) -> Reply:
-    """A message about a trade, under its proposal's card, with buttons while it is open."""
+def _about(position: Position, words: Words, *, buttons: bool = False) -> Reply:
+    """A message about a trade, under its proposal's card. The one that is the position's own card
+    has its buttons while it is open."""
     still_open = position.state is PositionState.OPEN
     return Reply(
         words,
-        rows=trades.close_buttons(position) if still_open else (),
+        rows=trades.close_buttons(position) if buttons and still_open else (),
+        card=position_card(position.id) if buttons else "",
         replies_to=_card_of(position.proposal_id),
     )
+
+
+def _enters(intent: OrderIntent, position: Position) -> bool:
+    return intent.purpose is OrderPurpose.ENTRY and intent.proposal_id == position.proposal_id
 
 
 def _as_told(position: Position, facts: Facts) -> Position:

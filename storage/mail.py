@@ -17,7 +17,14 @@ from storage.users import Users
 
 _IN_PLACE = ("platform", "chat", "thread")
 _UNDELIVERED = (OutboxState.WAITING.value, OutboxState.SENDING.value)
-_ALWAYS_TOLD = frozenset({NoticeKind.REPLY, NoticeKind.PROPOSAL_CHANGED, NoticeKind.PANIC})
+_ALWAYS_TOLD = frozenset(
+    {
+        NoticeKind.REPLY,
+        NoticeKind.PROPOSAL_CHANGED,
+        NoticeKind.POSITION_CHANGED,
+        NoticeKind.PANIC,
+    }
+)
 
 _DUE = """
 SELECT id FROM outbox WHERE id IN (

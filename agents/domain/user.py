@@ -50,6 +50,7 @@ class NoticeKind(StrEnum):
     PROPOSAL_CHANGED = "proposal_changed"  # redraw every card of proposal_id
     ORDER_SENT = "order_sent"  # "Exiting ...": intent_id
     FILLED = "filled"  # position_id, client_id, trade_id
+    POSITION_CHANGED = "position_changed"  # redraw the card of position_id, where it stands
     PARTLY_CLOSED = "partly_closed"  # position_id, client_id, trade_id
     CLOSED = "closed"  # position_id, client_id, trade_id
     STOP_MOVED = "stop_moved"  # position_id, stop, why

@@ -19,7 +19,7 @@ from agents.execution.exitbook import ExitBook
 from agents.execution.figures import plain
 from agents.execution.judging import instrument_of
 from agents.execution.pausing import pause_once_done
-from agents.execution.telling import card_changed, card_of
+from agents.execution.telling import card_changed, card_of, position_card, position_closed
 
 log = logging.getLogger(__name__)
 _TRIES = 5
@@ -162,7 +162,8 @@ class Settlement:
         self, proposal: Proposal, position: Position, fill: Fill, *, whole: bool
     ) -> None:
         facts = {"planned": str(proposal.plan.quantity), "whole": whole}
-        await self._memory.notices.tell(_told(NoticeKind.FILLED, position, fill, facts))
+        told = _told(NoticeKind.FILLED, position, fill, facts)
+        await self._memory.notices.tell(replace(told, card=position_card(position.id)))
         if proposal.state is ProposalState.ORDERED:
             outcome = f"filled at {plain(fill.price)}"
             if await self._memory.proposals.move(proposal, ProposalState.FILLED, outcome=outcome):
@@ -200,6 +201,7 @@ class Settlement:
         }
         await self._memory.notices.tell(_told(kind, position, fill, facts))
         if closed:
+            await self._memory.notices.tell(position_closed(position))
             await pause_once_done(self._memory, self._clock, position)
 
     async def _save(self, position: Position) -> Position:

@@ -1,6 +1,7 @@
 """Notices that several services give: which card a message answers, which card changed."""
 
 from agents.domain.order import OrderIntent
+from agents.domain.position import Position
 from agents.domain.proposal import Proposal
 from agents.domain.user import Notice, NoticeKind
 
@@ -18,6 +19,22 @@ def card_changed(proposal: Proposal, why: str) -> Notice:
         key=f"{card_of(proposal.id)}:v{proposal.version}:{why}",
         facts={"proposal_id": proposal.id, "version": proposal.version},
         card=card_of(proposal.id),
+    )
+
+
+def position_card(position_id: int) -> str:
+    """The name of the message that tells a position's entry and carries its buttons."""
+    return f"position:{position_id}"
+
+
+def position_closed(position: Position) -> Notice:
+    """The entry's message loses its buttons; nothing is said where it was not told."""
+    return Notice(
+        owner_id=position.owner_id,
+        kind=NoticeKind.POSITION_CHANGED,
+        key=f"{position_card(position.id)}:closed",
+        facts={"position_id": position.id, "only_edits": True},
+        card=position_card(position.id),
     )
 
 

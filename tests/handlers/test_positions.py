@@ -21,7 +21,8 @@ async def test_close_asks_and_closes(talk: Conversation) -> None:
     assert "Exiting #1 LONG BTC/USDT" in sent.words.plain()
     assert "Closed" not in sent.words.plain()
     await talk.world.tick("60000")
-    [closed] = await talk.told()
+    closed, redrawn = await talk.told()
+    assert redrawn.edits and not redrawn.rows
     words = closed.words.plain()
     assert words.startswith("📄 Paper · Closed LONG BTC/USDT")
     for part in ("Sold 0.16666 BTC at", "Fee ", "P&L -", "R", "closed by hand"):

@@ -40,5 +40,6 @@ async def test_a_proposal_is_approved_filled_and_closed_at_its_target() -> None:
         NoticeKind.FILLED,
         NoticeKind.PROPOSAL_CHANGED,
         NoticeKind.CLOSED,
+        NoticeKind.POSITION_CHANGED,
     ]
     assert {notice.replies_to for notice in world.memory.told[2:]} == {"proposal:1", ""}
