@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from agents.decision.words.comparisons import held
 from agents.decision.words.conditions import (
     Compare,
     Condition,
@@ -13,7 +14,9 @@ from agents.decision.words.conditions import (
     with_note,
 )
 from agents.decision.words.context import Context
-from agents.decision.words.spans import whole_number
+from agents.decision.words.operands import operand
+from agents.decision.words.relations import relation
+from agents.decision.words.spans import ends_clause, whole_number
 from agents.decision.words.terms import CLOSE, Offset, Term
 
 Found = tuple[Condition, int]
@@ -27,7 +30,17 @@ _MOST = 10
 
 def candle_phrase(c: Context, i: int) -> Found | None:
     """The condition that a shape at word `i` stands for."""
-    for read in (_out_of_range, _sequence, _swings, _engulfing, _bars, _colour_of, _past_high):
+    for read in (
+        _out_of_range,
+        _closes_in_a_row,
+        _sequence,
+        _swings,
+        _engulfing,
+        _bars,
+        _bare_after_and,
+        _colour_of,
+        _past_high,
+    ):
         if found := read(c, i):
             return found
     return None
@@ -70,13 +83,12 @@ def _sequence(c: Context, i: int) -> Found | None:
         return None
     colour, count, end = first
     j = s.skip(end, "then", "after", "and", ",", "by", "followed", "next")
-    follows = _followed(c, end)
-    if follows:
-        second = _coloured(c, j) or _bare_colour(c, j)
-        if second:
-            later = _row(second[0], second[1])
-            return both(later, _row(colour, count, second[1])), second[2]
-    return _row(colour, count), end
+    second = (_coloured(c, j) or _bare_colour(c, j)) if _followed(c, end) else None
+    if second is None:
+        return _row(colour, count), end
+    if s.at(end).raw == "after":  # `a green candle after 3 red ones`
+        return both(_row(colour, count), _row(second[0], second[1], count)), second[2]
+    return both(_row(second[0], second[1]), _row(colour, count, second[1])), second[2]
 
 
 def _followed(c: Context, i: int) -> bool:
@@ -87,6 +99,29 @@ def _followed(c: Context, i: int) -> bool:
 def _bare_colour(c: Context, i: int) -> tuple[str, int, int] | None:
     if c.s.has(i, "green", "red"):
         return c.s.label(i), 1, c.s.skip(i + 1, "candle", "one")
+    return None
+
+
+def _closes_in_a_row(c: Context, i: int) -> Found | None:
+    """`3 consecutive closes above the 20 ema`, `two closes in a row below vwap`."""
+    s = c.s
+    count = whole_number(s, i)
+    j = s.skip(i + 1, "row", "candle") if count else i
+    if not count or count > _MOST or not s.has(j, "closes"):
+        return None
+    told = relation(s, s.skip(j + 1, "row"))
+    level = operand(c, told.end) if told and told.op in {">", "<"} else None
+    if told is None or level is None or level[0].scale not in {"price", "number"}:
+        return None
+    c.subject, c.thing = CLOSE, level[0]
+    return held(Compare(CLOSE, told.op, level[0]), count), level[1]
+
+
+def _bare_after_and(c: Context, i: int) -> Found | None:
+    """`a body over 2% and green`: the candle is meant."""
+    s = c.s
+    if s.has(i, "green", "red") and s.has(i - 1, "and") and ends_clause(s, i + 1):
+        return _row(s.label(i), 1), i + 1
     return None
 
 

@@ -8,7 +8,7 @@ from agents.decision.words.indicators import FAMILIES
 from agents.decision.words.operands import MOVING_AVERAGES, operand
 from agents.decision.words.relations import Relation, relation
 from agents.decision.words.sentence import Sentence
-from agents.decision.words.spans import leads_on, timeframe, whole_number
+from agents.decision.words.spans import ends_clause, leads_on, timeframe, whole_number
 from agents.decision.words.terms import CLOSE, Offset, Operand, Term, number
 from agents.decision.words.volume import against_average
 
@@ -69,6 +69,10 @@ def _framed(c: Context, i: int) -> tuple[str | None, int]:
 def _against(c: Context, left: Operand | None, told: Relation) -> Found | None:
     if told.op == "between":
         return _between(c, left, told.end)
+    if c.s.number(told.end) is not None and c.s.has(told.end + 1, "percent"):
+        left = _as_percentage(left)
+        if left is None:
+            return None
     if (left is not None and left.scale in {"volume", "free"}) or c.s.has(told.end, "average"):
         subject = left or c.subject
         if subject is not None and (found := against_average(c, subject, told)):
@@ -89,12 +93,20 @@ def _against(c: Context, left: Operand | None, told: Relation) -> Found | None:
     return _chained(c, both(*parts), told, rights[-1], end)
 
 
+def _as_percentage(left: Operand | None) -> Operand | None:
+    """What is compared with per cents: atr in per cent of the price; a price has none."""
+    if isinstance(left, Term) and left.text.startswith("atr("):
+        return replace(left, text=f"n{left.text}")
+    return left if left is not None and left.scale != "price" else None
+
+
 def _crossed_again(c: Context, left: Operand | None, told: Relation) -> Found | None:
     """`... get out when it crosses back under`: the same two lines as before."""
     if left is not None or c.subject is None or c.thing is None:
         return None
     named = c.s.has(told.end - 1, "above", "below", "up", "down", "back")
-    if told.op not in {"crosses above", "crosses below"} or not named:
+    crosses = told.op in {"crosses above", "crosses below"} and named
+    if not (crosses or (told.op in {">", "<"} and ends_clause(c.s, told.end))):
         return None
     return Compare(c.subject, told.op, c.thing), told.end
 
@@ -108,7 +120,19 @@ def _objects(c: Context, left: Operand | None, i: int) -> tuple[list[Operand], i
     if left is not None and left.is_number:
         return [], i
     found = operand(c, i)
-    return ([found[0]], found[1]) if found else ([], i)
+    return ([_like(left, found[0])], found[1]) if found else ([], i)
+
+
+def _like(left: Operand | None, right: Operand) -> Operand:
+    """`ema 9 above 21`: a small number beside an average is the period of another one."""
+    if not (isinstance(left, Term) and isinstance(right, Term) and right.is_number):
+        return right
+    name = left.text.partition("(")[0]
+    period = right.number
+    if name not in MOVING_AVERAGES or period != int(period) or not 2 <= period <= _LONGEST_AVERAGE:
+        return right
+    text = f"{name}({period})"
+    return replace(left, text=text, notes=(f"“{period}” is read as {text}.",))
 
 
 def averages(c: Context, i: int) -> tuple[tuple[Term, ...], int] | None:
@@ -131,6 +155,7 @@ def named(label: str, counts: list[int]) -> tuple[Term, ...]:
 
 
 _MOST_AVERAGES = 6
+_LONGEST_AVERAGE = 400
 _UNITS = ("percent", "r", "atr", "times", "minute", "hour", "day", "week", "risk", "target")
 
 
@@ -234,8 +259,9 @@ def _chained(c: Context, found: Condition, told: Relation, right: Operand, end: 
         more = operand(c, again.end) if again is not None and again.op == told.op else None
         if more is None:
             break
-        found = both(found, Compare(right, told.op, more[0]))
-        c.thing, (right, end) = more[0], more
+        further = _like(right, more[0])
+        found = both(found, Compare(right, told.op, further))
+        c.thing, right, end = further, further, more[1]
     return found, end
 
 

@@ -261,6 +261,19 @@ class Sided:
         return self.long if long else self.short
 
 
+def notes_of(condition: Condition) -> tuple[str, ...]:
+    """Every assumption in a condition, those of its operands first."""
+    found: list[str] = []
+    for name in ("left", "right", "low", "high", "term"):
+        found += getattr(getattr(condition, name, None), "notes", ())
+    for part in getattr(condition, "parts", ()):
+        found += notes_of(part)
+    for name in ("part", "long"):
+        if (inner := getattr(condition, name, None)) is not None:
+            found += notes_of(inner)
+    return tuple(dict.fromkeys((*found, *condition.notes)))
+
+
 def both(*parts: Condition) -> Condition:
     return parts[0] if len(parts) == 1 else Every("and", flat("and", parts))
 

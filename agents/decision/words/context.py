@@ -1,6 +1,6 @@
 """What the reader remembers while it reads on: subjects that `it` may stand for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agents.decision.words.sentence import Sentence
 from agents.decision.words.terms import Operand
@@ -10,6 +10,7 @@ from agents.decision.words.terms import Operand
 class Context:
     """A sentence with the last subject and object of a condition, and the last family of bands.
 
+    `calls` are the parameters that were last said for an indicator with several outputs.
     `prices` are the places of numbers that were said as prices, once somebody has asked.
     """
 
@@ -17,7 +18,7 @@ class Context:
     subject: Operand | None = None
     thing: Operand | None = None
     family: str | None = None
-    bands: tuple[str, tuple[str, ...]] | None = None
+    calls: dict[str, tuple[str, ...]] = field(default_factory=dict)
     prices: tuple[int, ...] | None = None
 
     def saved(self) -> tuple[Operand | None, Operand | None, str | None]:

@@ -9,6 +9,7 @@ from agents.decision.rules import parse_rule, parse_value
 from agents.decision.rules.tree import And, Condition, Leaf, Operand, Or, all_of, leaves, values_of
 from agents.decision.words import checks, rule_edits
 from agents.decision.words.conditions import Condition as Said
+from agents.decision.words.conditions import notes_of
 from agents.decision.words.context import Context
 from agents.decision.words.items import Item, Role
 from agents.decision.words.logic import condition as read_condition
@@ -230,7 +231,7 @@ def _apply(work: Workshop, index: int, item: Item) -> None:
 
 
 def _parsed(work: Workshop, said: Said, name: str) -> Condition | None:
-    work.draft.note(*said.notes)
+    work.draft.note(*notes_of(said))
     try:
         text = said.sided(_long(name)).render(work.timeframe)
         return parse_rule(text, work.timeframe).condition

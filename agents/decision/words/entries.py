@@ -185,7 +185,7 @@ def _flip(draft: Draft, sides: Sided) -> None:
 def _text(draft: Draft, condition: Condition, main: str | None, field_: str) -> str | None:
     """The canonical rule; None with a question when it can't be or can never be true."""
     text = condition.render(main)
-    draft.note(*condition.notes)
+    draft.note(*notes_of(condition))
     try:
         rule = parse_rule(text, main)
     except RuleError as wrong:

@@ -7,6 +7,7 @@ from agents.decision.rules import parse_stop, parse_target_level, parse_trailing
 from agents.decision.words.draft import Draft
 from agents.decision.words.items import Breakeven, Item, Level, TargetLevel
 from agents.decision.words.reading import shortened
+from agents.decision.words.terms import Offset
 from agents.domain.errors import RuleError
 from agents.domain.money import ZERO
 from agents.domain.strategy import Target
@@ -71,8 +72,15 @@ def _no_stop(draft: Draft) -> str | None:
     return None
 
 
+def _from_close(level: Level) -> bool:
+    """Whether a level is a distance from the close, which lies on the side of a long's stop."""
+    return isinstance(level.operand, Offset) and level.operand.base.text == "close"
+
+
 def _sided(draft: Draft, level: Level, wanted: set[bool], main: str | None) -> str:
     """One text for both sides, or `long ..., short ...` where they differ."""
+    if wanted == {False} and _from_close(level):
+        level = level.mirrored() or level
     if level.other is not None:
         return f"long {level.render(main)}, short {level.other.render(main)}"
     if len(wanted) < 2:
@@ -124,7 +132,8 @@ def _target_text(
     draft: Draft, item: Item, level: Level, wanted: set[bool], main: str | None
 ) -> str | None:
     draft.note(*level.notes)
-    if wanted == {False} and draft.s.has(item.end - 2, "mirror"):
+    opposite = wanted == {False} and draft.s.has(item.end - 2, "mirror")
+    if opposite or (wanted == {True} and _from_close(level)):
         level = level.mirrored() or level
     text = level.render(main)
     if len(wanted) == 2 and level.operand is not None:

@@ -70,6 +70,8 @@ def _column_after(c: Context, i: int) -> FoundTerm | None:
     s = c.s
     if s.has(i, "inside bar", "outside bar") and s.has(i + 1, "high", "low"):
         return Term(s.label(i + 1), shift=1), i + 2
+    if s.has(i, "last") and s.has(i + 1, "candle") and s.has(i + 2, "volume"):
+        return Term("volume", "volume", shift=1), i + 3
     if not (s.has(i + 1, "candle") and s.has(i + 2, *_COLUMNS)):
         return None
     if s.has(i, "last"):
@@ -103,9 +105,11 @@ def _stretch(c: Context, i: int) -> tuple[str, str | None, int, int] | None:
     return (str(counted[0]), None, 0, counted[1]) if counted else None
 
 
-def _made(name: str, stretch: tuple[str, str | None, int, int]) -> Term:
+def _made(
+    name: str, stretch: tuple[str, str | None, int, int], notes: tuple[str, ...] = ()
+) -> Term:
     count, frame, seconds, _ = stretch
-    return Term(f"{name}({count})", timeframe=frame, seconds=seconds, past=True)
+    return Term(f"{name}({count})", timeframe=frame, seconds=seconds, past=True, notes=notes)
 
 
 def _counted(c: Context, i: int) -> FoundTerm | None:
@@ -133,7 +137,7 @@ def _of_last(c: Context, i: int) -> FoundTerm | None:
     s = c.s
     if s.label(i) not in _ENDS or s.has(i + 1, "("):
         return None
-    j = s.skip(i + 1, "high", "low", "in", "price")
+    j = s.skip(i + 1, "high", "low", "in", "price", "close", "closes")
     named = s.has(j, "last")
     j = s.skip(j, "last")
     stretch = _stretch(c, j)
@@ -141,7 +145,11 @@ def _of_last(c: Context, i: int) -> FoundTerm | None:
         return None
     if not named and s.has(i, "high", "low") and stretch[1] is None and not s.has(j + 1, "candle"):
         return None
-    return _made(_ENDS[s.label(i)], stretch), stretch[3]
+    closes = "clos" in s.verbatim(i, i + 2).lower()
+    notes = (
+        ("The highest and lowest are those of highs and lows, not of closes.",) if closes else ()
+    )
+    return _made(_ENDS[s.label(i)], stretch, notes), stretch[3]
 
 
 def _last_counted(c: Context, i: int) -> FoundTerm | None:

@@ -27,7 +27,8 @@ def frame(items: list[Item]) -> Frame:
         if item.kind == "cond":
             _collect(item.value, loose, tight)
     if alone:
-        own, *rivals = sorted(alone, key=_seconds)
+        finer = [one for one in (*loose, *tight) if _seconds(one) < min(map(_seconds, alone))]
+        own, *rivals = sorted({*alone, *finer}, key=_seconds)
         return _checked(Frame(own, rivals=tuple(rivals)))
     if loose:
         return _checked(Frame(min(loose, key=_seconds)))

@@ -14,7 +14,8 @@ def windows(items: list[Item]) -> tuple[tuple[Window, ...], list[str]]:
     days, said_days = _days([item.value for item in items if item.kind == "days"])
     if not (wanted or kept_out or said_days):
         return (), []
-    notes = [_stated(hours) for hours in (*wanted, *kept_out)]
+    notes = [_stated(hours) for hours in wanted]
+    notes += [f"No entries {_span(hours)}." for hours in kept_out if not wanted]
     spans = [(hours.start, hours.end, hours.tz or "UTC") for hours in wanted]
     spans = spans or [part for hours in kept_out for part in _outside(hours)]
     if not spans:
@@ -33,6 +34,11 @@ def _days(said: list[Days]) -> tuple[tuple[str, ...], bool]:
     if len(allowed) == 7 or not allowed:
         return (), True
     return tuple(day for day in WEEKDAYS if day in allowed), True
+
+
+def _span(hours: Hours) -> str:
+    name = f"in the {hours.session} session, " if hours.session else ""
+    return f"{name}{hours.start}–{hours.end} {hours.tz or 'UTC'}"
 
 
 def _stated(hours: Hours) -> str:

@@ -14,7 +14,7 @@ from agents.decision.words.items import (
     ranges,
 )  # fmt: skip
 from agents.decision.words.operands import operand
-from agents.decision.words.terms import Term, plain
+from agents.decision.words.terms import CLOSE, Offset, Term, plain
 from agents.decision.words.tokens import Kind
 
 Found = tuple[Level, int]
@@ -158,8 +158,10 @@ def _atr(c: Context, value: Decimal, i: int) -> Found:
         length, end = s.number(i + 2), i + 4
     elif s.number(i + 1) is not None and s.at(i + 1).glued:
         length, end = s.number(i + 1), i + 2
-    found = ranges(value)
-    return (found if length in {None, 14} else Level(f"{found.text}({length})")), end
+    if length in {None, 14}:
+        return ranges(value), end
+    away = Offset(CLOSE, "-", value, Term(f"atr({length})", "free"))
+    return Level(operand=away), end
 
 
 def ratio(c: Context, i: int) -> Found | None:
@@ -239,20 +241,27 @@ def _candle_end(c: Context, i: int, word: str) -> Found | None:
 
 def stop(c: Context, i: int) -> Item | None:
     """`stop 2%`, `sl at 59.5k`, `2 atr stop`, `stop below the swing low for longs ...`."""
+    if not c.s.has(i, "stop"):
+        return _stop_last(c, i)
+    if pair := _two_stops(c, i):
+        return pair
+    found = level(c, past_fillers(c, i + 1))
+    return _sided_stop(c, i, *found) if found else None
+
+
+def _stop_last(c: Context, i: int) -> Item | None:
+    """`2% stop`, `2 atr sl`, `2% loss`."""
     s = c.s
-    if s.has(i, "stop"):
-        if pair := _two_stops(c, i):
-            return pair
-        if found := level(c, past_fillers(c, i + 1)):
-            return _sided_stop(c, i, *found)
-        return None
     found = level(c, i) if s.at(i).kind is Kind.NUMBER or s.has(i, "dollars", "-") else None
-    if found is None or not s.has(found[1], "stop") or "R" in found[0].text:
+    if found is None or "R" in found[0].text:
+        return None
+    if s.at(found[1] - 1).raw == "loss":
+        return Item("stop", i, found[1], found[0])
+    if not s.has(found[1], "stop"):
         return None
     own = None if s.has(found[1] + 1, ",", ";") else level(c, past_fillers(c, found[1] + 1))
-    if own is not None and not s.has(own[1], "target"):
-        return None  # the number after `stop` is its own
-    return Item("stop", i, found[1] + 1, found[0])
+    claims_next = own is not None and not s.has(own[1], "target")
+    return None if claims_next else Item("stop", i, found[1] + 1, found[0])
 
 
 def past_fillers(c: Context, i: int) -> int:

@@ -49,7 +49,21 @@ def _all_of(c: Context, i: int, depth: int) -> Found | None:
             break
         parts.append(more[0])
         end = more[1]
+    parts = _as_cross(c, parts, i, end)
     return (parts[0] if len(parts) == 1 else Every("and", flat("and", tuple(parts)))), end
+
+
+def _as_cross(c: Context, parts: list[Condition], first: int, end: int) -> list[Condition]:
+    """`was below 30 and is now above 30`: what was and what is make a cross."""
+    if len(parts) < 2 or not any(c.s.at(i).raw in {"was", "were"} for i in range(first, end)):
+        return parts
+    was, now = parts[-2:]
+    if not (isinstance(was, Compare) and isinstance(now, Compare)):
+        return parts
+    if (was.left, was.right) != (now.left, now.right) or {was.op, now.op} != {"<", ">"}:
+        return parts
+    op = "crosses above" if now.op == ">" else "crosses below"
+    return [*parts[:-2], replace(now, op=op)]
 
 
 def _next(c: Context, i: int, depth: int) -> Found | None:
@@ -110,12 +124,17 @@ def _atom(c: Context, i: int) -> Found | None:
 def _led(c: Context, i: int) -> Found | None:
     """`on the 4h, price above the 200 ema`."""
     s = c.s
-    if not s.has(i, "on", "in"):
-        return None
-    frame = timeframe(s, i + 1)
+    led = s.has(i, "on", "in")
+    frame = timeframe(s, i + 1 if led else i)
     if frame is None:
         return None
     j = s.skip(frame[1], "chart", "candle", ",")
+    if s.at(j).raw in {"filter", "bias", "trend", "confirmation", "context"} and s.has(
+        j + 1, ":", "="
+    ):
+        j += 2
+    elif not led:
+        return None
     found = _atom(c, j)
     return (OnTimeframe(found[0], frame[0]), found[1]) if found else None
 
@@ -128,6 +147,8 @@ def _trailed(c: Context, found: Found | None) -> Found | None:
     s = c.s
     if s.has(i, "fall", "rise", "closes", "is") and ends_clause(s, i + 1):
         i += 1  # where the verb comes last: `wenn der RSI unter 35 fällt`
+    if s.has(i, "in", "on") and s.has(i + 1, "last") and s.has(i + 2, "candle"):
+        part, i = shifted(part, 1), i + 3
     if s.has(i, "for") or (s.has(i, "last") and s.has(i + 2, "candle")):
         j = s.skip(i, "for", "at least", "last")
         count = whole_number(s, j)

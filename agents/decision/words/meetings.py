@@ -20,6 +20,8 @@ def meets(c: Context, i: int) -> Found | None:
         i = s.skip(lead[1], "is")
     elif s.has(i, "it"):
         i += 1
+    if s.has(i, "at") and lead is not None and lead[0].render(None) == "close":
+        return _at_level(c, i + 1)
     verb = s.label(i)
     if verb in {"cross", "crossover"} and lead is not None and _ends(c, i + 1):
         return _noun(c, lead[0], verb, i)
@@ -40,6 +42,15 @@ def meets(c: Context, i: int) -> Found | None:
     said = s.verbatim(start, end)
     end = _and_back(c, end) if verb in {"sweep", "touch", "bounce"} else end
     return _meeting(verb, level, said), end
+
+
+def _at_level(c: Context, i: int) -> Found | None:
+    """`price at the lower band`: it touches it."""
+    found = operand(c, i)
+    if found is None or found[0].is_number or found[0].scale != "price":
+        return None
+    c.subject, c.thing = CLOSE, found[0]
+    return _meeting("touch", found[0], ""), found[1]
 
 
 def _ends(c: Context, i: int) -> bool:

@@ -30,7 +30,8 @@ def percent_move(c: Context, i: int) -> Found | None:
     value = s.number(j)
     if value is None or not s.has(j + 1, "percent"):
         return None
-    if s.has(j + 2, "above", "below") and not s.has(j + 3, "last") and not _period(c, j + 2):
+    beyond = s.has(j + 2, "above", "below") and not s.has(j + 3, "last") and not _period(c, j + 2)
+    if beyond or s.at(j + 2).raw in {"from", "off"}:
         return _away(c, j, direction)
     period = _period(c, j + 2)
     change, end, note = period or (

@@ -56,10 +56,20 @@ def _distance(c: Context, i: int) -> Found | None:
         return None
     factor, unit, j = amount
     sign = {"above": "+", "below": "-"}.get(c.s.label(j))
-    base = term(c, j + 1) if sign else None
+    off = c.s.has(j, "from") or c.s.at(j).raw in {"off", "from", "away"}
+    base = term(c, c.s.skip(j + 1, "from")) if sign or off else None
+    if base is not None and off:
+        sign = _away_from(base[0])
     if base is None or sign is None or base[0].is_number or base[0].scale != "price":
         return None
     return Offset(base[0], sign, factor, unit), base[1]
+
+
+def _away_from(base: Term) -> str | None:
+    """`10% off the high` is below it, `10% from the low` above."""
+    if base.text.startswith(("highest", "high", "prev_day.high")):
+        return "-"
+    return "+" if base.text.startswith(("lowest", "low", "prev_day.low")) else None
 
 
 def _amount(c: Context, i: int) -> tuple[Decimal, Term | None, int] | None:
@@ -149,7 +159,7 @@ def _output_first(c: Context, i: int) -> FoundTerm | None:
     if output in {"high", "low"}:
         return None
     c.family = c.family if c.family in _BANDS else "bb"
-    said = c.bands[1] if c.bands and c.bands[0] == c.family else ()
+    said = c.calls.get(c.family, ())
     return _built(c, c.s.skip(j, "one"), FAMILIES[c.family], c.family, said, output)
 
 
@@ -173,8 +183,8 @@ def _built(
     if family.needs_period and not said:
         return None
     c.family = family.name if family.name in USUAL_OUTPUT else c.family
-    if family.name in _BANDS and said:
-        c.bands = (family.name, said)
+    if family.outputs and said:
+        c.calls[family.name] = said
     return _made(family, label, said, output), i
 
 
@@ -266,9 +276,10 @@ def _elliptic(c: Context, i: int) -> FoundTerm | None:
     label, s = c.s.label(i), c.s
     if label in _PARTS:
         name, output = _PARTS[label]
-        return _made(FAMILIES[name], name, (), output), i + 1
+        return _made(FAMILIES[name], name, c.calls.get(name, ()), output), i + 1
     if label in {"signal", "hist"} and not s.has(i + 1, "candle"):
-        return _made(FAMILIES["macd"], "macd", (), label), s.skip(i + 1, "line")
+        said = c.calls.get("macd", ())
+        return _made(FAMILIES["macd"], "macd", said, label), s.skip(i + 1, "line")
     if label == "cloud":
         return Term("cloud"), i + 1
     return _stochastic_line(c, i)
@@ -283,7 +294,7 @@ def _stochastic_line(c: Context, i: int) -> FoundTerm | None:
     if s.at(j).raw not in {"k", "d"} or s.at(j).kind is not Kind.WORD or not (marked or known):
         return None
     name = c.family if known and c.family else "stoch"
-    return _made(FAMILIES[name], name, (), s.at(j).raw), s.skip(j + 1, "line")
+    return _made(FAMILIES[name], name, c.calls.get(name, ()), s.at(j).raw), s.skip(j + 1, "line")
 
 
 # --- prices and numbers -----------------------------------------------------------------------

@@ -10,6 +10,7 @@ from agents.domain.symbols import COIN_NAMES
 # Words that never change what a sentence asks for.
 ARTICLES = words(
     """
+    now
     le les du une a an the my your our their some of please pls plz der die das dem den des el
     la los las del de un una ein eine einem einen einer its really currently still clearly
     simply actually well there

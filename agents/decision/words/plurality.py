@@ -73,29 +73,42 @@ def without_foreign_conditions(draft: Draft) -> None:
     """A rule sees only its own market: `short SOL when BTC drops 5%` can't be checked."""
     traded: set[str] = set()
     kept: list[Item] = []
-    led = False
-    items = draft.items
-    for at, item in enumerate(items):
-        after = items[at + 1] if at + 1 < len(items) else None
-        foreign = (
-            item.kind == "symbol" and led and traded and item.value not in traded
-            and after is not None and after.kind == "cond"
-        )  # fmt: skip
-        if foreign and after is not None:
-            words = draft.s.verbatim(item.start, after.end)
-            draft.ask(
-                "entry",
-                f"A rule can only look at the market that it trades; I can't check “{words}”. Leave"
-                " it out, or trade that market.",
-                essential=True,
-            )
-            draft.leave(words)
-            items[at + 1] = Item("dropped", after.start, after.end)
+    led, at = False, 0
+    while at < len(draft.items):
+        item = draft.items[at]
+        end = _foreign_end(draft, at) if item.kind == "symbol" and led else at
+        if end > at and traded and item.value not in traded:
+            _name_foreign(draft, item.start, draft.items[end - 1].end)
+            at = end
             continue
         if item.kind == "symbol":
             traded.add(item.value)
-        led = item.kind in {"when", "only when", "unless"} or (led and item.kind == "unknown") or (
-            item.kind == "cond" and led
-        )  # fmt: skip
+        led = item.kind in {"when", "only when", "unless"} or (
+            led and item.kind in {"unknown", "cond", "timeframe"}
+        )
         kept.append(item)
-    draft.items = [item for item in kept if item.kind != "dropped"]
+        at += 1
+    draft.items = kept
+
+
+def _foreign_end(draft: Draft, at: int) -> int:
+    """The item after what is said of the market at `at`; `at` itself when nothing is."""
+    end = at + 1
+    while end < len(draft.items):
+        item = draft.items[end]
+        joins = item.kind == "unknown" and not draft.s.has(item.start, "and", "or", "with")
+        if not (joins or item.kind in {"cond", "timeframe"}):
+            break
+        end += 1
+    said = any(item.kind != "timeframe" for item in draft.items[at + 1 : end])
+    return end if said else at
+
+
+def _name_foreign(draft: Draft, start: int, end: int) -> None:
+    words = draft.s.verbatim(start, end)
+    draft.ask(
+        "entry",
+        f"A rule can only look at the market that it trades; I can't check “{words}”. Leave it"
+        " out, or trade that market.",
+    )
+    draft.leave(words)

@@ -29,6 +29,8 @@ class Relation:
 def relation(s: Sentence, i: int) -> Relation | None:
     """The comparison at word `i`; None when the words compare nothing."""
     i = s.skip(i, "is", "then")
+    if s.has(i, "back") and s.has(i + 1, "above", "below"):
+        return Relation(_CROSSES[s.label(i + 1)], i + 2)
     negated = s.has(i, "not")
     i = s.skip(i + 1, "is") if negated else i
     found = _plain(s, i) or _crossing(s, i) or _closing(s, i) or _moving(s, i) or _bare(s, i)

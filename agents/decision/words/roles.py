@@ -114,7 +114,11 @@ def _give(action: Action, said: list[_Said]) -> None:
 
 @dataclass
 class Sided:
-    """Conditions by slot, before they are text. `doubled` names slots that were given twice."""
+    """Conditions by slot, before they are text.
+
+    `doubled` names slots that were given twice; `begun` are sides whose rule was begun by a word
+    like `entry`, so that what follows joins it.
+    """
 
     entry: dict[bool, Condition] = field(default_factory=dict)  # by: is it long?
     exit: dict[bool, Condition] = field(default_factory=dict)
@@ -122,6 +126,7 @@ class Sided:
     wanted: set[bool] = field(default_factory=set)
     exit_of_both: bool = False
     doubled: list[str] = field(default_factory=list)
+    begun: set[bool] = field(default_factory=set)
     sell_is_short: bool = False
 
 
@@ -168,7 +173,7 @@ def _enter(sides: Sided, long: bool, action: Action) -> None:
     whole = whole.sided(long)
     if long not in sides.entry:
         sides.entry[long] = whole
-    elif action.conditions:
+    elif action.conditions and long not in sides.begun:
         sides.entry[long] = Every("or", flat("or", (sides.entry[long], whole)))
         sides.doubled.append("long" if long else "short")
     else:
@@ -209,7 +214,12 @@ def _enter_somewhere(
         wanted = {longs}
     for long in wanted:
         sides.wanted.add(long)
-        _enter(sides, long, Action(None, action.at, action.conditions, action.filters))
+        # what `entry` adds to a side that has a rule is one more condition, not another way in
+        filters = [*action.conditions, *action.filters]
+        first = long not in sides.entry
+        if first:
+            sides.begun.add(long)
+        _enter(sides, long, action if first else Action(None, action.at, [], filters))
     if not wanted:
         both = (sides.open_entry, whole) if sides.open_entry else (whole,)
         sides.open_entry = both[0] if len(both) == 1 else Every("and", flat("and", both))

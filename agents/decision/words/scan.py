@@ -187,6 +187,8 @@ def _leaving(s: Sentence, i: int) -> Item | None:
     label = s.label(i)
     if label == "exit" and s.has(i + 1, "long", "short"):
         return Item("act", i, i + 2, _ROLES[f"exit {s.label(i + 1)}"])
+    if label == "rest" and s.has(i + 1, "when"):
+        return Item("act", i, i + 1, Role.EXIT)
     if label in _ROLES and label.startswith("exit"):
         return Item("act", i, s.skip(i + 1, "positions"), _ROLES[label])
     if label == "close" and s.has(i + 1, "when", "all", "half", "it", "positions", "exit"):
@@ -281,13 +283,18 @@ def _timeframe(c: Context, i: int) -> Item | None:
     s = c.s
     j = s.skip(i, "on", "in", "chart", "@", "candle", "with")
     frame = timeframe(s, s.skip(j, ":", "="))
-    if frame is None or _is_duration(s, i):
+    if frame is None or _is_duration(s, i) or s.has(frame[1], *_MEASURED):
+        return None
+    if s.at(frame[1] - 1).raw in {"day", "days", "week", "weeks"} and frame[0] not in TIMEFRAMES:
         return None
     spoken = s.at(frame[1] - 1).raw in {"minutes", "hours", "days", "weeks"}
     if (s.has(i, "in") or s.has(i - 1, "in")) and spoken and not s.has(frame[1], "chart", "candle"):
         return None
     end = s.skip(frame[1], "chart", "candle")
     return Item("timeframe", i, end, frame[0])
+
+
+_MEASURED = ("high", "low", "highest", "lowest", "range", "change", "average", "volume")
 
 
 def _is_duration(s: Sentence, i: int) -> bool:

@@ -10,33 +10,33 @@ from agents.decision.words.vocabulary import words
 # Real words that stand one slip away from a trader's word and mean something else.
 _REAL_WORDS = words(
     """
-    able about actually after ago all alone although amount another any are area around away bad
-    bank bar bare base based bear beat been best better bet beware bid big bill bit blow board
-    boat body bold book bored born boss both bought box boy bring broad brush build bulk bus
-    busy call calm came can card care case cash cast caught cause chance change chase check
-    cheap child choose chop class clean clear clever click cloud coin cold color come control
-    cool cost could count course cover create cross crowd crypto cuts damn dare dark data date
-    dead deal deals dear deep desk did different dim does dog doing done door double doubt dream
-    drive drug dry due each early earn easy eat edge elon else end enough even ever every exact
-    expect eyes face fact fail fair fake family fancy far fast fear fed feel feels few field
-    fight file fill final find fine fire firm first fit five flat floor flow fly follow food
-    fool for force form forth found four free fresh friend from front full fun fund funny future
-    game gain gave general gets getting give glad goal god gold gone good got grand great group
-    grow guess guy guys had hair hand handle happen happy hard has hate have head hear heart
-    heavy held help her here hers hey him his hit hope hoping host hot house how however huge
-    human hurt idea idle interest interested internet greed greedy rates rate rated cutting
-    imagine important inch into invest it job join joke just keep kept kill kind king knew know
-    known label lady land lang large later laugh lay lazy lead leaf leap learn least leave led
-    left legit less let letter level lie life light like limit link list listen little live
-    living load loan local lock lone longer look looks loss lost lot lots loud love luck lucky
-    lunch mad made magic mail main make makes making man manage many mark market match matter
-    may maybe mean means meet mercury message might mile mind mine minor minus miss mode mom
-    moment money month mood moon more morning most mother mouse move movie much music must name
-    nap near neat need never news next nice night nine nobody none noon nor normal north nose
-    note noted nothing notice now number odd off offer office often okay old one ones online
-    only onto open opinion order other ought our out outer own pack page paid pain paper part
-    party pass past pay peace people person phone pick pie piece pin place plain plan play
-    please plenty point pool poor post pot pound power pray press pretty price pride print
+    fails fail failed failing nothing neither nor able about actually after ago all alone
+    although amount another any are area around away bad bank bar bare base based bear beat been
+    best better bet beware bid big bill bit blow board boat body bold book bored born boss both
+    bought box boy bring broad brush build bulk bus busy call calm came can card care case cash
+    cast caught cause chance change chase check cheap child choose chop class clean clear clever
+    click cloud coin cold color come control cool cost could count course cover create cross
+    crowd crypto cuts damn dare dark data date dead deal deals dear deep desk did different dim
+    does dog doing done door double doubt dream drive drug dry due each early earn easy eat edge
+    elon else end enough even ever every exact expect eyes face fact fair fake family fancy far
+    fast fear fed feel feels few field fight file fill final find fine fire firm first fit five
+    flat floor flow fly follow food fool for force form forth found four free fresh friend from
+    front full fun fund funny future game gain gave general gets getting give glad goal god gold
+    gone good got grand great group grow guess guy guys had hair hand handle happen happy hard
+    has hate have head hear heart heavy held help her here hers hey him his hit hope hoping host
+    hot house how however huge human hurt idea idle interest interested internet greed greedy
+    rates rate rated cutting imagine important inch into invest it job join joke just keep kept
+    kill kind king knew know known label lady land lang large later laugh lay lazy lead leaf
+    leap learn least leave led left legit less let letter level lie life light like limit link
+    list listen little live living load loan local lock lone longer look looks loss lost lot
+    lots loud love luck lucky lunch mad made magic mail main make makes making man manage many
+    mark market match matter may maybe mean means meet mercury message might mile mind mine
+    minor minus miss mode mom moment money month mood moon more morning most mother mouse move
+    movie much music must name nap near neat need never news next nice night nine nobody none
+    noon normal north nose note noted notice now number odd off offer office often okay old one
+    ones online only onto open opinion order other ought our out outer own pack page paid pain
+    paper part party pass past pay peace people person phone pick pie piece pin place plain plan
+    play please plenty point pool poor post pot pound power pray press pretty price pride print
     problem promise proof proud prove pull pure push put quick quiet quit quite race rain ran
     rare rather reach read ready real really reason record red regret rent reply report rich
     ride right ring rise risky road rock role roll roof room root rope rough round row rule

@@ -42,7 +42,10 @@ def _labelled(c: Context, i: int) -> Item | None:
     if not s.has(i, "target"):
         return None
     found: list[TargetLevel] = []
-    end, j = i + 1, past_fillers(c, _past_number(c, i + 1))
+    end, j = (
+        i + 1,
+        past_fillers(c, s.skip(_past_number(c, i + 1), "hit", "above", "at least", "rise")),
+    )
     while len(found) < 12:
         one = _one_target(c, j, found)
         if one is None:
