@@ -4,7 +4,15 @@ from dataclasses import dataclass, field
 
 from agents.decision.rules import parse_rule
 from agents.decision.words import checks
-from agents.decision.words.conditions import Compare, Condition, Every, Negated, Noted, OnTimeframe
+from agents.decision.words.conditions import (
+    Compare,
+    Condition,
+    Every,
+    Negated,
+    Noted,
+    OnTimeframe,
+    notes_of,
+)
 from agents.decision.words.conditions import Sided as SidedCondition
 from agents.decision.words.draft import Draft
 from agents.decision.words.items import Limit, Role
