@@ -49,12 +49,6 @@ def moment(at: datetime, zone: str, now: datetime) -> str:
     return f"{local.day} {local:%b}{year} {local:%H:%M}"
 
 
-def date_of(at: datetime, zone: str) -> str:
-    """`2 Mar`."""
-    local = at.astimezone(zoned(zone))
-    return f"{local.day} {local:%b}"
-
-
 def countdown(left: timedelta) -> str:
     """`0:42`, `14:32`, `1:02:03`; zero when it is over."""
     seconds = max(0, int(left.total_seconds()))

@@ -56,10 +56,6 @@ class LimitBreach(AskUser):
         self.rule = rule
 
 
-class NotAllowed(AskUser):
-    """That is not yours to decide."""
-
-
 class NotFound(AskUser):
     """There is no such thing, or it is not yours."""
 
@@ -81,10 +77,6 @@ class MarketUnavailable(TryAgain):
 
 class OrderUnknown(TryAgain):
     """The order was sent and no answer came; it is looked up by its client order id."""
-
-
-class ModelUnavailable(TryAgain):
-    """The model gave no usable answer in time; the rules decide alone."""
 
 
 class DeliveryDelayed(TryAgain):

@@ -26,8 +26,3 @@ def ceil_to(value: Decimal, step: Decimal) -> Decimal:
 def round_to(value: Decimal, step: Decimal) -> Decimal:
     """The multiple of `step` nearest to `value` (half to even)."""
     return (value / step).to_integral_value(ROUND_HALF_EVEN) * step
-
-
-def percent_of(part: Decimal, whole: Decimal) -> Decimal:
-    """`part` in percent of `whole`; zero when `whole` is zero."""
-    return part / whole * HUNDRED if whole else ZERO

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from agents.domain.proposal import PlannedTarget, Trailing
+from agents.domain.proposal import Trailing
 from agents.domain.strategy import Mode, Side
 
 
@@ -80,11 +80,6 @@ class Position:
         """Net profit in multiples of the initial risk; zero when the risk is zero."""
         risk = self.risk_per_unit * self.entered
         return self.net(price) / risk if risk else Decimal(0)
-
-
-def targets_of(planned: tuple[PlannedTarget, ...], quantity: Decimal) -> tuple[OpenTarget, ...]:
-    """Open targets for a filled `quantity`, not yet rounded to an instrument."""
-    return tuple(OpenTarget(target.price, quantity * target.share) for target in planned)
 
 
 @dataclass(frozen=True, slots=True)
