@@ -133,9 +133,9 @@ async def anywhere(desks: list[Running], *words: str, press: str = "") -> None:
     for desk in itertools.cycle(desks):
         async with page_of(desk) as page:
             for number, text in page.texts().items():
-                if all(word in text for word in words):
-                    if not press or await page.press_on(number, press):
-                        return
+                told = all(word in text for word in words)
+                if told and (not press or await page.press_on(number, press)):
+                    return
             await page.hear()
 
 

@@ -1,5 +1,6 @@
 """The page without a browser: its own words over its own WebSocket."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ import aiohttp
 
 from tests.support.running import Running
 
-PATIENCE = 60.0
+PATIENCE = 40.0
 """Seconds until an answer is missed; nothing is timed by it."""
 
 
@@ -63,8 +64,13 @@ class PageClient:
 
     async def wait(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The newest message like that."""
-        while not (found := [one for one in self.messages.values() if wanted(one)]):
-            await self.hear()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not (found := [one for one in self.messages.values() if wanted(one)]):
+                    await self.hear()
+        except TimeoutError:
+            said = "\n---\n".join(self.texts().values())
+            raise AssertionError(f"waited in vain; there is:\n{said}") from None
         return found[-1]
 
     async def hear(self) -> dict[str, Any]:
