@@ -12,7 +12,7 @@ from agents.decision.words.questions import ask_what_is_missing, name_leftovers,
 from agents.decision.words.reading import Reading, shortened
 from agents.domain.market import Universe
 from agents.domain.strategy import DEFAULT_RISK_PERCENT, Window
-from agents.domain.symbols import suggestions
+from agents.domain.symbols import find, suggestions
 
 SYMBOL_CHOICES = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT")
 TIMEFRAME_CHOICES = ("5m", "15m", "1h", "4h")
@@ -70,6 +70,9 @@ def _windows(draft: Draft) -> tuple[Window, ...]:
 
 def _symbols(draft: Draft, universe: Universe) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(item.value for item in draft.of("symbol")))
+    for item in draft.of("symbol"):
+        if find(draft.verbatim(item), universe) is None:
+            draft.note(f"“{draft.verbatim(item)}” is read as {item.value}.")
     for item in draft.of("stranger"):
         name = draft.verbatim(item)
         near = suggestions(item.value, universe)

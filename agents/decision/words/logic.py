@@ -13,7 +13,7 @@ from agents.decision.words.terms import CLOSE
 from agents.decision.words.tokens import Kind
 
 Found = tuple[Condition, int]
-_DEEPEST = 8
+_DEEPEST = 4
 _JOINTS = frozenset({"and", "with", "when", "only when", "then", "on", "after"})
 
 
