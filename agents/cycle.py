@@ -7,25 +7,27 @@ is stored in the transaction of its decision.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Protocol
 
+from agents.decision import reasons
 from agents.decision.candidates import Candidate, question
-from agents.decision.rules import Context, Verdict
+from agents.decision.rules import Context
 from agents.decision.sight import Sights, snapshot
 from agents.decision.signals import exit_verdict, look
 from agents.domain.decision import Action, Advice, Advised, Decision, Snapshot
-from agents.domain.errors import AskUser
+from agents.domain.errors import AskUser, MarketUnavailable, Moved, ParleyError
 from agents.domain.market import MarketState, Timeframe, Universe
+from agents.domain.order import OrderIntent
 from agents.domain.ports import Advisor, Clock, Market, Memory
-from agents.domain.position import Position, PositionState
+from agents.domain.position import Position
 from agents.domain.strategy import Side, Strategy
+from agents.domain.windows import in_windows
 from agents.execution.proposing import Declined, Draft, Proposer
-from agents.extraction.quality import Fault
-from agents.missed import missed
+from agents.holding import Holding, holding
+from agents.missed import BUSY, NOT_RUNNING, missed
 
 log = logging.getLogger(__name__)
 
@@ -34,22 +36,31 @@ AT_ONCE = 8  # candidates that are advised at the same time
 
 
 class RuleExits(Protocol):
-    """Closes a position because its strategy's exit rule says so."""
+    """Closes positions because their strategy's exit rule says so."""
 
-    async def exit_by_rule(self, position: Position, reason: str) -> object: ...
+    async def store_rule_exit(self, position: Position, reason: str) -> Sequence[OrderIntent]:
+        """Orders stored in the running transaction, to be sent once it is committed."""
+
+    async def send(self, intent: OrderIntent) -> object: ...
 
 
 @dataclass
 class _Round:
-    """One candle's work: quiet decisions to store in bulk, and candidates to look at closely."""
+    """One candle's work: quiet decisions to store in bulk, and candidates to look at closely.
+
+    `entering` are the ids of the strategies that may enter; others only get out.
+    """
 
     timeframe: Timeframe
     closed: datetime
     universe: Universe
+    entering: frozenset[int]
+    held: Holding
     snapshots: list[Snapshot] = field(default_factory=list)
     quiet: list[Decision] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
-    exits: list[tuple[Position, Decision]] = field(default_factory=list)
+    exits: list[tuple[Strategy, Decision, list[Position]]] = field(default_factory=list)
+    complete: bool = True  # everything that was due has a decision
 
 
 class Cycle:
@@ -85,78 +96,92 @@ class Cycle:
             return
         active = await self._memory.strategies.due(str(timeframe))
         due = [item for item in active if item.activated_at is None or item.activated_at < closed]
-        if not due:
+        held = await holding(self._memory, timeframe, due)
+        if not due and not held.leaving:
             self._last[timeframe] = closed
             return
-        work = _Round(timeframe, closed, await self._market.universe())
+        entering = frozenset(strategy.id for strategy in due)
+        work = _Round(timeframe, closed, await self._universe(), entering, held)
         await self._note_missed(due, work)
-        held = await self._held(due)
-        for symbol, strategies in _by_symbol(due).items():
-            await self._look(work, symbol, strategies, held)
+        for symbol, strategies in _by_symbol(due, held.leaving).items():
+            await self._look_safely(work, symbol, strategies)
             if len(work.quiet) >= BATCH:
                 await self._store(work)
             await asyncio.sleep(0)
         await self._store(work)
         await self._act(work)
-        self._last[timeframe] = closed
+        if work.complete:
+            self._last[timeframe] = closed
+
+    async def _universe(self) -> Universe:
+        """Empty while the market can't be reached; its candles then say so."""
+        try:
+            return await self._market.universe()
+        except MarketUnavailable:
+            return Universe(())
 
     # --- candle closes → data points → rules ------------------------------------------------
 
-    async def _look(
-        self,
-        work: _Round,
-        symbol: str,
-        strategies: Sequence[Strategy],
-        held: Mapping[tuple[int, str], Sequence[Position]],
-    ) -> None:
-        seen = await self._sights.see(symbol, work.timeframe, work.closed, strategies)
-        for strategy in strategies:
-            if isinstance(seen, Fault):
-                work.quiet.append(self._decision(work, strategy, symbol, Action.BLOCKED, str(seen)))
-            else:
-                self._judge(work, strategy, symbol, seen, held.get((strategy.id, symbol), ()))
-        if isinstance(seen, Context):
-            work.snapshots.append(snapshot(seen))
+    async def _look_safely(self, work: _Round, symbol: str, strategies: Sequence[Strategy]) -> None:
+        """A fault of ours about one symbol must not keep the others from being decided."""
+        try:
+            await self._look(work, symbol, strategies)
+        except Exception:
+            log.exception("A symbol could not be looked at.", extra={"symbol": symbol})
+            for strategy in strategies:
+                self._block(work, strategy, symbol, reasons.BROKE)
 
-    def _judge(
-        self,
-        work: _Round,
-        strategy: Strategy,
-        symbol: str,
-        context: Context,
-        positions: Sequence[Position],
-    ) -> None:
-        """What the rules say; whoever passes becomes a candidate."""
-        for position in positions:
+    async def _look(self, work: _Round, symbol: str, strategies: Sequence[Strategy]) -> None:
+        sight = await self._sights.see(symbol, work.timeframe, work.closed, strategies)
+        for strategy in strategies:
+            seen = sight.of(strategy)
+            if isinstance(seen, str):
+                self._block(work, strategy, symbol, seen)
+                continue
+            try:
+                self._judge(work, strategy, symbol, seen)
+            except AskUser as error:
+                self._block(work, strategy, symbol, str(error))
+        if sight.context is not None:
+            work.snapshots.append(snapshot(sight.context))
+
+    def _judge(self, work: _Round, strategy: Strategy, symbol: str, context: Context) -> None:
+        """What the rules say; whoever passes becomes a candidate. Raises AskUser."""
+        if self._leaves(work, strategy, symbol, context) or strategy.id not in work.entering:
+            return
+        spec = strategy.spec
+        found = look(spec, context, work.universe.by_symbol.get(symbol))
+        if found.side is not None and found.levels is not None:
+            passed = Candidate(strategy, symbol, context, found.side, found.levels, found.reason)
+            work.candidates.append(passed)
+            return
+        reason = reasons.held(found)
+        if not found.verdicts and spec.guidance:
+            if self._advisor is not None and in_windows(spec.windows, work.closed):
+                work.candidates.append(Candidate(strategy, symbol, context, None, None, ""))
+                return
+            reason = reasons.NO_MODEL if self._advisor is None else reasons.OUT_OF_HOURS
+        work.quiet.append(self._decision(work, strategy, symbol, Action.HOLD, reason))
+
+    def _leaves(self, work: _Round, strategy: Strategy, symbol: str, context: Context) -> bool:
+        """Whether an exit rule passes; then nothing is entered on this candle."""
+        closing: list[Position] = []
+        for position in work.held.positions.get((strategy.id, symbol), ()):
             verdict = exit_verdict(strategy.spec, position.side, context)
             if verdict is not None and verdict.passed:
-                reason = f"the exit rule passes: {strategy.spec.exit(position.side)}"
-                decision = self._decision(work, strategy, symbol, Action.EXIT, reason)
-                work.exits.append((position, decision))
-                return
-        try:
-            found = look(strategy.spec, context, work.universe.by_symbol.get(symbol))
-        except AskUser as error:
-            work.quiet.append(self._decision(work, strategy, symbol, Action.BLOCKED, str(error)))
-            return
-        if found.side is not None and found.levels is not None:
-            work.candidates.append(
-                Candidate(strategy, symbol, context, found.side, found.levels, found.reason)
-            )
-        elif not found.verdicts and strategy.spec.guidance and self._advisor is not None:
-            work.candidates.append(Candidate(strategy, symbol, context, None, None, ""))
-        else:
-            reason = _nearest(found.verdicts) or found.reason
-            if not found.verdicts and strategy.spec.guidance:
-                reason = "there is no rule to check, and no model is connected to judge"
-            work.quiet.append(self._decision(work, strategy, symbol, Action.HOLD, reason))
+                closing.append(position)
+        if closing:
+            reason = f"the exit rule passes: {strategy.spec.exit(closing[0].side)}"
+            decision = self._decision(work, strategy, symbol, Action.EXIT, reason)
+            work.exits.append((strategy, decision, closing))
+        return bool(closing)
 
     # --- advisor → limits → PROPOSAL stored -------------------------------------------------
 
     async def _act(self, work: _Round) -> None:
-        for position, decision in work.exits:
-            if await self._record(work, decision):
-                await self._exits.exit_by_rule(position, decision.reason)
+        for strategy, decision, positions in work.exits:
+            leaving = self._leave(decision, positions)
+            await self._guarded(work, strategy, decision.symbol, leaving)
         gate = asyncio.Semaphore(AT_ONCE)
         queues: dict[int, list[Candidate]] = defaultdict(list)
         for candidate in work.candidates:
@@ -166,64 +191,112 @@ class Cycle:
             """Those of one strategy share its limits: the second has to see the first's trade."""
             async with gate:
                 for candidate in candidates:
-                    await self._guarded(work, candidate)
+                    proposing = self._propose(work, candidate)
+                    await self._guarded(work, candidate.strategy, candidate.symbol, proposing)
 
         await asyncio.gather(*(one_by_one(queue) for queue in queues.values()))
 
-    async def _guarded(self, work: _Round, candidate: Candidate) -> None:
+    async def _guarded(
+        self, work: _Round, strategy: Strategy, symbol: str, judging: Awaitable[None]
+    ) -> None:
+        """A fault of ours is a decision too, where that can be stored."""
         try:
-            await self._propose(work, candidate)
+            await judging
+            return
+        except Exception as error:
+            reason = str(error) if isinstance(error, ParleyError) else reasons.BROKE
+            facts = {"strategy": strategy.id, "symbol": symbol}
+            log.exception("A candle could not be judged for a strategy.", extra=facts)
+        try:
+            broke = self._decision(work, strategy, symbol, Action.BLOCKED, reason)
+            self._decided(await self._memory.decisions.store([], [broke]))
         except Exception:
-            log.exception(
-                "A candidate could not be judged; it is left undecided.",
-                extra={"strategy": candidate.strategy.id, "symbol": candidate.symbol},
-            )
+            work.complete = False
+            log.exception("It is left undecided.", extra=facts)
+
+    async def _leave(self, decision: Decision, positions: Sequence[Position]) -> None:
+        """The decision and the orders that follow from it are one commit, and sent after it."""
+        intents: list[OrderIntent] = []
+        async with self._memory.transactions.transaction():
+            stored = await self._memory.decisions.store([], [decision])
+            for position in positions if stored else ():
+                intents.extend(await self._exits.store_rule_exit(position, decision.reason))
+        self._decided(stored)
+        for intent in intents:
+            await self._exits.send(intent)
 
     async def _propose(self, work: _Round, candidate: Candidate) -> None:
         strategy, symbol = candidate.strategy, candidate.symbol
-        already = await self._memory.decisions.decided([strategy.id], symbol, work.closed)
-        if already:
+        if await self._memory.decisions.decided([strategy.id], symbol, work.closed):
             return
-        advised = await self._advise(work, candidate)
-        advice = advised.advice if advised else None
-        call = None
-        for made in advised.calls if advised else ():
-            call = await self._memory.model_calls.add(made)
-        draft = await self._consider(work, candidate, advice)
-        action, reason = _action(draft, candidate, advice)
-        decision = self._decision(
-            work, strategy, symbol, action, reason, call.id if call is not None else None
-        )
-        reasons = advice.reasons if advice and advice.reasons else (candidate.why(),)
-        by = call.model if call is not None and advice is not None else "rules"
-        async with self._memory.transactions.transaction():
-            stored = await self._memory.decisions.store([snapshot(candidate.context)], [decision])
-            if stored and isinstance(draft, Draft):
-                await self._proposer.store(strategy, stored[0], draft, reasons, by)
-        self._decided(stored)
+        hindered = await self._hindered(work, candidate) if self._advisor else None
+        advised = await self._advise(work, candidate) if hindered is None else None
+        draft = hindered or await self._consider(work, candidate, advised)
+        await self._keep(work, candidate, draft, advised)
+
+    async def _hindered(self, work: _Round, candidate: Candidate) -> Declined | None:
+        """Why a trade could not be made whatever a model says, so that none is asked."""
+        instrument = work.universe.by_symbol.get(candidate.symbol)
+        if candidate.levels is None and instrument is not None:
+            return await self._proposer.hindrance(candidate.strategy, instrument)
+        found = await self._consider(work, candidate, None)
+        return found if isinstance(found, Declined) else None
 
     async def _advise(self, work: _Round, candidate: Candidate) -> Advised | None:
-        """None when no model is connected, or the trade could not be made anyway."""
+        """The answer with its calls as they were stored; None when no model is connected."""
         if self._advisor is None:
             return None
-        if candidate.levels is not None:
-            first = await self._consider(work, candidate, None)
-            if isinstance(first, Declined):
-                return None
-        return await self._advisor.advise(question(candidate, work.closed))
+        advised = await self._advisor.advise(question(candidate, work.closed))
+        calls = [await self._memory.model_calls.add(call) for call in advised.calls]
+        return replace(advised, calls=tuple(calls))
 
     async def _consider(
-        self, work: _Round, candidate: Candidate, advice: Advice | None
+        self, work: _Round, candidate: Candidate, advised: Advised | None
     ) -> Draft | Declined:
+        advice = advised.advice if advised else None
         instrument = work.universe.by_symbol.get(candidate.symbol)
         if instrument is None:
-            return Declined(Action.BLOCKED, f"{candidate.symbol} is not on this market")
+            return Declined(Action.BLOCKED, reasons.NOT_HERE.format(symbol=candidate.symbol))
         levels = candidate.levels or candidate.advised_levels(advice, instrument)
         if levels is None:
-            return Declined(Action.HOLD, _silence(advice))
+            return Declined(Action.HOLD, reasons.no_trade(advice, candidate.strategy.spec))
         return await self._proposer.consider(candidate.strategy, levels, instrument, advice)
 
     # --- what is stored ---------------------------------------------------------------------
+
+    async def _keep(
+        self,
+        work: _Round,
+        candidate: Candidate,
+        draft: Draft | Declined,
+        advised: Advised | None,
+    ) -> None:
+        """The decision with its proposal in one commit; HOLD when another trade was quicker."""
+        call = advised.calls[-1] if advised and advised.calls else None
+        said = _reasons(candidate, advised)
+        action, reason = _action(draft, candidate, said)
+        decision = replace(
+            self._decision(work, candidate.strategy, candidate.symbol, action, reason),
+            model_call_id=call.id if call else None,
+        )
+        by = call.model if call and advised and advised.advice else "rules"
+        seen = [snapshot(candidate.context)]
+        try:
+            async with self._memory.transactions.transaction():
+                stored = await self._memory.decisions.store(seen, [decision])
+                if stored and isinstance(draft, Draft):
+                    await self._offer(candidate.strategy, stored[0], draft, said, by)
+        except Moved as overtaken:
+            held = replace(decision, action=Action.HOLD, reason=str(overtaken))
+            stored = await self._memory.decisions.store(seen, [held])
+        self._decided(stored)
+
+    async def _offer(
+        self, strategy: Strategy, decision: Decision, draft: Draft, said: Sequence[str], by: str
+    ) -> None:
+        """Raises Moved when it may not be proposed any more."""
+        if await self._proposer.store(strategy, decision, draft, said, by) is None:
+            raise Moved(reasons.OVERTAKEN)
 
     async def _store(self, work: _Round) -> None:
         """The quiet decisions so far; those that were decided before are left alone."""
@@ -232,19 +305,13 @@ class Cycle:
         work.snapshots.clear()
         work.quiet.clear()
 
-    async def _record(self, work: _Round, decision: Decision) -> bool:
-        stored = await self._memory.decisions.store([], [decision])
-        self._decided(stored)
-        return bool(stored)
+    def _block(self, work: _Round, strategy: Strategy, symbol: str, reason: str) -> None:
+        if strategy.id in work.entering:
+            blocked = self._decision(work, strategy, symbol, Action.BLOCKED, reason)
+            work.quiet.append(blocked)
 
     def _decision(
-        self,
-        work: _Round,
-        strategy: Strategy,
-        symbol: str,
-        action: Action,
-        reason: str,
-        model_call_id: int | None = None,
+        self, work: _Round, strategy: Strategy, symbol: str, action: Action, reason: str
     ) -> Decision:
         return Decision(
             strategy_id=strategy.id,
@@ -256,57 +323,50 @@ class Cycle:
             action=action,
             reason=reason,
             decided_at=self._clock.now(),
-            model_call_id=model_call_id,
         )
 
     async def _note_missed(self, due: Sequence[Strategy], work: _Round) -> None:
         """After downtime: the candles that nobody looked at are recorded as missed."""
-        if self._last.get(work.timeframe) == work.closed - work.timeframe.length:
+        before = self._last.get(work.timeframe)
+        if before == work.closed - work.timeframe.length:
             return
         last = await self._memory.decisions.last_closed([strategy.id for strategy in due])
-        work.quiet.extend(missed(due, last, work.timeframe, work.closed, self._clock.now()))
-
-    async def _held(self, due: Sequence[Strategy]) -> Mapping[tuple[int, str], list[Position]]:
-        """Open positions of the strategies that have an exit rule, by (strategy, symbol)."""
-        ids = {item.id for item in due if item.spec.exit_long or item.spec.exit_short}
-        found: dict[tuple[int, str], list[Position]] = defaultdict(list)
-        for position in await self._memory.positions.still_open() if ids else ():
-            if position.strategy_id in ids and position.state is PositionState.OPEN:
-                found[position.strategy_id, position.symbol].append(position)
-        return found
+        why = BUSY if before else NOT_RUNNING
+        now = self._clock.now()
+        work.quiet.extend(missed(due, last, work.timeframe, work.closed, now, why))
 
 
-def _by_symbol(strategies: Sequence[Strategy]) -> dict[str, list[Strategy]]:
+def _by_symbol(
+    due: Sequence[Strategy], leaving: Mapping[str, Sequence[Strategy]]
+) -> dict[str, list[Strategy]]:
     found: dict[str, list[Strategy]] = defaultdict(list)
-    for strategy in strategies:
+    for strategy in due:
         for symbol in strategy.spec.symbols:
             found[symbol].append(strategy)
+    for symbol, strategies in leaving.items():
+        found[symbol].extend(strategies)
     return found
 
 
-def _nearest(verdicts: Mapping[Side, Verdict]) -> str:
-    """The first condition that is not met, as `rsi(14) 41.2, waits for < 35`."""
-    for verdict in verdicts.values():
-        for check in verdict.checks:
-            if check.met is False and check.value is not None:
-                return (
-                    f"{check.text} {Decimal(f'{check.value:.6g}'):f}, waits for {check.waits_for}"
-                )
-    return ""
+def _reasons(candidate: Candidate, advised: Advised | None) -> tuple[str, ...]:
+    """What stands on the card: the model's reasons, or the rule that passed."""
+    if advised is None:
+        return (candidate.why(),)
+    if advised.advice is None:
+        return (candidate.why(), reasons.NO_ANSWER)
+    return _stated(advised.advice) or (candidate.why(),)
+
+
+def _stated(advice: Advice) -> tuple[str, ...]:
+    against = (f"Wrong if: {advice.invalidation}",) if advice.invalidation else ()
+    return (*advice.reasons, *against)
 
 
 def _action(
-    draft: Draft | Declined, candidate: Candidate, advice: Advice | None
+    draft: Draft | Declined, candidate: Candidate, said: Sequence[str]
 ) -> tuple[Action, str]:
     if isinstance(draft, Declined):
         return draft.action, draft.reason
     enters = Action.ENTER_LONG if draft.plan.side is Side.LONG else Action.ENTER_SHORT
-    return enters, candidate.why() or (advice.reasons[0] if advice and advice.reasons else "")
-
-
-def _silence(advice: Advice | None) -> str:
-    if advice is None:
-        return "the model gave no usable answer"
-    return f"the advisor says {advice.action}" + (
-        f": {advice.reasons[0]}" if advice.reasons else ""
-    )
+    why = candidate.why() or said[0]
+    return enters, f"{why}. {reasons.NO_ANSWER}" if reasons.NO_ANSWER in said else why

@@ -7,6 +7,8 @@ from agents.domain.decision import Action, Decision
 from agents.domain.market import Timeframe
 from agents.domain.strategy import Strategy
 
+NOT_RUNNING = "it closed while Parley was not running"
+BUSY = "it closed while Parley was busy with an earlier one"
 MOST = 50  # rows for one strategy and symbol; what is older is told in the oldest row's reason
 
 
@@ -16,6 +18,7 @@ def missed(
     timeframe: Timeframe,
     closed: datetime,
     now: datetime,
+    why: str = NOT_RUNNING,
 ) -> Iterator[Decision]:
     """A MISSED decision for each candle between the last decided one and the present one.
 
@@ -28,20 +31,21 @@ def missed(
             if strategy.activated_at is not None:
                 since = max(filter(None, (since, timeframe.floor(strategy.activated_at))))
             if since is not None:
-                yield from _between(strategy, symbol, timeframe, since, closed, now)
+                yield from _between(strategy, symbol, timeframe, (since, closed), now, why)
 
 
 def _between(
     strategy: Strategy,
     symbol: str,
     timeframe: Timeframe,
-    since: datetime,
-    closed: datetime,
+    between: tuple[datetime, datetime],
     now: datetime,
+    why: str,
 ) -> Iterator[Decision]:
+    since, closed = between
     count = (closed - since) // timeframe.length - 1
     for back in range(min(count, MOST), 0, -1):
-        reason = "it closed while Parley was not running"
+        reason = why
         if back == MOST < count:
             reason += f", as did the {count - MOST} candles before it"
         yield Decision(

@@ -1,16 +1,18 @@
 """How near each strategy is to acting: what /status shows while nothing happens."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from agents.decision.rules import Check
+from agents.decision.rules import Check, Context
 from agents.decision.sight import Sights
 from agents.decision.signals import look
 from agents.domain.market import Timeframe
 from agents.domain.ports import Clock
 from agents.domain.strategy import Side, Strategy
 from agents.domain.windows import in_windows
-from agents.extraction.quality import Fault
+from agents.extraction.quality import FaultKind
+
+MAY_YET_COME = timedelta(seconds=15)  # after its close, market time
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,12 @@ class Watch:
     async def _symbol(
         self, strategy: Strategy, symbol: str, timeframe: Timeframe, closed: datetime
     ) -> list[Look]:
-        seen = await self._sights.see(symbol, timeframe, closed, (strategy,))
+        seen = await self._seen(strategy, symbol, timeframe, closed)
         upcoming = closed + timeframe.length
         wall = self._clock.wall_at(upcoming)
         in_hours = in_windows(strategy.spec.windows, upcoming)
-        if isinstance(seen, Fault):
-            return [Look(symbol, None, (), upcoming, wall, in_hours, str(seen))]
+        if isinstance(seen, str):
+            return [Look(symbol, None, (), upcoming, wall, in_hours, seen)]
         verdicts = look(strategy.spec, seen).verdicts
         if not verdicts:
             return [Look(symbol, None, (), upcoming, wall, in_hours)]
@@ -62,3 +64,16 @@ class Watch:
             Look(symbol, side, verdict.checks, upcoming, wall, in_hours)
             for side, verdict in verdicts.items()
         ]
+
+    async def _seen(
+        self, strategy: Strategy, symbol: str, timeframe: Timeframe, closed: datetime
+    ) -> Context | str:
+        """A person waits for this, so nobody waits for a late candle: while it may yet come, the
+        one before is shown."""
+        sight = await self._sights.see(symbol, timeframe, closed, (strategy,), patient=False)
+        fault = sight.fault_of(strategy)
+        late = self._clock.now() - closed
+        if fault is not None and fault.kind is FaultKind.STALE and late < MAY_YET_COME:
+            before = closed - timeframe.length
+            sight = await self._sights.see(symbol, timeframe, before, (strategy,), patient=False)
+        return sight.of(strategy)

@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from agents.decision.plan import Levels
+from agents.decision.plan import levels as planned
 from agents.decision.rules import Context
 from agents.domain.decision import Advice, Question
 from agents.domain.market import Instrument
@@ -37,18 +38,29 @@ class Candidate:
         return rule or self.reason
 
     def advised_levels(self, advice: Advice | None, instrument: Instrument) -> Levels | None:
-        """The levels of a trade that the advisor alone proposes; None when it proposes none."""
-        if advice is None or not advice.action.startswith("enter_") or advice.stop is None:
+        """The levels of a trade that the advisor alone proposes; None when it proposes none.
+
+        Where the strategy states a stop, its own levels are the plan, which an advice may change
+        as it may any other plan; the advised ones count only where it states none.
+        """
+        if advice is None or not advice.action.startswith("enter_"):
             return None
         side = Side.LONG if advice.action == "enter_long" else Side.SHORT
-        if not self.strategy.spec.side.allows(side):
+        spec = self.strategy.spec
+        if not spec.side.allows(side):
+            return None
+        if spec.stop or spec.trailing:
+            own = planned(spec, side, self.context, self.price, instrument)
+            if isinstance(own, Levels):
+                return own
+        if advice.stop is None:
             return None
         prices = sorted(advice.targets, key=lambda price: price * side.sign)
-        planned = tuple(
+        targets = tuple(
             PlannedTarget(instrument.price(price), share)
             for price, share in zip(prices, _equal_shares(len(prices)), strict=True)
         )
-        return Levels(side, self.price, instrument.price(advice.stop), planned, Trailing())
+        return Levels(side, self.price, instrument.price(advice.stop), targets, Trailing())
 
 
 def _equal_shares(count: int) -> list[Decimal]:

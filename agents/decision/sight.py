@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 from agents.decision.rules import Context, needs
 from agents.domain.decision import Snapshot
+from agents.domain.errors import AskUser
 from agents.domain.market import Timeframe, from_ms
 from agents.domain.strategy import Strategy, StrategySpec
 from agents.extraction.frame import Frame
@@ -14,6 +16,36 @@ from agents.extraction.history import Frames
 from agents.extraction.quality import Fault, FaultKind
 
 DIGITS = 10  # significant digits of a stored value; more than any display, fewer than a float
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One symbol at one close. What is wrong for one strategy does not blind the others.
+
+    `faults` are by timeframe, `needs` (timeframes) and `unreadable` (why its rules can't be
+    read) by strategy id.
+    """
+
+    context: Context | None
+    faults: Mapping[str, Fault]
+    needs: Mapping[int, Iterable[str]]
+    unreadable: Mapping[int, str]
+
+    def of(self, strategy: Strategy) -> Context | str:
+        """The context in which `strategy` looks, or why it can't."""
+        if strategy.id in self.unreadable:
+            return self.unreadable[strategy.id]
+        found = self.fault_of(strategy)
+        if found is not None or self.context is None:
+            return str(found or next(iter(self.faults.values())))
+        return self.context
+
+    def fault_of(self, strategy: Strategy) -> Fault | None:
+        """What is wrong with the data that `strategy` needs."""
+        if not self.faults:
+            return None
+        names = (strategy.spec.timeframe, *self.needs.get(strategy.id, ()))
+        return next((self.faults[name] for name in names if name in self.faults), None)
 
 
 class Sights:
@@ -33,27 +65,60 @@ class Sights:
         self._needs: dict[tuple[int, int], Mapping[str, int]] = {}
 
     async def see(
-        self, symbol: str, timeframe: Timeframe, closed: datetime, strategies: Iterable[Strategy]
-    ) -> Context | Fault:
-        """The context in which `strategies` look at the candle of `symbol` that closed then."""
-        wanted: dict[str, int] = {str(timeframe): 2}
+        self,
+        symbol: str,
+        timeframe: Timeframe,
+        closed: datetime,
+        strategies: Iterable[Strategy],
+        *,
+        patient: bool = True,
+    ) -> Sight:
+        """What `strategies` can see of the candle of `symbol` that closed then. `patient` waits
+        for a candle that has not come yet."""
+        own = str(timeframe)
+        wanted: dict[str, int] = {own: 2}
+        needed: dict[int, Mapping[str, int]] = {}
+        unreadable: dict[int, str] = {}
         for strategy in strategies:
-            for name, count in self._needs_of(strategy).items():
+            try:
+                needed[strategy.id] = self._needs_of(strategy)
+            except AskUser as error:
+                unreadable[strategy.id] = str(error)
+                continue
+            for name, count in needed[strategy.id].items():
                 wanted[name] = max(count, wanted.get(name, 0))
-        found = {}
+        found, faults = await self._frames_of(symbol, closed, wanted, patient)
+        context = Context(found.pop(own), found.__getitem__) if own in found else None
+        return Sight(context, faults, needed, unreadable)
+
+    async def _frames_of(
+        self, symbol: str, closed: datetime, wanted: Mapping[str, int], patient: bool
+    ) -> tuple[dict[str, Frame], dict[str, Fault]]:
+        """By timeframe; without the first one the others are not asked for."""
+        found: dict[str, Frame] = {}
+        faults: dict[str, Fault] = {}
         for name, count in wanted.items():
             length = Timeframe.parse(name)
-            frame = await self._ready(symbol, length, length.floor(closed), count)
-            if isinstance(frame, Fault):
-                return frame
-            found[name] = frame
-        return Context(found.pop(str(timeframe)), found.__getitem__)
+            patience = self._patience if patient else ()
+            frame = await self._ready(symbol, length, length.floor(closed), count, patience)
+            if not isinstance(frame, Fault):
+                found[name] = frame
+                continue
+            faults[name] = frame
+            if not found:
+                break
+        return found, faults
 
     async def _ready(
-        self, symbol: str, timeframe: Timeframe, closed: datetime, count: int
+        self,
+        symbol: str,
+        timeframe: Timeframe,
+        closed: datetime,
+        count: int,
+        patience: Sequence[float],
     ) -> Frame | Fault:
         found = await self._frames.ready(symbol, timeframe, closed, count)
-        for seconds in self._patience:
+        for seconds in patience:
             if not isinstance(found, Fault) or found.kind is not FaultKind.STALE:
                 break
             await self._pause(seconds)

@@ -78,10 +78,16 @@ class Hands:
 
     async def exit_by_rule(self, position: Position, reason: str) -> OrderIntent | None:
         """The strategy's own exit rule says so; None when it is being closed already."""
-        wish = Exit(position.id, OrderPurpose.RULE_EXIT, reason)
-        for intent in await self._closing.store([wish]):
-            return await self._orders.send(intent)
+        for intent in await self.store_rule_exit(position, reason):
+            return await self.send(intent)
         return None
+
+    async def store_rule_exit(self, position: Position, reason: str) -> Sequence[OrderIntent]:
+        """What is to be sent once it is committed; joins a running transaction."""
+        return await self._closing.store([Exit(position.id, OrderPurpose.RULE_EXIT, reason)])
+
+    async def send(self, intent: OrderIntent) -> OrderIntent:
+        return await self._orders.send(intent)
 
     async def pause(self, user_id: int, strategy_id: int, reason: str = "") -> bool:
         """No new trades, and what waits is cancelled; open positions keep their exits. False

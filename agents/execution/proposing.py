@@ -112,6 +112,17 @@ class Proposer:
             await pause_after(self._memory, self._clock, strategy, breach)
             return Declined(Action.BLOCKED, str(breach), breach.rule)
 
+    async def hindrance(self, strategy: Strategy, instrument: Instrument) -> Declined | None:
+        """Why no trade could be proposed now, whatever its levels; None when one could."""
+        if reason := await self._busy(strategy, instrument.symbol):
+            return Declined(Action.HOLD, reason)
+        view = await self._accounts.view(await self._account(strategy))
+        breach = halted(view, Bounds.of(self._limits, strategy.spec, instrument))
+        if breach is None:
+            return None
+        await pause_after(self._memory, self._clock, strategy, breach)
+        return Declined(Action.BLOCKED, str(breach), breach.rule)
+
     async def store(
         self,
         strategy: Strategy,
