@@ -1,11 +1,25 @@
 """More than one strategy in a sentence, and rules that look at another market."""
 
-from agents.decision.words.draft import Draft
-from agents.decision.words.items import Item
-from agents.decision.words.roles import ENTRIES
-from agents.decision.words.scan import STRONG
+from dataclasses import dataclass
+from itertools import pairwise
 
-_MANY = frozenset({"another", "second", "other", "strategies"})
+from agents.decision.words.draft import Draft
+from agents.decision.words.items import Item, Role
+from agents.decision.words.roles import ENTRIES
+
+_HEAD = frozenset({"symbol", "timeframe", "unknown", "limit"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """What is said around one entry: items `start` to `end - 1`."""
+
+    start: int
+    end: int
+    role: Role
+    symbols: frozenset[str]
+    frames: frozenset[str]
+    stops: frozenset[str]
 
 
 def second_strategy(draft: Draft) -> None:
@@ -13,8 +27,7 @@ def second_strategy(draft: Draft) -> None:
     at = _second(draft)
     if at is None:
         return
-    start = draft.items[at].start
-    rest = draft.s.verbatim(start, len(draft.s))
+    rest = draft.s.verbatim(draft.items[at].start, len(draft.s))
     draft.items = draft.items[:at]
     draft.ask(
         "strategies",
@@ -26,47 +39,70 @@ def second_strategy(draft: Draft) -> None:
 
 def _second(draft: Draft) -> int | None:
     """The index of the item where another strategy begins."""
-    first: tuple[set[str], set[str]] | None = None
-    for start, end in _clauses(draft):
-        part = draft.items[start:end]
-        if not any(item.kind == "act" and item.value in ENTRIES for item in part):
-            continue
-        symbols = {item.value for item in part if item.kind == "symbol"}
-        frames = {item.value for item in part if item.kind == "timeframe"}
-        if first is None:
-            before = {item.value for item in draft.items[:start] if item.kind == "symbol"}
-            first = (symbols | before, frames)
-            continue
-        if symbols and first[0] and not symbols & first[0]:
-            return start
-        if frames and first[1] and not frames & first[1]:
-            return start
-        if _numbered(draft, part):
-            return start
-        first = (first[0] | symbols, first[1] | frames)
+    regions = _regions(draft)
+    said = _says_two(draft)
+    for before, region in pairwise(regions):
+        if said or _apart(before, region):
+            return region.start
     return None
 
 
-def _numbered(draft: Draft, part: list[Item]) -> bool:
-    raws = {draft.s.at(item.start).raw for item in part if item.kind == "unknown"}
-    return bool(raws & {"another", "second"} and raws & {"strategy", "one", "bot", "second"})
+def _apart(one: _Region, two: _Region) -> bool:
+    """Whether two entries can't belong to one strategy."""
+    markets = bool(one.symbols and two.symbols and not one.symbols & two.symbols)
+    frames = bool(one.frames and two.frames and not one.frames & two.frames)
+    stops = bool(one.role is two.role and one.stops and two.stops and one.stops != two.stops)
+    return markets or frames or stops
 
 
-def _clauses(draft: Draft) -> list[tuple[int, int]]:
-    """Stretches of items between separators, or an `and` before a new action or market."""
-    cuts = [0]
-    for at, item in enumerate(draft.items):
-        if item.kind == "separator" and (item.value in STRONG or item.value == ","):
-            cuts.append(at + 1)
-        elif item.kind == "unknown" and draft.s.label(item.start) in {"and", "when", "or"}:
-            after = draft.items[at + 1] if at + 1 < len(draft.items) else None
-            if after and (after.kind in {"act", "symbol"}):
-                cuts.append(at)
-    return [
-        (start, end)
-        for start, end in zip(cuts, [*cuts[1:], len(draft.items)], strict=True)
-        if end > start
+def _regions(draft: Draft) -> list[_Region]:
+    """The stretch of items around each entry, from its market and timeframe to the next one's."""
+    items = draft.items
+    roles = {item.value for item in items if item.kind == "act"}
+    entries = [
+        at
+        for at, item in enumerate(items)
+        if item.kind == "act"
+        and item.value in ENTRIES
+        and not (item.value is Role.SELL and Role.LONG in roles)
+        and not (item.value is Role.ENTER and roles & {Role.LONG, Role.SHORT})
     ]
+    starts = [0, *(_head(items, at) for at in entries[1:])]
+    ends = [*starts[1:], len(items)]
+    spans = zip(entries, starts, ends, strict=False)
+    return [_region(items, at, start, end) for at, start, end in spans]
+
+
+def _head(items: list[Item], at: int) -> int:
+    """Where the words that lead up to the entry at `at` begin: `... and eth 1h short`."""
+    start = at
+    while start > 0 and (items[start - 1].kind in _HEAD or items[start - 1].value in {":", "-"}):
+        if start > 1 and items[start - 2].kind == "act" and items[start - 1].kind == "symbol":
+            break  # `long eth short btc`: the market belongs to the action before it
+        start -= 1
+    return start
+
+
+def _region(items: list[Item], at: int, start: int, end: int) -> _Region:
+    part = items[start:end]
+    return _Region(
+        start,
+        end,
+        items[at].value,
+        frozenset(item.value for item in part if item.kind == "symbol"),
+        frozenset(item.value for item in part if item.kind == "timeframe"),
+        frozenset(item.value.render(None) for item in part if item.kind == "stop"),
+    )
+
+
+def _says_two(draft: Draft) -> bool:
+    """`two strategies`, `a second bot`, `another strategy`."""
+    raws = [draft.s.at(i).raw or draft.s.verbatim(i, i + 1) for i in range(len(draft.s))]
+    pairs = set(pairwise(raws))
+    things = ("strategy", "strategies", "bot", "bots", "one")
+    numbers = {("2", "strategies"), ("2", "bots"), ("two", "strategies"), ("two", "bots")}
+    numbered = {(word, thing) for word in ("second", "another") for thing in things}
+    return bool(pairs & (numbers | numbered))
 
 
 def without_foreign_conditions(draft: Draft) -> None:
