@@ -243,10 +243,13 @@ class Cycle:
         return found if isinstance(found, Declined) else None
 
     async def _advise(self, work: _Round, candidate: Candidate) -> Advised | None:
-        """The answer with its calls as they were stored; None when no model is connected."""
+        """The answer with its calls as they were stored; None when no model could be asked, as
+        for an owner without a key."""
         if self._advisor is None:
             return None
         advised = await self._advisor.advise(question(candidate, work.closed))
+        if advised.advice is None and not advised.calls:
+            return None
         calls = [await self._memory.model_calls.add(call) for call in advised.calls]
         return replace(advised, calls=tuple(calls))
 
@@ -259,7 +262,7 @@ class Cycle:
             return Declined(Action.BLOCKED, reasons.NOT_HERE.format(symbol=candidate.symbol))
         levels = candidate.levels or candidate.advised_levels(advice, instrument)
         if levels is None:
-            return Declined(Action.HOLD, reasons.no_trade(advice, candidate.strategy.spec))
+            return Declined(Action.HOLD, reasons.no_trade(advised, candidate.strategy.spec))
         return await self._proposer.consider(candidate.strategy, levels, instrument, advice)
 
     # --- what is stored ---------------------------------------------------------------------

@@ -14,7 +14,6 @@ from agents.decision.advisor import quoted
 from agents.decision.rules import is_rule_text
 from agents.decision.words import ModelReading, Reading, from_model, read
 from agents.domain.decision import ModelCall
-from agents.domain.market import Universe
 from agents.domain.ports import Market, ModelCalls
 from agents.extraction.catalogue import CATALOGUE
 
@@ -22,7 +21,8 @@ FELL_BACK = "The model gave no usable answer, so the built-in reader read this."
 
 
 class SentenceModel(Protocol):
-    """A model that states a strategy. Never raises for a bad answer."""
+    """A model that states a strategy. Never raises for a bad answer; no calls for a user for whom
+    no model may be asked."""
 
     async def state(
         self, owner_id: int, system: str, prompt: str
@@ -45,17 +45,16 @@ class SentenceReader:
         by_words = await asyncio.to_thread(read, sentence, universe)
         if self._model is None or is_rule_text(sentence):
             return by_words
-        return await self._by_model(user_id, sentence, universe) or replace(
-            by_words, assumptions=(*by_words.assumptions, FELL_BACK)
+        answer, calls = await self._model.state(
+            user_id, instructions(), quoted({"message": sentence})
         )
-
-    async def _by_model(self, user_id: int, sentence: str, universe: Universe) -> Reading | None:
-        assert self._model is not None  # noqa: S101  # asked before
-        prompt = quoted({"message": sentence})
-        answer, calls = await self._model.state(user_id, instructions(), prompt)
         for call in calls:
             await self._calls.add(call)
-        return None if answer is None else from_model(answer, universe)
+        if answer is not None:
+            return from_model(answer, universe, sentence)
+        if not calls:  # nobody could be asked, as for a user without a key
+            return by_words
+        return replace(by_words, assumptions=(*by_words.assumptions, FELL_BACK))
 
 
 @cache

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from agents.decision.rules import Verdict
 from agents.decision.signals import Look
-from agents.domain.decision import Advice
+from agents.domain.decision import Advised
 from agents.domain.strategy import Side, Sides, StrategySpec
 
 NO_ANSWER = "The model gave no usable answer, so the rules decided alone."
@@ -36,8 +36,11 @@ def _nearest(verdicts: Mapping[Side, Verdict]) -> str:
     return ""
 
 
-def no_trade(advice: Advice | None, spec: StrategySpec) -> str:
+def no_trade(advised: Advised | None, spec: StrategySpec) -> str:
     """Why an advice about a strategy without rules makes no trade."""
+    if advised is None:
+        return NO_MODEL
+    advice = advised.advice
     if advice is None:
         return "the model gave no usable answer"
     side = _SIDES.get(advice.action)
