@@ -229,14 +229,15 @@ class Parley:
         return found
 
     def headline(self) -> Mapping[str, str]:
-        """The line at the top of the page."""
+        """The line at the top of the page; a phone shows the first half of it."""
         market = self.market.health()
-        shown = {"market": f"Market: {self.market_name.partition(':')[0]}", "mode": "paper money"}
+        kind, _, exchange = self.market_name.partition(":")
+        shown = {"market": f"{exchange if kind == 'ccxt' else kind.capitalize()} market"}
         if market.state is not MarketState.LIVE:
             shown["state"] = market.state.value
         if self.played:
-            shown["time"] = f"{self.clock.now():%Y-%m-%d %H:%M} UTC"
-        return shown
+            shown["time"] = f"{self.clock.now():%d %b %Y %H:%M} UTC"
+        return {**shown, "mode": "paper money"}
 
 
 async def _within(work: Awaitable[object]) -> None:

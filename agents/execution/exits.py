@@ -122,15 +122,17 @@ class Exits:
             self._orders.send_soon(intent)
 
     def _exit(self, trigger: Trigger) -> Exit:
+        held = self._book.held(trigger.position_id)
         if trigger.kind is TriggerKind.TARGET:
+            alone = held is not None and len(held.position.targets) == 1
+            name = "target" if alone else f"target {trigger.index + 1}"
             return Exit(
                 trigger.position_id,
                 OrderPurpose.TARGET,
-                f"target {trigger.index + 1} at {plain(trigger.price)}",
+                f"{name} at {plain(trigger.price)}",
                 trigger=trigger.price,
                 target=trigger.index,
             )
-        held = self._book.held(trigger.position_id)
         even = held is not None and held.position.entry_price == trigger.price
         name = "break-even stop" if even else str(trigger.kind)
         return Exit(

@@ -164,7 +164,7 @@ async def test_trades(talk: Conversation) -> None:
     await talk.world.tick("61300")
     await talk.world.tick("61300")
     said = plain(await talk.say("/trades"))
-    assert "🟢 +" in said and "R · 12:00" in said and "target 1 at 61,200" in said
+    assert "🟢 +" in said and "R · 12:00" in said and "target at 61,200" in said
 
 
 async def test_trades_are_paged(talk: Conversation) -> None:

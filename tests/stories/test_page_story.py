@@ -41,6 +41,7 @@ async def opened(context: Any, desk: Running) -> Page:
     page = Page(raw)
     await raw.goto(desk.address)
     await page.see("Welcome")
+    await raw.get_by_text("Simulated market").wait_for()
     for example in ("Buy BTC", "Short SOL", "Long ETH"):
         await page.log.get_by_role("button", name=example).wait_for()
     return page

@@ -86,6 +86,8 @@ async def test_targets_close_their_shares_and_the_last_one_all(side: Side) -> No
         await world.tick(at(side, change))
     assert position(world).state is PositionState.CLOSED
     assert [item.quantity for item in world.orders[1:]] == quantities
+    names = [item.reason.partition(" at ")[0] for item in world.orders[1:]]
+    assert names == ["target 1", "target 2", "target 3"]
     assert [len(world.told(kind)) for kind in (NoticeKind.PARTLY_CLOSED, NoticeKind.CLOSED)] == [
         2,
         1,
