@@ -47,7 +47,9 @@ def _between(
     for back in range(min(count, MOST), 0, -1):
         reason = why
         if back == MOST < count:
-            reason += f", as did the {count - MOST} candles before it"
+            older = count - MOST
+            before = "candle" if older == 1 else f"{older} candles"
+            reason += f", as did the {before} before it"
         yield Decision(
             strategy_id=strategy.id,
             owner_id=strategy.owner_id,

@@ -27,7 +27,7 @@ async def advised(model: Model, **changes) -> tuple[Line, Proposal | None]:
 
 
 async def reason(desk: Line) -> str:
-    (decision,) = desk.memory.rows("decisions")
+    (decision,) = desk.world.memory.rows("decisions")
     return decision.reason
 
 
@@ -58,7 +58,7 @@ async def test_it_is_asked_what_the_rules_plan() -> None:
     model.says("enter_long")
     _, card = await advised(model, guidance="Not before the Fed.")
     (question,) = model.asked
-    assert (question.side, question.price) == (Side.LONG, 60_500)
+    assert (question.side, question.price) == (Side.LONG, Decimal(60_500))
     assert (question.rules, question.guidance) == ("close > 60100", "Not before the Fed.")
     assert question.values == {"close": 60_500.0}
     assert question.candles[-1][3] == 60_500
@@ -82,7 +82,7 @@ async def test_each_call_is_stored_with_its_cost_and_named_by_the_decision() -> 
     model = Model()
     model.says("enter_long")
     desk, _ = await advised(model)
-    (decision,) = desk.memory.rows("decisions")
+    (decision,) = desk.world.memory.rows("decisions")
     call = await desk.memory.model_calls.get(decision.owner_id, decision.model_call_id)
     assert (call.cost, call.input_tokens, call.output_tokens) == (Decimal("0.0045"), 900, 120)
 
@@ -119,7 +119,7 @@ async def test_it_says_no_and_that_is_the_reason(word: str) -> None:
     desk, card = await advised(model)
     assert card is None
     assert await reason(desk) == f"the advisor says {word}: the trend is down"
-    (decision,) = desk.memory.rows("decisions")
+    (decision,) = desk.world.memory.rows("decisions")
     assert (decision.action, decision.model_call_id) == (Action.HOLD, 1)
 
 
@@ -161,7 +161,7 @@ async def test_without_a_usable_answer_the_rules_decide_and_say_so() -> None:
     assert card is not None
     assert card.reasons == ("close > 60100", reasons.NO_ANSWER)
     assert (card.advised_by, card.confidence) == ("rules", None)
-    (decision,) = desk.memory.rows("decisions")
+    (decision,) = desk.world.memory.rows("decisions")
     assert decision.action is Action.ENTER_LONG
     assert decision.reason == f"close > 60100. {reasons.NO_ANSWER}"
     call = await desk.memory.model_calls.get(decision.owner_id, decision.model_call_id)
@@ -251,7 +251,7 @@ async def test_guidance_alone_trades_with_the_users_own_stop() -> None:
     desk, card = await advised(model, **GUIDED)
     assert card is not None
     assert (card.plan.stop, card.reasons) == (Decimal("59895"), ("calm",))
-    (decision,) = desk.memory.rows("decisions")
+    (decision,) = desk.world.memory.rows("decisions")
     assert (decision.action, decision.reason) == (Action.ENTER_LONG, "calm")
 
 
@@ -273,7 +273,7 @@ async def test_guidance_without_a_stop_takes_the_models_and_needs_one() -> None:
     model.says("enter_long", stop=Decimal(60_000), targets=(Decimal(62_000),))
     _, card = await advised(model, **GUIDED, stop=None, targets=())
     assert card is not None
-    assert (card.plan.stop, card.plan.targets[0].price) == (60_000, 62_000)
+    assert (card.plan.stop, card.plan.targets[0].price) == (Decimal(60_000), Decimal(62_000))
 
 
 async def test_guidance_keeps_to_the_side_of_the_strategy() -> None:
@@ -311,5 +311,5 @@ async def test_words_can_not_raise_a_limit() -> None:
     assert cards[second.id].plan.stop == cards[first.id].plan.stop
     assert cards[second.id].plan.quantity == cards[first.id].plan.quantity
     assert all(card.risk_percent <= 1 for card in cards.values())
-    outcomes = [call.outcome for call in desk.memory.rows("model_calls")]
+    outcomes = [call.outcome for call in desk.world.memory.rows("model_calls")]
     assert outcomes == ["unparsable", "unparsable", "ok"]
