@@ -22,6 +22,7 @@ from agents.domain.errors import AskUser, RuleError
 from agents.domain.market import TIMEFRAMES, Universe
 from agents.domain.strategy import DEFAULT_RISK_PERCENT, Target, Window
 from agents.domain.symbols import resolve
+from agents.domain.windows import zone
 
 _LONGEST_TEXT = 500
 _MOST_LINES = 12
@@ -198,8 +199,9 @@ class _Checked:
         for one in self.answer.windows[:_MOST_LINES]:
             try:
                 days = tuple(day.lower()[:3] for day in one.days)
+                zone(one.tz)
                 found.append(Window(from_=one.from_, to=one.to, tz=one.tz, days=days))
-            except ValidationError:
+            except (ValidationError, AskUser):
                 self.ask(
                     "windows",
                     f"I can't use the hours {_line(one.from_)} to {_line(one.to)}; say them like"
