@@ -20,6 +20,11 @@ _NAMING = words("long short buy sell buying selling compra kauf kaufe longs shor
 _DOUBTFUL = words(
     "near link dot atom op apt sand etc dash neo ape comp mana rune cake ton mask one gala ens gas"
 )
+# Names of coins that mean something else in most sentences.
+_DOUBTFUL_NAMES = words(
+    "jupiter curve maker dash stacks fetch render cosmos terra sandbox stellar optimism polygon"
+    " avalanche ripple compound iota neo immutable"
+)
 _CONTRACTS = frozenset({"perp", "perpetual", "swap", "perps", "p", "futures", "future"})
 _QUOTES = frozenset(quote.lower() for quote in QUOTES)
 _UNITS = words(
@@ -39,7 +44,7 @@ def mark_symbols(tokens: list[Token], universe: Universe) -> list[Token]:
 
 
 def _doubtful(token: Token, universe: Universe) -> Token:
-    instrument = find(token.text, universe) if token.text in _DOUBTFUL else None
+    instrument = find(token.text, universe) if token.text in _DOUBTFUL | _DOUBTFUL_NAMES else None
     return replace(token, kind=Kind.SYMBOL, text=instrument.symbol) if instrument else token
 
 
@@ -130,7 +135,7 @@ def _single(
     """One word: a ticker, a coin's name, or an English word that is also a ticker."""
     token = tokens[at]
     word = token.text.removesuffix("'s")
-    common = word in KNOWN_WORDS or is_real_word(word)
+    common = word in KNOWN_WORDS or word in _DOUBTFUL_NAMES or is_real_word(word)
     instrument = find(word, universe) if len(word) > 1 else None
     if instrument is None:
         return _mistyped(tokens, at, word, universe, common)

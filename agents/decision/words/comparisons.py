@@ -90,6 +90,8 @@ def _against(c: Context, left: Operand | None, told: Relation) -> Found | None:
     rights, end = _moved_away(c, told, rights, end)
     parts = [_compared(subject, told.op, right, c.s) for right in rights]
     c.subject, c.thing = subject, rights[-1]
+    if isinstance(parts[-1], Compare) and told.op.startswith("crosses"):
+        c.crossing = parts[-1]
     return _chained(c, both(*parts), told, rights[-1], end)
 
 

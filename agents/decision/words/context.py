@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from agents.decision.words.conditions import Compare
 from agents.decision.words.sentence import Sentence
 from agents.decision.words.terms import Operand
 
@@ -10,6 +11,7 @@ from agents.decision.words.terms import Operand
 class Context:
     """A sentence with the last subject and object of a condition, and the last family of bands.
 
+    `crossing` is the last cross of two lines, of which there may be an opposite.
     `calls` are the parameters that were last said for an indicator with several outputs.
     `prices` are the places of numbers that were said as prices, once somebody has asked.
     """
@@ -18,6 +20,7 @@ class Context:
     subject: Operand | None = None
     thing: Operand | None = None
     family: str | None = None
+    crossing: Compare | None = None
     calls: dict[str, tuple[str, ...]] = field(default_factory=dict)
     prices: tuple[int, ...] | None = None
 

@@ -18,7 +18,7 @@ _SILENT = words(
     be will shall have has get go gets also each per here there which that this these those just
     now lfg gg wagmi dear team guys start begin open take it's buy sell into out off after coin
     crypto perp perpetual futures spot contract mode plan idea rule rules condition conditions
-    mean reversion scalp scalping swing momentum following follow style system entries play
+    mean reversion scalp scalping swing following follow style system entries play
     plays looking look wanna gonna what how about if but runner wait scale take's one way same
     time whole together both all tight move moves line band pls plz er ich möchte quiero en es
     que para por se con mi est un wenn auf mit für bei zu im am und y schließt liegt steht hits

@@ -97,7 +97,7 @@ _JOINTS = {
     "dont": "don't | dont | do not | must not | should not | shouldn't | won't | never trade",
     "unless": "unless | except when | except if",
     "except": "except | besides | other than | apart from | außer",
-    "then": "then | , then | -> | thereafter | afterwards | dann | entonces",
+    "then": "then | else | otherwise | , then | -> | thereafter | afterwards | dann | entonces",
     "after": "after | nach | después de | tras | following",
     "before": "before | vor | antes de | prior to",
     "until": "until | till | bis zu",
@@ -194,9 +194,9 @@ _COMPARISONS = {
     """,
     "reject": """
         fails to break | fails to break above | fails to break below | failed to break | fails at
-        | fails to close above | fails to hold above | fails to hold | cannot break
-        | can't break | rejects | reject | rejected | rejection | gets rejected | rejected at
-        | rejected from | rejects from | rejection at | rejection from | rejects at
+        | fails to close above | fails to hold above | fails to hold | cannot break | can't break
+        | rejects | reject | rejected | rejection | gets rejected | rejected at | rejected from
+        | rejects from | rejection at | rejection from | rejects at
     """,
     "sweep": """
         sweeps | sweep | swept | wicks below | wicks under | wicks above | wicks through | raids

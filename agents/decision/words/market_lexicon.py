@@ -76,7 +76,7 @@ MONEY = {
         | cut loss | max loss | invalidation
     """,
     "target": """
-        target | targets | take profit | takeprofit | take profits | tp | tps | t/p
+        t | target | targets | take profit | takeprofit | take profits | tp | tps | t/p
         | profit target | price target | tgt | objective | goal | take my profit | taking profit
         | profit targets | objetivo | objectif | ziel | gewinnziel | profit | targeting | tgts
         | kursziel | take some profit

@@ -71,6 +71,8 @@ def _everything(c: Context, i: int) -> Item | None:
         i + 1, "leverage", "size", "margin", "capital", "risk"
     ):
         return Item("refused", i, i + 2, f"{s.at(i).raw} {s.at(i + 1).raw}")
+    if s.has(i, "risk") and s.has(s.skip(i + 1, "it"), "all") and not s.has(i + 2, "capital"):
+        return Item("refused", i, s.skip(i + 1, "it") + 1, "all in")
     if s.has(i, "all") and s.has(i + 1, "capital"):
         return Item("refused", i, i + 2, "all in")
     return None

@@ -104,6 +104,8 @@ def _mirror(c: Context, i: int) -> Item | None:
     same = s.at(k).raw == "same"
     if not s.has(k, "mirror") and not same:
         return None
+    if s.has(k + 1, "cross", "crossover", "signal", "band", "bb"):
+        return None
     end = k + 1
     while s.has(end, *_MIRROR_LABELS) or s.at(end).raw in _MIRROR_WORDS:
         side = s.label(end) if s.has(end, "short", "long") else side

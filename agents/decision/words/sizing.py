@@ -11,7 +11,21 @@ _SPENDING = frozenset(
 )
 
 
-_BETWEEN = ("per trade", ":", "=", "is", "at", "only", "max", "to", "on", "up", "at most")
+_BETWEEN = (
+    "per trade",
+    "above",
+    "at least",
+    ":",
+    "=",
+    "is",
+    "at",
+    "only",
+    "max",
+    "to",
+    "on",
+    "up",
+    "at most",
+)
 
 
 def risk(c: Context, i: int) -> Item | None:

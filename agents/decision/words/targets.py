@@ -179,7 +179,7 @@ def _share_first(c: Context, i: int) -> tuple[TargetLevel, int] | None:
     if not s.has(skipped, "at", "@", "to", "when", "after", "above", ":") and not rest:
         return None
     found = level(c, past_fillers(c, skipped))
-    if found is None or s.has(found[1], "stop"):
+    if found is None or s.has(found[1], "stop", "trail"):
         return None
     return TargetLevel(found[0], share, rest), found[1]
 
@@ -208,7 +208,7 @@ def _suffixed(c: Context, i: int) -> Item | None:
 def way_out(c: Context, i: int) -> Item | None:
     """`sell at +4%`, `cover at 1.5%`, `exit at the upper band`, `close at 2R`."""
     s = c.s
-    if not s.has(i, "exit", "exit long", "exit short", "sell", "close", "target"):
+    if not s.has(i, "exit", "exit long", "exit short", "sell", "close"):
         return None
     j = s.skip(i + 1, "it", "all", "positions")
     if shared := _share_first(c, j):

@@ -13,7 +13,7 @@ def trailing(c: Context, i: int) -> Item | None:
     s = c.s
     if s.has(i, "rest"):
         j = s.skip(i + 1, "on", "with", "in", "at")
-        trail = trailing(c, j) if s.has(j, "trail") else None
+        trail = trailing(c, j)
         return replace(trail, start=i) if trail else None
     if s.has(i, "trail"):
         j = s.skip(past_fillers(c, i + 1), "stop", "below", "above", "rest", "positions")

@@ -30,9 +30,25 @@ def golden(c: Context, i: int) -> Found | None:
     op = "crosses above" if up else "crosses below"
     if len(pair) == 2:
         fast, slow = sorted(pair, key=lambda term: int(term.text.strip("emashw()")))
-        return Compare(fast, op, slow), end
+        c.crossing = Compare(fast, op, slow)
+        return c.crossing, end
     note = f"A {name} cross is sma(50) crossing {'above' if up else 'below'} sma(200)."
-    return Compare(Term("sma(50)"), op, Term("sma(200)"), (note,)), end
+    c.crossing = Compare(Term("sma(50)"), op, Term("sma(200)"), (note,))
+    return c.crossing, end
+
+
+def opposite_cross(c: Context, i: int) -> Found | None:
+    """`exit on the opposite cross`: that of the lines spoken of last."""
+    s = c.s
+    if (
+        c.crossing is None
+        or not s.has(i, "mirror")
+        or not s.has(i + 1, "cross", "crossover", "signal")
+    ):
+        return None
+    turned = {"crosses above": "crosses below", "crosses below": "crosses above"}
+    op = turned.get(c.crossing.op, "crosses")  # an open one turns by the side of the exit
+    return replace(c.crossing, op=op, notes=()), i + 2
 
 
 def pair_cross(c: Context, i: int) -> Found | None:
@@ -41,7 +57,8 @@ def pair_cross(c: Context, i: int) -> Found | None:
     if listed := _named_after(c, i):
         c.subject, c.thing = listed[0], listed[1]
         way, end = _way(s, listed[2])
-        return Compare(listed[0], way, listed[1]), end
+        c.crossing = Compare(listed[0], way, listed[1])
+        return c.crossing, end
     lead = s.label(i) if s.has(i, "bullish", "bearish", "up", "down") else ""
     j = i + 1 if lead else i
     pair = _two_lines(c, j) or _lines_in_mind(c, j, lead)
@@ -66,7 +83,8 @@ def pair_cross(c: Context, i: int) -> Found | None:
         "up": "crosses above",
         "above": "crosses above",
     }
-    return Compare(fast, op.get(lead, "crosses below"), slow), end
+    c.crossing = Compare(fast, op.get(lead, "crosses below"), slow)
+    return c.crossing, end
 
 
 def _way(s: Sentence, i: int) -> tuple[str, int]:
