@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING
 from agents.cycle import Cycle
 from agents.decision.reader import SentenceReader
 from agents.decision.sight import Sights
-from agents.domain.errors import MarketUnavailable
 from agents.domain.mail import OutboxItem
 from agents.domain.market import TIMEFRAMES, Timeframe
 from agents.domain.money import exact
@@ -28,7 +26,10 @@ from agents.extraction.history import Frames
 from agents.watch import Watch
 from bot.connectors.claude import Claude, ClaudeAdvisor, ClaudeReader
 from bot.connectors.clocks import MovingClock, RealClock
+from bot.connectors.vault import Vault, open_vault
+from bot.doctor import look_at_market, look_at_platform
 from bot.inbox import Clerk
+from bot.log import hide
 from bot.metrics import Metrics
 from bot.outbox import Postman
 from bot.platforms.browser import OWNER, BrowserPlatform
@@ -38,6 +39,7 @@ from bot.settings import Settings
 from bot.web import WebServer
 from handlers.chat import Platform, Reply
 from handlers.desk import Desk
+from handlers.model_keys import ModelKeys, shown, veiled
 from handlers.notices import Notices
 from handlers.pictures import Pictures
 from handlers.router import Router
@@ -52,7 +54,6 @@ TOKEN_NOTE = "page_token"  # noqa: S105  # the name of a note
 TELEGRAM_PATH = "/telegram/webhook"
 SETTLE_PLAYED = timedelta(milliseconds=20)
 SETTLE_LIVE = timedelta(milliseconds=700)  # exchanges publish a closed candle a moment late
-DOCTOR_TRIES = 20  # seconds for a market to answer
 LATE_CANDLE = (0.5, 1.0, 2.0, 4.0)  # seconds between looks for one that has not come
 
 
@@ -65,7 +66,7 @@ class Trading:
     execution: Execution
     frames: Frames
     sights: Sights
-    claude: Claude | None
+    claude: Claude
     cycle: Cycle
 
 
@@ -106,7 +107,9 @@ async def build(settings: Settings, checkpoint: Checkpoint = passed) -> App:
 
 async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoint) -> App:
     metrics = Metrics()
-    trading = _trading(settings, memory, metrics, checkpoint)
+    vault = await open_vault(settings, hide)
+    keys = ModelKeys(memory, vault)
+    trading = _trading(settings, memory, metrics, checkpoint, keys)
     parley = Parley(
         memory,
         trading.clock,
@@ -114,13 +117,13 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
         trading.execution,
         market_name=settings.market,
         played=settings.market_kind != "ccxt",
-        model=trading.claude.name if trading.claude else "",
+        model=_desks_model(settings),
     )
-    desk = _desk(settings, memory, trading, parley)
+    desk = _desk(settings, memory, trading, parley, keys)
     router = Router(desk)
     token = await _page_token(memory)
     browser = BrowserPlatform(
-        token, memory.transcript, trading.clock.wall, router.commands(), parley.headline
+        token, memory.transcript, trading.clock.wall, router.commands(), parley.headline, shown
     )
     telegram = _telegram(settings, memory, router) if settings.telegram_bot_token else None
     spoken: tuple[Platform, ...] = (browser, telegram) if telegram else (browser,)
@@ -129,12 +132,12 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
     memory.when_mail_waits(postman.wake)
     parts = Parts(
         web=_web(settings, parley, metrics, browser, telegram),
-        clerk=_clerk(memory, trading.clock, router, platforms, postman),
+        clerk=_clerk(memory, trading.clock, router, platforms, postman, vault),
         postman=postman,
         platforms=platforms,
         timing=_scheduler(settings, memory, trading, parley, metrics),
         mail=(memory.outbox, memory.inbox),
-        closing=[trading.claude.close] if trading.claude else [],
+        closing=[trading.claude.close],
         token=token,
     )
     return App(parley, parts, memory)
@@ -144,7 +147,11 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
 
 
 def _trading(
-    settings: Settings, memory: Database, metrics: Metrics, checkpoint: Checkpoint
+    settings: Settings,
+    memory: Database,
+    metrics: Metrics,
+    checkpoint: Checkpoint,
+    keys: ModelKeys,
 ) -> Trading:
     clock, market = _market(settings)
     frames = Frames(market)
@@ -167,7 +174,7 @@ def _trading(
         start_balance=settings.paper_balance,
         passed=checkpoint,
     )
-    claude = _claude(settings, clock)
+    claude = _claude(settings, clock, keys)
     cycle = Cycle(
         memory,
         market,
@@ -175,7 +182,7 @@ def _trading(
         sights,
         execution.proposer,
         execution.hands,
-        ClaudeAdvisor(claude) if claude else None,
+        ClaudeAdvisor(claude),
         metrics.decided,
     )
     return Trading(clock, market, execution, frames, sights, claude, cycle)
@@ -203,11 +210,20 @@ def _market(settings: Settings) -> tuple[Clock, Market]:
     return clock, SimulatedMarket(clock, settings.seed)
 
 
-def _claude(settings: Settings, clock: Clock) -> Claude | None:
-    if not settings.anthropic_api_key:
-        return None
-    models = (settings.advisor_model, settings.fallback_model)
-    return Claude(settings.anthropic_api_key, settings.anthropic_base_url, models, clock.wall)
+def _claude(settings: Settings, clock: Clock, keys: ModelKeys) -> Claude:
+    return Claude(
+        settings.anthropic_api_key,
+        settings.anthropic_base_url,
+        (settings.advisor_model, settings.fallback_model),
+        clock.wall,
+        key_of=keys.usable,
+        denied=keys.refused,
+    )
+
+
+def _desks_model(settings: Settings) -> str:
+    """The model that the operator pays for; empty without one."""
+    return settings.advisor_model if settings.anthropic_api_key else ""
 
 
 def _scheduler(
@@ -235,7 +251,9 @@ def _scheduler(
 # --- conversation -----------------------------------------------------------------------------
 
 
-def _desk(settings: Settings, memory: Database, trading: Trading, parley: Parley) -> Desk:
+def _desk(
+    settings: Settings, memory: Database, trading: Trading, parley: Parley, keys: ModelKeys
+) -> Desk:
     return Desk(
         clock=trading.clock,
         market=trading.market,
@@ -245,21 +263,18 @@ def _desk(settings: Settings, memory: Database, trading: Trading, parley: Parley
         panic=trading.execution.panic,
         accounts=trading.execution.accounts,
         watch=Watch(trading.sights, trading.clock),
-        read=_reader(memory, trading),
+        read=SentenceReader(trading.market, memory.model_calls, ClaudeReader(trading.claude)),
         health=parley.lines,
         limits=settings.limits,
         tap_rules=settings.tap_rules,
         costs=settings.costs,
+        keys=keys,
         operators=settings.admins,
         page_owner=OWNER,
-        advisor=trading.claude.name if trading.claude else "",
+        advisor=_desks_model(settings),
+        own_model=settings.advisor_model,
         paper_balance=settings.paper_balance,
     )
-
-
-def _reader(memory: Database, trading: Trading) -> SentenceReader:
-    model = ClaudeReader(trading.claude) if trading.claude else None
-    return SentenceReader(trading.market, memory.model_calls, model)
 
 
 def _web(
@@ -326,6 +341,7 @@ def _clerk(
     router: Router,
     platforms: dict[str, Platform],
     postman: Postman,
+    vault: Vault,
 ) -> Clerk:
     async def owner_of(identity: Identity) -> int:
         user = await memory.users.find(identity)
@@ -341,6 +357,7 @@ def _clerk(
         platforms,
         clock,
         answered=postman.wake,
+        veil=lambda said: veiled(said, vault.seal),
         lease=lease,
     )
 
@@ -371,28 +388,9 @@ async def doctor(settings: Settings) -> list[tuple[str, bool, str]]:
     try:
         return [
             ("database", True, f"{app.memory.kind}, up to date"),
-            await _look_at_market(app.parley.market),
-            *[await _look_at_platform(platform) for platform in app.parts.platforms.values()],
+            await look_at_market(app.parley.market),
+            *[await look_at_platform(platform) for platform in app.parts.platforms.values()],
             ("model", True, app.parley.model or "none: the rules alone decide"),
         ]
     finally:
         await app.stop()
-
-
-async def _look_at_market(market: Market) -> tuple[str, bool, str]:
-    await market.start(None)
-    for _ in range(DOCTOR_TRIES):
-        try:
-            found = await market.universe()
-        except MarketUnavailable:
-            await asyncio.sleep(1)
-        else:
-            return "market", True, f"{market.name} has {len(found.instruments)} instruments"
-    return "market", False, market.health().detail
-
-
-async def _look_at_platform(platform: Platform) -> tuple[str, bool, str]:
-    """What a platform says of itself; those that can be asked are."""
-    check = getattr(platform, "check", None)
-    health = await check() if check else platform.health()
-    return platform.name, health.connected, health.detail

@@ -5,6 +5,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from agents.domain.lease import Lease
 from agents.domain.mail import Inbox, InboxItem, Outbox
@@ -31,9 +32,9 @@ _SIGN_LASTS = 4.0
 class Clerk:
     """Handles stored updates: in order per chat and per sender, side by side otherwise.
 
-    `handle` is the router. `delivered` is called when answers were put into the outbox. `lease`
-    is how long (seconds) an update that another process began is left to it; 0 for a process that
-    is alone on its database.
+    `handle` is the router. `answered` is called when answers were put into the outbox. `veil` takes
+    secrets out of a text, or seals them, before it is stored. `lease` is how long (seconds) an
+    update that another process began is left to it; 0 for a process that is alone on its database.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Clerk:
         clock: Clock,
         *,
         answered: Callable[[], None] = lambda: None,
+        veil: Callable[[str], str] = str,
         lease: float = LEASE_SECONDS,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -58,6 +60,7 @@ class Clerk:
         self._platforms = platforms
         self._clock = clock
         self._answered = answered
+        self._veil = veil
         self._lease = Lease(lease)
         self._page = _PAGE
         self._pause = pause
@@ -70,6 +73,8 @@ class Clerk:
 
     async def store(self, incoming: Incoming) -> bool:
         """Once this returns the update can't be lost; False when it was seen already."""
+        if incoming.text:
+            incoming = replace(incoming, text=self._veil(incoming.text))
         is_new = await self._inbox.store(
             incoming.place.platform, incoming.key, incoming.as_json(), self._clock.wall()
         )
@@ -272,7 +277,8 @@ def _lanes(item: InboxItem) -> frozenset[str]:
 def _target(incoming: Incoming, reply: Reply) -> dict[str, str]:
     """Which message an answer edits (the tapped one) or, in a group, answers."""
     if reply.edits and not reply.card:
-        return {"message_id": incoming.message_id}
+        # What a person wrote is no message of ours: the answer to it is a new one.
+        return {"message_id": incoming.message_id} if incoming.text is None else {}
     if not incoming.private and incoming.text is not None:
         return {"reply_to": incoming.message_id}
     return {}

@@ -9,7 +9,11 @@ from contextvars import ContextVar
 _context: ContextVar[dict[str, object]] = ContextVar("log_context", default={})  # noqa: B039
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _HIDDEN = "[secret]"
-_NOISY = ("httpx", "httpx2", "httpcore", "httpcore2", "aiosqlite", "matplotlib")
+# At debug some of them print every update and request whole, with whatever people wrote.
+_NOISY = (
+    *("httpx", "httpx2", "httpcore", "httpcore2", "telegram", "anthropic"),
+    *("aiosqlite", "matplotlib"),
+)
 
 
 @contextmanager
@@ -33,6 +37,11 @@ class SentenceFormatter(logging.Formatter):
         # The longest first: a secret that contains another must not leave its tail behind.
         self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
 
+    def hide(self, secret: str) -> None:
+        """From now on also this one."""
+        if secret and secret not in self._secrets:
+            self._secrets = sorted((*self._secrets, secret), key=len, reverse=True)
+
     def format(self, record: logging.LogRecord) -> str:
         record.levelname = record.levelname.lower()
         line = super().format(record) + "".join(
@@ -46,6 +55,13 @@ class SentenceFormatter(logging.Formatter):
     def _fields(record: logging.LogRecord) -> dict[str, object]:
         own = {name: value for name, value in vars(record).items() if name not in _STANDARD}
         return {**_context.get(), **own}
+
+
+def hide(secret: str) -> None:
+    """Keep a secret that became known after the start out of the log."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler.formatter, SentenceFormatter):
+            handler.formatter.hide(secret)
 
 
 def start_logging(level: str, secrets: Iterable[str] = ()) -> None:

@@ -9,12 +9,13 @@ from datetime import datetime
 from agents.domain.errors import DeliveryRefused, PlaceGone
 from agents.domain.mail import CardMessage, Outbox, OutboxItem
 from agents.domain.user import Place
-from handlers.chat import Drawer, Outgoing, Platform, Reply
+from handlers.chat import Drawer, Outgoing, Platform, Reply, text
 
 log = logging.getLogger(__name__)
 
 Render = Callable[[OutboxItem], Awaitable[Reply | None]]
 
+NOT_REMOVED = "\n⚠️ I could not delete your message: please delete it yourself."
 _REMEMBERED = 5_000  # messages whose present look is known
 
 
@@ -61,15 +62,29 @@ class Delivery:
         reply = await self._render(item)
         if reply is None:
             return ""
+        if reply.removes:
+            reply = await self._removed(item.place, reply)
         if reply.edits:
             edited = await self._redraw(item, reply, at)
-            if edited:
+            if edited or item.facts.get("only_edits"):
                 return edited
         return await self._send(item, reply, at, resumed=resumed)
 
     def forget(self, item: OutboxItem) -> None:
         """The item is settled."""
         self._begun.pop(item.id, None)
+
+    async def _removed(self, place: Place, reply: Reply) -> Reply:
+        """The reply, which says so where the message had to stay."""
+        self._spend(place)
+        try:
+            await self._platforms[place.platform].remove(place, reply.removes)
+        except PlaceGone:
+            raise
+        except DeliveryRefused as no:
+            log.info("A message can't be removed.", extra={"reason": str(no)})
+            return replace(reply, words=reply.words + text(NOT_REMOVED))
+        return reply
 
     # --- edits --------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from agents.domain.user import NoticeKind, User
-from handlers import dialogue, texts, times
+from handlers import dialogue, key_settings, texts, times
 from handlers.chat import Button, Reply, Rows, bold, code, lines, text
 from handlers.desk import Desk
 from handlers.paging import rows_of
@@ -68,10 +68,12 @@ async def cancel(desk: Desk, turn: Turn) -> Answer:
 
 
 async def settings(desk: Desk, turn: Turn) -> Answer:
-    """/settings; /settings zone CITY; /settings KIND on, silent or off."""
+    """/settings; /settings zone CITY; /settings KIND on, silent or off; /settings key KEY."""
     words = turn.words.split()
     if not words:
-        return [_settings(desk, turn.user)]
+        return [await _settings(desk, turn.user)]
+    if words[0].lower() == "key":
+        return await key_settings.key(desk, turn, " ".join(words[1:]))
     if words[0].lower() in {"zone", "timezone", "time", "tz"}:
         said = " ".join(word for word in words[1:] if word.lower() != "zone")
         return await _to_zone(desk, turn, times.find_zone(said)) if said else [_zones()]
@@ -80,12 +82,13 @@ async def settings(desk: Desk, turn: Turn) -> Answer:
     return await _to_zone(desk, turn, times.find_zone(turn.words))
 
 
-def _settings(desk: Desk, user: User, *, edits: bool = False) -> Reply:
+async def _settings(desk: Desk, user: User, *, edits: bool = False) -> Reply:
     here = times.moment(desk.clock.wall(), user.zone, desk.clock.wall())
     words = lines(
         bold("⚙️ Settings"),
         text(f"Time zone: {user.zone}, where it is {here}. Change it with ")
         + code("/settings zone Berlin"),
+        await key_settings.line(desk, user.id),
         "Notices, tap to change:",
         "🔔 on, 🔕 without a sound, 🚫 off",
     )
@@ -109,7 +112,7 @@ async def notice(desk: Desk, turn: Turn) -> Answer:
     if group is None or level is None:
         return [texts.said(texts.NOT_MINE)]
     await desk.memory.users.set_notice(turn.user.id, group.name, level)
-    return [_settings(desk, await desk.memory.users.get(turn.user.id), edits=True)]
+    return [await _settings(desk, await desk.memory.users.get(turn.user.id), edits=True)]
 
 
 async def _named_level(desk: Desk, turn: Turn, name: str, level: str) -> Answer:

@@ -128,7 +128,8 @@ class Reply:
 
     `card` names the card that this message is (`proposal:7`, `strategy:3`): edits find it again.
     `replies_to` names a card that it answers. `edits` True replaces the card's present message
-    (or, without a card, the tapped message) instead of sending a new one.
+    (or, without a card, the tapped message) instead of sending a new one. `removes` is the id of a
+    message that must not stand there any more: the one that carried a secret.
     """
 
     words: Words
@@ -138,6 +139,7 @@ class Reply:
     replies_to: str = ""
     edits: bool = False
     silent: bool = False
+    removes: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """JSON values, as stored in the outbox; read back by `reply_from_json`."""
@@ -149,6 +151,7 @@ class Reply:
             "replies_to": self.replies_to,
             "edits": self.edits,
             "silent": self.silent,
+            "removes": self.removes,
         }
 
 
@@ -162,6 +165,7 @@ def reply_from_json(stored: Mapping[str, Any]) -> Reply:
         replies_to=stored.get("replies_to", ""),
         edits=stored.get("edits", False),
         silent=stored.get("silent", False),
+        removes=stored.get("removes", ""),
     )
 
 
@@ -279,6 +283,9 @@ class Platform(Protocol):
 
         An edit that changes nothing is a success.
         """
+
+    async def remove(self, place: Place, message_id: str) -> None:
+        """Take away a message that a person wrote; one that is gone already is a success."""
 
     async def typing(self, place: Place) -> None:
         """A sign of life while something takes longer than a moment; never raises."""

@@ -89,7 +89,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("panic", "close and pause everything", panic.panic, money=True),
     Command("pause", "no new trades", strategies.pause, "[N or all]", money=True),
     Command("resume", "trade again", strategies.resume, "[N or all]", money=True),
-    Command("settings", "time zone and notices", account.settings),
+    Command("settings", "time zone, notices, model key", account.settings),
     Command("costs", "what models and fills cost", operator.costs),
     Command("cancel", "drop an open question", account.cancel),
     Command("invite", "let somebody in", operator.invite, operator_only=True),

@@ -16,6 +16,7 @@ from agents.execution.approvals import Approvals
 from agents.execution.hands import Hands
 from agents.execution.panic import Panic
 from agents.watch import Watch
+from handlers.model_keys import ModelKeys
 
 Reader = Callable[[int, str], Awaitable[Reading]]
 """Reads a sentence of the user with that id: the built-in reader, or a model."""
@@ -28,9 +29,9 @@ PartHealth = tuple[str, bool, str]
 class Desk:
     """The ports and services behind the conversation.
 
-    `advisor` is the model's name, empty without one. Only `page_owner` and `operators` come in
-    without an invitation while `invite_only`. `paper_balance` is what a new account starts with,
-    quote currency.
+    `advisor` is the desk's model, empty without one; `own_model` is asked with users' own keys.
+    Only `page_owner` and `operators` come in without an invitation while `invite_only`.
+    `paper_balance` is what a new account starts with, quote currency.
     """
 
     clock: Clock
@@ -46,11 +47,20 @@ class Desk:
     limits: Limits
     tap_rules: TapRules
     costs: Costs
+    keys: ModelKeys
     operators: tuple[Identity, ...] = ()
     page_owner: Identity | None = None
     invite_only: bool = True
     advisor: str = ""
+    own_model: str = ""
     paper_balance: Decimal = Decimal(10_000)
+
+    async def model_for(self, user_id: int) -> str:
+        """The model that judges for a user; empty where the rules decide alone."""
+        own = await self.keys.usable(user_id)
+        if own is None:
+            return self.advisor
+        return self.own_model if own else ""
 
     async def universe(self) -> Universe:
         """What can be traded; nothing while the market can't be reached."""

@@ -33,8 +33,8 @@ _LABEL = 32  # characters of a suggestion's button
 _IN_A_ROW = 2
 
 
-def house(desk: Desk) -> House:
-    return House(desk.paper_balance, desk.limits, desk.advisor)
+async def house(desk: Desk, user_id: int) -> House:
+    return House(desk.paper_balance, desk.limits, await desk.model_for(user_id))
 
 
 async def from_sentence(desk: Desk, turn: Turn, sentence: str) -> Answer:
@@ -189,4 +189,5 @@ async def keep_remarks(desk: Desk, strategy_id: int, remarks: Remarks) -> None:
 async def shown(desk: Desk, strategy: Strategy, last: Words | None = None) -> Shown:
     """A strategy with what was said of it when it was read."""
     stored = await desk.memory.notes.read(f"remarks:{strategy.id}")
-    return Shown(strategy, house(desk), Remarks.from_json(stored), last or Words())
+    around = await house(desk, strategy.owner_id)
+    return Shown(strategy, around, Remarks.from_json(stored), last or Words())

@@ -35,23 +35,24 @@ async def invite(desk: Desk, turn: Turn) -> Answer:
 async def costs(desk: Desk, turn: Turn) -> Answer:
     """/costs: what models and trades cost; for operators also everyone's models."""
     since = desk.clock.wall() - timedelta(days=_DAYS)
+    model = await desk.model_for(turn.user.id)
     mine = await desk.memory.model_calls.of(turn.user.id, since)
-    parts: list[Words | str] = [bold(f"💰 Models, your last {_DAYS} days"), *_calls(desk, mine)]
+    parts: list[Words | str] = [bold(f"💰 Models, your last {_DAYS} days"), *_calls(mine, model)]
     if turn.user.operator:
         every = [
             call
             for user in await desk.memory.users.everyone()
             for call in await desk.memory.model_calls.of(user.id, since)
         ]
-        parts += ["", bold("Everyone here"), *_calls(desk, every)]
+        parts += ["", bold("Everyone here"), *_calls(every, desk.advisor)]
     parts += ["", bold("Each paper fill costs"), pre(tables.table(_fills(desk)))]
     return [texts.said(*parts)]
 
 
-def _calls(desk: Desk, calls: Sequence[ModelCall]) -> list[Words | str]:
+def _calls(calls: Sequence[ModelCall], model: str) -> list[Words | str]:
     if not calls:
         nothing = "No model was asked, so nothing was paid."
-        return [nothing if desk.advisor else f"{nothing} The rules decide alone here."]
+        return [nothing if model else f"{nothing} The rules decide alone here."]
     by_model: dict[str, list[ModelCall]] = defaultdict(list)
     for call in calls:
         by_model[call.model].append(call)

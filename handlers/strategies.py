@@ -115,7 +115,7 @@ async def activate(desk: Desk, turn: Turn) -> Answer:
         return old
     if strategy.state is not StrategyState.DRAFT:
         return await _is_already(desk, strategy)
-    _must_be_decidable(desk, strategy)
+    await _must_be_decidable(desk, strategy)
     memory, now = desk.memory, desk.clock.now()
     if not await memory.strategies.move(turn.user.id, strategy.id, StrategyState.ACTIVE, now):
         return await _is_already(desk, await _tapped(desk, turn))
@@ -133,9 +133,10 @@ def next_look(desk: Desk, strategy: Strategy) -> str:
     )
 
 
-def _must_be_decidable(desk: Desk, strategy: Strategy) -> None:
+async def _must_be_decidable(desk: Desk, strategy: Strategy) -> None:
     spec = strategy.spec
-    if not (spec.entry_long or spec.entry_short) and not desk.advisor:
+    has_rule = spec.entry_long or spec.entry_short
+    if not has_rule and not await desk.model_for(strategy.owner_id):
         raise AskUser(
             "There is no rule that I can check, and no model is connected to judge your words. "
             "Tap Edit and say when to enter, like rsi(14) < 30."

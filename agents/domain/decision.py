@@ -120,7 +120,8 @@ class ModelCall:
 class Advised:
     """The advisor's answer with the record of every call that was made for it.
 
-    `advice` is None when no usable answer came; `calls` then says why.
+    `advice` is None when no usable answer came; `calls` then says why. No calls: no model may be
+    asked for this owner, and the rules decide alone.
     """
 
     advice: Advice | None

@@ -7,7 +7,7 @@ call and no answer; it is never a decision and never an exception for the caller
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -23,6 +23,10 @@ from agents.domain.decision import Advice, Advised, ModelCall, Question
 log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer", bound=BaseModel)
+KeyOf = Callable[[int], Awaitable[str | None]]
+"""The own key of the user with that id: None without one, empty when it can't be used."""
+WhenDenied = Callable[[int, str], Awaitable[None]]
+"""Told of a user's key that the server does not take."""
 
 # US dollars per million tokens: input, output, cached input. Matched by the start of the name.
 PRICES: tuple[tuple[str, tuple[str, str, str]], ...] = (
@@ -61,10 +65,15 @@ class _Attempt(Generic[Answer]):
     answer: Answer | None
     call: ModelCall
     again: bool = False  # whether the same model may be asked once more
+    denied: bool = False  # the key is not taken, whatever is asked
 
 
 class Claude:
-    """Asks `models` in order. Each gets `tries` tries; all together get `deadline` seconds."""
+    """Asks `models` in order. Each gets `tries` tries; all together get `deadline` seconds.
+
+    A user with an own key (`key_of`) is served with that one and no other, everyone else with
+    `api_key`; where neither may be used, nothing is asked and no call recorded.
+    """
 
     def __init__(
         self,
@@ -73,6 +82,8 @@ class Claude:
         models: Sequence[str],
         wall: Callable[[], datetime],
         *,
+        key_of: KeyOf | None = None,
+        denied: WhenDenied | None = None,
         deadline: float = 45.0,
         tries: int = 2,
         pause: float = 1.0,
@@ -81,10 +92,13 @@ class Claude:
         self._base_url = base_url
         self._models = tuple(dict.fromkeys(filter(None, models)))
         self._wall = wall
+        self._key_of = key_of
+        self._denied = denied
         self._deadline = deadline
         self._tries = tries
         self._pause = pause
         self._client: Any = None
+        self._connecting = asyncio.Lock()
         self.last_error = ""
 
     @property
@@ -97,24 +111,37 @@ class Claude:
 
     async def ask(self, task: Task[Answer]) -> tuple[Answer | None, tuple[ModelCall, ...]]:
         """The first usable answer, and the record of every call that was made for it."""
+        own = await self._key_of(task.owner_id) if self._key_of else None
+        key = self._api_key if own is None else own
+        if not key:
+            return None, ()
+        answer, calls, denied = await self._ask(task, key)
+        if own and denied and self._denied:
+            await self._denied(task.owner_id, own)
+        return answer, calls
+
+    async def _ask(
+        self, task: Task[Answer], key: str
+    ) -> tuple[Answer | None, tuple[ModelCall, ...], bool]:
+        """Answer and calls, and whether the key was denied."""
         calls: list[ModelCall] = []
         ends = time.monotonic() + self._deadline
         for model in self._models:
             for attempt in range(self._tries):
                 left = ends - time.monotonic()
                 if left <= 0:
-                    return None, tuple(calls)
-                tried = await self._try(task, model, left)
+                    return None, tuple(calls), False
+                tried = await self._try(task, model, key, left)
                 calls.append(tried.call)
                 self.last_error = tried.call.error
-                if tried.answer is not None:
-                    return tried.answer, tuple(calls)
+                if tried.answer is not None or tried.denied:
+                    return tried.answer, tuple(calls), tried.denied
                 if not tried.again:
                     break
                 await asyncio.sleep(min(self._pause * 2**attempt, max(0.0, left)))
-        return None, tuple(calls)
+        return None, tuple(calls), False
 
-    async def _try(self, task: Task[Answer], model: str, left: float) -> _Attempt[Answer]:
+    async def _try(self, task: Task[Answer], model: str, key: str, left: float) -> _Attempt[Answer]:
         started = time.monotonic()
         blank = ModelCall(
             purpose=task.purpose,
@@ -126,20 +153,20 @@ class Claude:
             prompt=task.prompt,
         )
         try:
-            tried = await asyncio.wait_for(self._send(task, model, blank), left)
+            tried = await asyncio.wait_for(self._send(task, key, blank), left)
         except TimeoutError:
             tried = _Attempt(None, replace(blank, outcome="timeout", error="no answer in time"))
         took = round((time.monotonic() - started) * 1000)
         return replace(tried, call=replace(tried.call, milliseconds=took))
 
-    async def _send(self, task: Task[Answer], model: str, blank: ModelCall) -> _Attempt[Answer]:
+    async def _send(self, task: Task[Answer], key: str, blank: ModelCall) -> _Attempt[Answer]:
         import anthropic
 
         body: dict[str, Any] = {}
         token = _body.set(body)
         answer: object = None
         try:
-            answer = (await self._request(task, model)).parsed_output
+            answer = (await self._request(task, blank.model, key)).parsed_output
         except ValidationError:
             answer = None
         except anthropic.APIError as error:
@@ -148,11 +175,13 @@ class Claude:
             _body.reset(token)
         return _judged(task, _priced(blank, body), answer, body.get("stop_reason"))
 
-    async def _request(self, task: Task[Answer], model: str) -> Any:
-        if self._client is None:
-            # In a thread: importing the library takes seconds.
-            self._client = await asyncio.to_thread(_client, self._api_key, self._base_url)
-        return await self._client.messages.parse(
+    async def _request(self, task: Task[Answer], model: str, key: str) -> Any:
+        async with self._connecting:  # those who ask first at the same time share one client
+            if self._client is None:
+                # In a thread: importing the library takes seconds.
+                self._client = await asyncio.to_thread(_client, key, self._base_url)
+        # A copy shares the connections, and holds the key for one request only.
+        return await self._client.with_options(api_key=key).messages.parse(
             model=model,
             max_tokens=task.max_tokens,
             system=[{"type": "text", "text": task.system, "cache_control": {"type": "ephemeral"}}],
@@ -183,7 +212,8 @@ def _failed(blank: ModelCall, error: Any) -> _Attempt[Any]:
     if isinstance(error, anthropic.APIStatusError):
         again = error.status_code in {408, 409, 429} or error.status_code >= 500
         reason = f"the model's server answered {error.status_code}"
-        return _Attempt(None, replace(blank, error=reason), again)
+        denied = error.status_code in {401, 403}
+        return _Attempt(None, replace(blank, error=reason), again, denied)
     return _Attempt(None, replace(blank, outcome="unparsable", error="not a message"), True)
 
 

@@ -20,7 +20,7 @@ from aiohttp import WSMsgType, web
 from agents.domain.errors import DeliveryRefused
 from agents.domain.mail import PageMessage, Transcript
 from agents.domain.user import Identity, Place
-from handlers.chat import Incoming, Outgoing, Pace, PlatformHealth, Receiver, Tap
+from handlers.chat import Incoming, Outgoing, Pace, PlatformHealth, Receiver, Tap, italic
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,8 @@ HEADERS = {
 
 
 class BrowserPlatform:
-    """`status` gives the line at the top of the page; `commands` feed its menu."""
+    """`status` gives the line at the top of the page; `commands` feed its menu. `shown` is what
+    of a person's text may be kept."""
 
     name = "browser"
     idempotent = False
@@ -57,12 +58,14 @@ class BrowserPlatform:
         wall: Callable[[], datetime],
         commands: Sequence[tuple[str, str]],
         status: Callable[[], Mapping[str, str]],
+        shown: Callable[[str], str] = str,
     ) -> None:
         self._token = token
         self._transcript = transcript
         self._wall = wall
         self._commands = [list(row) for row in commands]
         self._status = status
+        self._as_shown = shown
         self._pages: set[web.WebSocketResponse] = set()
         self._receive: Receiver | None = None
         self._ticker: asyncio.Task[None] | None = None
@@ -98,6 +101,9 @@ class BrowserPlatform:
         if changed is None:
             raise DeliveryRefused("The message is gone.")
         await self._push({"kind": "edit", "message": _shown(changed)})
+
+    async def remove(self, place: Place, message_id: str) -> None:
+        await self.edit(place, message_id, Outgoing(italic("(removed)")))
 
     async def typing(self, place: Place) -> None:
         await self._push({"kind": "typing"})
@@ -204,9 +210,9 @@ class BrowserPlatform:
             await page.send_json({"kind": "refused", "key": key, "why": why})
             return
         at = self._wall()
-        body = {"words": [[content, "plain"]], "rows": []}
+        body = {"words": [[self._as_shown(content), "plain"]], "rows": []}
         number = await self._transcript.add(key, body, mine=True, at=at)
-        await self._take(key, text=content)
+        await self._take(key, text=content, message_id=str(number or ""))
         if number is not None:
             shown = PageMessage(number, key, True, body, False, 0, at)
             await self._push({"kind": "message", "message": _shown(shown), "silent": True})

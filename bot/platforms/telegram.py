@@ -134,6 +134,9 @@ class TelegramPlatform:
     async def edit(self, place: Place, message_id: str, message: Outgoing) -> None:
         await self._messages.edit(place, Shown.parse(message_id), message)
 
+    async def remove(self, place: Place, message_id: str) -> None:
+        await self._messages.remove(place, Shown.parse(message_id).main)
+
     async def typing(self, place: Place) -> None:
         thread = int(place.thread) if place.thread else None
         try:

@@ -40,6 +40,7 @@ _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 _BAD_MARKUP = "can't parse entities"
 _BAD_PICTURE = ("photo_", "image_process", "wrong file", "file is too big")
 _UNCHANGED = "message is not modified"
+_NOT_THERE = "message to delete not found"
 _NO_TOPIC = "message thread not found"
 _NOT_A_TEXT = "there is no text in the message"
 _REFERENCE = re.compile(r"(\d*)(?:p(\d+))?")
@@ -240,6 +241,14 @@ class Messages:
             )
         except Rejected as no:
             log.info("Old buttons could not be removed.", extra={"reason": str(no)})
+
+    async def remove(self, place: Place, number: int) -> None:
+        try:
+            with delivery():
+                await self._bot.delete_message(int(place.chat), number)
+        except Rejected as no:
+            if not no.says(_NOT_THERE):
+                raise
 
     # --- both ---------------------------------------------------------------------------------
 

@@ -51,6 +51,7 @@ VENDORS: dict[str, tuple[str, ...]] = {
     "discord": ("bot.platforms.discord*",),
     "aiohttp": ("bot.*",),
     "ccxt": ("bot.connectors.*",),
+    "cryptography": ("bot.connectors.vault",),
     "anthropic": ("bot.connectors.claude*",),
     "prometheus_client": ("bot.*",),
     "apscheduler": ("bot.scheduler",),

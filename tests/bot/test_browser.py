@@ -51,6 +51,7 @@ class House:
             lambda: NOW,
             [("status", "What is going on"), ("strategies", "Your strategies")],
             lambda: {"market": "Simulated market"},
+            lambda said: said.replace("sk-key", "(hidden)"),
         )
         self.web = WebServer(
             "127.0.0.1",
@@ -107,6 +108,25 @@ async def heard(socket: Any, kind: str) -> dict[str, Any]:
 
 def origin(house: House) -> dict[str, str]:
     return {"Origin": house.address}
+
+
+async def test_a_key_is_shown_and_kept_nowhere_and_its_message_removed(house: House) -> None:
+    async with speaking(house) as socket:
+        await heard(socket, "hello")
+        await socket.send_json({"kind": "say", "key": "k1", "text": "/settings key sk-key"})
+        mine = await heard(socket, "message")
+        while not mine["message"]["mine"]:
+            mine = await heard(socket, "message")
+        assert mine["message"]["words"] == [["/settings key (hidden)", "plain"]]
+        assert [said.text for said in house.heard][-1] == "/settings key sk-key"
+        number = house.heard[-1].message_id
+        await house.platform.remove(HOME, number)
+        edited = await heard(socket, "edit")
+        assert (str(edited["message"]["id"]), edited["message"]["words"]) == (
+            number,
+            [["(removed)", "italic"]],
+        )
+    assert "sk-key" not in str(house.transcript.messages[:-1])
 
 
 async def test_only_the_token_opens_the_page(house: House) -> None:

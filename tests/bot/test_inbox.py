@@ -38,6 +38,7 @@ class Office:
         lease: float = 0.0,
         pause: Callable[[float], Awaitable[None]] | None = None,
         outbox: type[MemoryOutbox] = MemoryOutbox,
+        veil: Callable[[str], str] = str,
     ) -> None:
         self.handled: list[Incoming] = []
         self.answered = 0
@@ -58,6 +59,7 @@ class Office:
             {"telegram": self.platform},
             self.clock,
             answered=self._count,
+            veil=veil,
             lease=lease,
             pause=self._pause,
         )
@@ -453,3 +455,12 @@ async def test_stopping_lets_what_was_begun_end() -> None:
     gate.set()
     await stopping
     assert office.answers == ["done"]
+
+
+async def test_what_is_stored_went_through_the_veil() -> None:
+    office = Office(veil=lambda said: said.replace("secret", "hidden"))
+    await office.say("a secret word")
+    [item] = await office.inbox.pending(10)
+    assert item.payload["text"] == "a hidden word"
+    await office.clerk.round()
+    assert [incoming.text for incoming in office.handled] == ["a hidden word"]

@@ -24,3 +24,11 @@ def test_secrets_are_replaced_wherever_they_stand() -> None:
     line = formatted("Called /bot1:abc/getMe.", ("1:abc", "1:abcdef"), url="x1:abcdefx")
     assert "abc" not in line
     assert line.count("[secret]") == 2
+
+
+def test_a_secret_that_becomes_known_later_is_hidden_from_then_on() -> None:
+    formatter = SentenceFormatter(("short",))
+    formatter.hide("short and long")
+    formatter.hide("")
+    record = logging.makeLogRecord({"msg": "short and long", "levelname": "INFO"})
+    assert formatter.format(record).endswith("info [secret]")

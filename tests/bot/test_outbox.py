@@ -319,3 +319,41 @@ async def test_a_live_process_keeps_what_it_is_sending() -> None:
     assert one.platform.texts() == []
     await two.run(3, step=1)
     assert one.platform.texts() == ["slow"]
+
+
+async def test_the_message_that_an_answer_takes_away_is_removed() -> None:
+    mail = Mailroom()
+    await mail.put(ANN, Reply(text("Stored."), removes="31"))
+    await mail.postman.round()
+    assert mail.platform.removed == [(ANN, "31")]
+    assert mail.platform.texts() == ["Stored."]
+
+
+async def test_an_answer_says_so_when_the_message_had_to_stay() -> None:
+    mail = Mailroom()
+
+    def refuse(what: str, place: Place) -> None:
+        if what == "remove":
+            raise DeliveryRefused("message can't be deleted")
+
+    mail.platform.before = refuse
+    await mail.put(ANN, Reply(text("Stored."), removes="31"))
+    await mail.postman.round()
+    assert mail.platform.texts() == [
+        "Stored.\n⚠️ I could not delete your message: please delete it yourself."
+    ]
+
+
+async def test_removing_waits_when_the_platform_asks_to() -> None:
+    mail = Mailroom()
+    delays = [DeliveryDelayed(retry_after=3)]
+
+    def delay(what: str, place: Place) -> None:
+        if what == "remove" and delays:
+            raise delays.pop()
+
+    mail.platform.before = delay
+    await mail.put(ANN, Reply(text("Stored."), removes="31"))
+    await mail.run(5)
+    assert mail.platform.removed == [(ANN, "31")]
+    assert mail.platform.texts() == ["Stored."]

@@ -24,6 +24,7 @@ from bot.inbox import Clerk
 from bot.outbox import Postman
 from handlers.chat import Button, Incoming, Reply, Tap
 from handlers.desk import Desk
+from handlers.model_keys import ModelKeys
 from handlers.notices import Notices
 from handlers.pictures import Pictures
 from handlers.router import Router
@@ -31,6 +32,7 @@ from storage.database import Database, open_database
 from tests.support.clock import ManualClock
 from tests.support.market import ScriptedMarket
 from tests.support.platform import MemoryPlatform, Standing
+from tests.support.vaults import VAULT
 
 ADA, HOME = Identity("chatter", "ada"), Place("chatter", "home")
 FIVE = Timeframe.parse("5m")
@@ -135,6 +137,7 @@ async def build(memory: Database, clock: ManualClock) -> House:
         limits=limits,
         tap_rules=rules,
         costs=costs,
+        keys=ModelKeys(memory, VAULT),
         operators=(ADA,),
     )
     notices, platform = Notices(desk), MemoryPlatform("chatter")

@@ -31,10 +31,12 @@ from handlers.chat import (
     reply_from_json,
 )
 from handlers.desk import Desk
+from handlers.model_keys import ModelKeys
 from handlers.notices import Notices
 from handlers.pictures import Pictures
 from handlers.router import Router
 from tests.support.desk import World
+from tests.support.vaults import VAULT
 
 ADA = Identity("chatter", "ada")
 LONGEST_TEXT = 4096
@@ -105,6 +107,7 @@ class Conversation:
             limits=self.world.limits,
             tap_rules=self.world.rules,
             costs=self.world.costs,
+            keys=ModelKeys(memory, VAULT),
             operators=(ADA,),
             page_owner=Identity("page", "owner"),
             invite_only=self.invite_only,

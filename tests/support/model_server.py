@@ -14,10 +14,12 @@ KEY = "sk-test-0123456789"
 
 @dataclass
 class ModelServer:
-    """Answers queued scripts in order; the last one is repeated. Keeps every request."""
+    """Answers queued scripts in order; the last one is repeated. Keeps every request. Keys that
+    contain KEY are taken."""
 
     scripts: deque[Mapping[str, Any]] = field(default_factory=deque)
     requests: list[dict[str, Any]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)  # that were shown, right or wrong
     address: str = ""
 
     def answer(self, content: Any, **usage: int) -> None:
@@ -36,6 +38,7 @@ class ModelServer:
 
     async def messages(self, request: web.Request) -> web.Response:
         keys = (request.headers.get("x-api-key"), request.headers.get("authorization"))
+        self.keys.append((keys[0] or keys[1] or "").removeprefix("Bearer "))
         if not any(key and KEY in key for key in keys):
             return _error(401, "authentication_error", "invalid x-api-key")
         body = await request.json()

@@ -57,6 +57,7 @@ class MemoryPlatform:
         self.messages: dict[str, Standing] = {}
         self.calls: list[Call] = []
         self.typed: list[Place] = []
+        self.removed: list[tuple[Place, str]] = []
         self.changed = asyncio.Event()
         self.before: Callable[[str, Place], None] = lambda what, place: None
         self.after: Callable[[str, Place], None] = lambda what, place: None
@@ -87,6 +88,10 @@ class MemoryPlatform:
         standing.has_had_buttons |= bool(message.rows)
         standing.edits += 1
         self.after("edit", place)
+
+    async def remove(self, place: Place, message_id: str) -> None:
+        self.before("remove", place)
+        self.removed.append((place, message_id))
 
     async def typing(self, place: Place) -> None:
         self.typed.append(place)

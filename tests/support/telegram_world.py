@@ -142,6 +142,7 @@ class World:
         self.methods: dict[str, Callable[[Params], Any]] = {
             name.replace("_", ""): getattr(self, name) for name in _METHODS
         }
+        self.undeletable: set[int] = set()  # as those that are older than two days
         self.refuse_markup = False  # as if Telegram knew fewer tags than we think
         self._last_message = 100
 
@@ -227,6 +228,8 @@ class World:
         return self._edit(message, params, text=message.text, spans=message.spans)
 
     def delete_message(self, params: Params) -> Any:
+        if int(params["message_id"]) in self.undeletable:
+            raise bad("message can't be deleted")
         message = self.messages.pop(int(params["message_id"]), None)
         if message is None or message.chat.id != int(params["chat_id"]):
             raise bad("message to delete not found")

@@ -1,8 +1,11 @@
 """The advisor over the real client library, against a strict loopback Messages API."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -40,9 +43,9 @@ async def server() -> AsyncIterator[ModelServer]:
 async def claude() -> AsyncIterator[Callable[..., ClaudeAdvisor]]:
     made: list[Claude] = []
 
-    def make(address: str, *models: str, key: str = KEY) -> ClaudeAdvisor:
+    def make(address: str, *models: str, key: str = KEY, **more: Any) -> ClaudeAdvisor:
         chosen = models or ("claude-sonnet-5-5",)
-        made.append(Claude(key, address, chosen, lambda: NOW, pause=0.0))
+        made.append(Claude(key, address, chosen, lambda: NOW, pause=0.0, **more))
         return ClaudeAdvisor(made[-1])
 
     yield make
@@ -138,6 +141,62 @@ async def test_an_unreachable_server_is_one_recorded_sentence(claude) -> None:
     advised = await claude("http://127.0.0.1:9").advise(QUESTION)
     assert advised.advice is None
     assert advised.calls[0].error == "the model's server can't be reached"
+
+
+@dataclass
+class Keys:
+    """Users' own keys, and who was told that theirs is not taken."""
+
+    own: dict[int, str]
+    denied: list[tuple[int, str]] = field(default_factory=list)
+
+    async def of(self, owner_id: int) -> str | None:
+        return self.own.get(owner_id)
+
+    async def deny(self, owner_id: int, key: str) -> None:
+        self.denied.append((owner_id, key))
+
+
+ANN, BEN, CAT = 1, 2, 3  # with a key of her own, with one that can't be used, without one
+
+
+@pytest.mark.parametrize(
+    ("desks", "shown"), [(KEY, [f"{KEY}-ann", KEY]), ("", [f"{KEY}-ann"])], ids=["paid", "unpaid"]
+)
+async def test_each_user_is_asked_for_with_the_right_key(
+    claude, server: ModelServer, desks: str, shown: list[str]
+) -> None:
+    server.answer(GOOD)
+    keys = Keys({ANN: f"{KEY}-ann", BEN: ""})
+    advisor = claude(server.address, key=desks, key_of=keys.of, denied=keys.deny)
+    found = [await advisor.advise(replace(QUESTION, owner_id=user)) for user in (ANN, BEN, CAT)]
+    assert server.keys == shown
+    assert [len(advised.calls) for advised in found] == [1, 0, len(shown) - 1]
+    assert keys.denied == []
+
+
+async def test_a_users_key_that_is_not_taken_is_told_and_no_other_used(
+    claude, server: ModelServer
+) -> None:
+    server.answer(GOOD)
+    keys = Keys({ANN: "sk-wrong"})
+    advisor = claude(
+        server.address, "claude-sonnet-5-5", "claude-haiku-5-5", key_of=keys.of, denied=keys.deny
+    )
+    advised = await advisor.advise(QUESTION)
+    assert [call.error for call in advised.calls] == ["the model's server answered 401"]
+    assert server.keys == ["sk-wrong"]
+    assert keys.denied == [(ANN, "sk-wrong")]
+
+
+async def test_users_who_ask_at_the_same_time_keep_their_keys_apart(
+    claude, server: ModelServer
+) -> None:
+    server.answer(GOOD)
+    keys = Keys({user: f"{KEY}-{user}" for user in range(10)})
+    advisor = claude(server.address, key_of=keys.of)
+    await asyncio.gather(*(advisor.advise(replace(QUESTION, owner_id=user)) for user in range(10)))
+    assert sorted(server.keys) == sorted(keys.own.values())
 
 
 def test_a_local_model_costs_nothing() -> None:

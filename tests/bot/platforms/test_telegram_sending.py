@@ -271,3 +271,17 @@ async def test_groups_have_a_limit_more_and_edits_one_of_their_own(desk: Desk) -
     assert names("42", edit=True) == ["all", "edits in 42"]
     assert names("-5", edit=False) == ["all", "in -5", "in -5 by minute"]
     assert names("-5", edit=True) == ["all", "edits in -5", "in -5 by minute"]
+
+
+async def test_a_persons_message_is_removed_once(desk: Desk) -> None:
+    said = desk.server.say(ANN, ANN, "/settings key sk-something").id
+    for _ in range(2):
+        await desk.platform.remove(HOME, str(said))
+    assert said not in desk.server.world.messages
+
+
+async def test_a_message_that_must_stay_is_refused(desk: Desk) -> None:
+    said = desk.server.say(ANN, ANN, "too old").id
+    desk.server.world.undeletable.add(said)
+    with pytest.raises(DeliveryRefused, match="can't be deleted"):
+        await desk.platform.remove(HOME, str(said))

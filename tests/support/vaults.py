@@ -1,0 +1,5 @@
+"""One vault for all tests: making one takes a while."""
+
+from bot.connectors.vault import Vault
+
+VAULT = Vault("a secret of the tests")
