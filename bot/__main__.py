@@ -59,16 +59,18 @@ async def serve(settings: Settings, build: Build | None = None) -> int:
         from bot import app as parts
 
         build = parts.build
-    app = await build(settings)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
+    app = await build(settings)
     address = await app.start()
-    sys.stdout.write(f"Open {address}\n")
-    sys.stdout.flush()
-    await ended.wait()
-    await app.stop()
+    try:
+        sys.stdout.write(f"Open {address}\n")
+        sys.stdout.flush()
+        await ended.wait()
+    finally:
+        await app.stop()
     return 0
 
 

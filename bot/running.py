@@ -3,8 +3,8 @@
 import asyncio
 import gc
 import logging
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -22,9 +22,12 @@ log = logging.getLogger(__name__)
 
 CLOCK_NOTE = "market_clock"
 MARKET_NOTE = "market_name"
+OTHER_NOTE = "other_market_until"  # the newest market time of any market before this one
 RETRY_SECONDS = 2.0
 KEPT = timedelta(days=30)  # delivered messages and handled updates
-STOP_SECONDS = 3.0
+STOP_SECONDS = 4.5  # for all parts together
+PART_SECONDS = 3.0  # for one of them
+LEAST_SECONDS = 0.2  # for those whose turn comes when the time is over
 
 
 class Part(Protocol):
@@ -46,7 +49,7 @@ class Received(Part, Protocol):
 
 class Timed(Protocol):
     def start(self) -> None: ...
-    def stop(self) -> None: ...
+    async def stop(self) -> None: ...
 
 
 class Mail(Protocol):
@@ -85,6 +88,9 @@ class Parley:
     model: str = ""
     parts: Parts | None = None
     awake: bool = False
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    stop_seconds: float = STOP_SECONDS
+    _database_fault: str = ""
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _told: MarketState = MarketState.STARTING
 
@@ -106,38 +112,53 @@ class Parley:
 
     async def stop(self) -> None:
         """Finish what was begun, within a few seconds; what is stored goes on at the next start."""
-        parts = self.parts
+        parts, hurry = self.parts, Hurry(self.stop_seconds)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if parts is None:
+            await hurry.within("market", self.market.stop())
             return
-        parts.timing.stop()
-        for platform in parts.platforms.values():
-            await _within(platform.stop())
-        await _within(parts.clerk.stop())
-        await _within(self.market.stop())
-        await _within(self.execution.rest())
+        await hurry.within("timing", parts.timing.stop())
+        talking = parts.platforms.items()
+        await asyncio.gather(*(hurry.within(name, one.stop()) for name, one in talking))
+        await hurry.within("inbox", parts.clerk.stop())
+        await hurry.within("market", self.market.stop())
+        await hurry.within("execution", self.execution.rest())
         if self.played and self.awake:
-            await _within(self._save_clock())
-        await _within(parts.postman.stop())
+            await hurry.within("clock", self._save_clock())
+        await hurry.within("outbox", parts.postman.stop())
         for close in (parts.web.stop, *parts.closing):
-            await _within(close())
+            await hurry.within("connections", close())
 
     async def _resume_at(self) -> datetime | None:
         """Where the market's clock goes on; None on a market whose clock is everybody's."""
         before = await self.memory.notes.read(MARKET_NOTE)
         if before is None or before == self.market_name:
-            return await self.memory.last_market_time() if self.played else None
+            return await self._went_on_at() if self.played else None
         open_ones = await self.memory.positions.still_open()
         if open_ones:
             raise OperatorNeeded(
-                f"{len(open_ones)} positions are open on the market {before!r}, and prices of"
-                f" {self.market_name!r} mean nothing to them. Start with PARLEY_MARKET={before} and"
-                " close them (/close all), or name another DATABASE_URL."
+                f"{_counted(len(open_ones))} open on the market {before!r}, and prices of"
+                f" {self.market_name!r} mean nothing to that. Start with PARLEY_MARKET={before} and"
+                " close everything (/close all), or name another DATABASE_URL."
             )
         await self._pause_all(f"the market was changed from {before} to {self.market_name}")
+        newest = await self.memory.last_market_time()
+        if newest is not None:
+            await self.memory.notes.write(OTHER_NOTE, newest.isoformat())
+        await self.memory.notes.erase(CLOCK_NOTE)
         return None
+
+    async def _went_on_at(self) -> datetime | None:
+        """The newest stamp of this market. Where those of another one are later and hide it, the
+        clock's own note, which is written every second."""
+        newest = await self.memory.last_market_time()
+        other = await self.memory.notes.read(OTHER_NOTE)
+        if newest is None or other is None or newest > datetime.fromisoformat(other):
+            return newest
+        noted = await self.memory.notes.read(CLOCK_NOTE)
+        return datetime.fromisoformat(noted) if noted else None
 
     async def _pause_all(self, reason: str) -> None:
         for strategy in await self.memory.strategies.active():
@@ -159,19 +180,19 @@ class Parley:
                 self.awake = True
             except ParleyError as error:
                 log.warning("The desk can't wake up yet.", extra={"why": str(error)})
-                await asyncio.sleep(RETRY_SECONDS)
+                await self.pause(RETRY_SECONDS)
+            except Exception:
+                log.exception("The desk can't wake up yet.")
+                await self.pause(RETRY_SECONDS)
         assert self.parts is not None  # noqa: S101  # start() set them
         self.parts.timing.start()
-        # What lives from here on lives long: the collector need not look at it again and again,
-        # which would hold the loop.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(20_000, 20, 50)
+        favour_the_loop()
         log.info("Awake.", extra={"market": self.market_name})
 
     # --- what is done regularly ---------------------------------------------------------------
 
     async def every_second(self) -> None:
+        await self._look_at_database()
         if self.played:
             await self._save_clock()
         await self.execution.every_second()
@@ -189,6 +210,15 @@ class Parley:
         assert self.parts is not None  # noqa: S101
         for mail in self.parts.mail:
             await mail.prune(self.clock.wall() - KEPT)
+
+    async def _look_at_database(self) -> None:
+        """Raises what the database raises, once /health knows."""
+        try:
+            await self.memory.notes.read(MARKET_NOTE)
+        except ParleyError as error:
+            self._database_fault = str(error)
+            raise
+        self._database_fault = ""
 
     async def _save_clock(self) -> None:
         await self.memory.notes.write(CLOCK_NOTE, self.clock.now().isoformat())
@@ -221,7 +251,7 @@ class Parley:
         live = market.state in {MarketState.LIVE, MarketState.ENDED}
         said = f"{market.name} is {market.state}" + (f": {market.detail}" if market.detail else "")
         found = [("market", live and self.awake, said if self.awake else f"{said}, waking up")]
-        found.append(("database", True, "ok"))
+        found.append(("database", not self._database_fault, self._database_fault or "ok"))
         for name, platform in (self.parts.platforms if self.parts else {}).items():
             health = platform.health()
             found.append((name, health.connected, health.detail or "connected"))
@@ -240,10 +270,34 @@ class Parley:
         return {**shown, "mode": "paper money"}
 
 
-async def _within(work: Awaitable[object]) -> None:
-    """Wait a while and no longer; a fault while stopping must not keep other parts from it."""
-    with suppress(TimeoutError):
-        try:
-            await asyncio.wait_for(work, STOP_SECONDS)
-        except (ParleyError, OSError):
-            log.exception("A part did not stop cleanly.")
+def favour_the_loop() -> None:
+    """Once everything is awake: keep the collector and other threads from holding the loop."""
+    # What lives from here on lives long: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    # A thread that draws or computes lets go of the interpreter after so long, seconds.
+    sys.setswitchinterval(0.0005)
+
+
+def _counted(positions: int) -> str:
+    return "1 position is" if positions == 1 else f"{positions} positions are"
+
+
+class Hurry:
+    """Time for stopping: a part that hangs or breaks must not keep the others from it."""
+
+    def __init__(self, seconds: float) -> None:
+        self._share = seconds / STOP_SECONDS
+        self._ends = asyncio.get_running_loop().time() + seconds
+
+    async def within(self, name: str, work: Awaitable[object]) -> None:
+        left = self._ends - asyncio.get_running_loop().time()
+        seconds = max(LEAST_SECONDS * self._share, min(PART_SECONDS * self._share, left))
+        task = asyncio.ensure_future(work)
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            task.cancel()
+            log.warning("A part did not stop in time.", extra={"part": name})
+        elif not task.cancelled() and (error := task.exception()):
+            log.error("A part did not stop cleanly.", extra={"part": name}, exc_info=error)

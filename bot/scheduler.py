@@ -1,5 +1,6 @@
 """The clockwork: one job per timeframe, never one per strategy, and a few chores."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ from agents.domain.market import Timeframe
 from agents.domain.ports import Clock
 
 log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+SET_BACK = timedelta(seconds=2)  # a step back of people's clock that is worth a look at every job
 
 CandleJob = Callable[[Timeframe, datetime], Awaitable[None]]
 
@@ -34,9 +38,9 @@ class BoundaryTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler has no 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
         boundary = self._timeframe.next_close(self._clock.now())
         at = self._clock.wall_at(boundary) + self._settle
-        if previous_fire_time is not None and at <= previous_fire_time:
-            at = self._clock.wall_at(boundary + self._timeframe.length) + self._settle
-        return at
+        after = self._clock.wall_at(boundary + self._timeframe.length) + self._settle
+        same = previous_fire_time is not None and at <= previous_fire_time < after
+        return after if same else at
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +68,13 @@ class CandleWork:
         self._done: datetime | None = None
 
     async def run(self) -> None:
-        """Decide every boundary that is due; a fault is logged and the next one is tried."""
+        """Decide every boundary that is due; a fault is logged and the next one is tried.
+
+        A clock that was set back begins anew: the cycle knows what was decided already.
+        """
         newest = self.timeframe.floor(self._clock.now())
+        if self._done is not None and self._done > newest:
+            self._done = None
         while self._done is None or self._done < newest:
             boundary = newest
             if self._every and self._done is not None:
@@ -87,9 +96,18 @@ class CandleWork:
 class Scheduler:
     """Owns APScheduler; nothing else knows it."""
 
-    def __init__(self, clock: Clock, settle: timedelta) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        settle: timedelta,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._clock = clock
         self._settle = settle
+        self._pause = pause
+        self._latest = clock.wall()
+        self._watch: asyncio.Task[None] | None = None
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._scheduler = AsyncIOScheduler(
             executors={"default": AsyncIOExecutor()},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -101,7 +119,7 @@ class Scheduler:
         for work in works:
             trigger = BoundaryTrigger(work.timeframe, self._clock, self._settle)
             self._scheduler.add_job(
-                work.run,
+                self._tracked(work.run),
                 trigger,
                 id=f"candles {work.timeframe}",
                 next_run_time=self._clock.wall(),
@@ -110,16 +128,57 @@ class Scheduler:
     def add_chores(self, chores: Iterable[Chore]) -> None:
         for chore in chores:
             self._scheduler.add_job(
-                _guarded(chore), IntervalTrigger(seconds=chore.seconds), id=chore.name
+                self._tracked(_guarded(chore)),
+                IntervalTrigger(seconds=chore.seconds),
+                id=chore.name,
             )
 
     def start(self) -> None:
         self._scheduler.start()
+        self._watch = asyncio.create_task(self._watch_clock(), name="clock watch")
 
-    def stop(self) -> None:
-        """No new runs; those under way finish by themselves."""
-        if self._scheduler.running:
+    async def stop(self) -> None:
+        """No new runs, and those under way come to their end; whoever waits no longer than that
+        cancels this, and them with it."""
+        if not self._scheduler.running:
+            return
+        if self._watch is not None:
+            self._watch.cancel()
+        self._scheduler.pause()
+        try:
+            if self._under_way:
+                await asyncio.wait(self._under_way)
+        finally:
             self._scheduler.shutdown(wait=False)
+
+    def due(self) -> dict[str, datetime]:
+        """When each job runs next, human time."""
+        return {job.id: job.next_run_time for job in self._scheduler.get_jobs()}
+
+    def look_at_clock(self) -> None:
+        """After people's clock was set back, jobs would wait for a time that has been once
+        already: each is run now instead."""
+        now = self._clock.wall()
+        if now < self._latest - SET_BACK:
+            log.warning("The clock was set back; everything is looked at again.")
+            for job in self._scheduler.get_jobs():
+                job.modify(next_run_time=now)
+        self._latest = now
+
+    async def _watch_clock(self) -> None:
+        while True:
+            await self._pause(LOOK_SECONDS)
+            self.look_at_clock()
+
+    def _tracked(self, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101  # a coroutine runs in a task
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+            await work()
+
+        return run
 
 
 def _guarded(chore: Chore) -> Callable[[], Awaitable[None]]:

@@ -62,4 +62,6 @@ class InMemory:
         decided = [row.decided_at for row in self.database.table("decisions")]
         opened = [row.opened_at for row in self.database.table("positions")]
         filled = [fill.at for _, fill in self.database.table("fills")]
-        return max([*decided, *opened, *filled], default=None)
+        noted = await self.notes.read("market_clock")
+        clock = [datetime.fromisoformat(noted)] if noted else []
+        return max([*decided, *opened, *filled, *clock], default=None)
