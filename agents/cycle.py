@@ -32,6 +32,7 @@ from agents.missed import BUSY, NOT_RUNNING, missed
 log = logging.getLogger(__name__)
 
 BATCH = 2_000  # decisions stored together
+TURNS = 5  # of the loop, for others, after each symbol
 AT_ONCE = 8  # candidates that are advised at the same time
 
 
@@ -86,6 +87,7 @@ class Cycle:
         self._advisor = advisor
         self._decided = decided
         self._last: dict[Timeframe, datetime] = {}
+        self._turn = asyncio.Lock()  # timeframes that close together are computed by turns
 
     async def run(self, timeframe: Timeframe, closed: datetime) -> None:
         """Decide the candle of `timeframe` that closed at `closed`, for every strategy.
@@ -104,10 +106,11 @@ class Cycle:
         work = _Round(timeframe, closed, await self._universe(), entering, held)
         await self._note_missed(due, work)
         for symbol, strategies in _by_symbol(due, held.leaving).items():
-            await self._look_safely(work, symbol, strategies)
+            async with self._turn:
+                await self._look_safely(work, symbol, strategies)
+                await _give_way()
             if len(work.quiet) >= BATCH:
                 await self._store(work)
-            await asyncio.sleep(0)
         await self._store(work)
         await self._act(work)
         if work.complete:
@@ -337,6 +340,12 @@ class Cycle:
         why = BUSY if before else NOT_RUNNING
         now = self._clock.now()
         work.quiet.extend(missed(due, last, work.timeframe, work.closed, now, why))
+
+
+async def _give_way() -> None:
+    """Let others have several turns of the loop: what a tap sets off takes many short ones."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 def _by_symbol(

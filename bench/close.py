@@ -5,102 +5,104 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from agents.cycle import Cycle
 from agents.decision.sight import Sights
 from agents.domain.market import Timeframe
-from agents.domain.position import Position
 from agents.domain.risk import Costs
-from agents.domain.strategy import Mode, StrategyState
-from agents.domain.user import Identity, Place
+from agents.domain.strategy import Mode
+from agents.execution.desk import Desk as Execution
 from agents.execution.desk import open_desk
 from agents.execution.paper import PaperBroker
 from agents.extraction.history import Frames
 from bench.clock import CloseClock
+from bench.filling import Filler
 from bench.market import CLOSE, TIMEFRAMES, MadeUpMarket
 from bench.strategies import specs
+from bench.watching import LoopWatch, watched
+from bot.running import favour_the_loop
+from storage.columns import to_micros
 from storage.database import Database, open_database
 
 STRATEGIES = 10_000
-
-
-class NoExits:
-    """No strategy here has an exit rule."""
-
-    async def exit_by_rule(self, position: Position, reason: str) -> None:
-        """Never asked."""
+OF_ONE_USER = 20
+ACTIVATED = CLOSE - timedelta(hours=4, seconds=1)  # before the candle before the close
 
 
 @dataclass
 class Desk:
-    """What the close is run on."""
+    """What the close is run on, again and again."""
 
     memory: Database
+    market: MadeUpMarket
+    clock: CloseClock
+    execution: Execution
+    frames: Frames
     cycle: Cycle
+
+    async def again(self) -> None:
+        """As it was before the close: nothing of that candle is decided or computed."""
+        filler = Filler(self.memory)
+        for table in ("proposals", "decisions"):
+            await filler.change(
+                f"DELETE FROM {table} WHERE closed = ?",  # noqa: S608
+                [to_micros(CLOSE)],
+            )
+        await filler.change("DELETE FROM snapshots WHERE closed = ?", [to_micros(CLOSE)])
+        self.frames, self.cycle = _cycle(self.memory, self.market, self.clock, self.execution)
+        await self.warm()
+        favour_the_loop()
+
+    async def warm(self) -> None:
+        """The candle before the close, so that only the close itself is new."""
+        for name in TIMEFRAMES:
+            timeframe = Timeframe.parse(name)
+            await self.cycle.run(timeframe, CLOSE - timeframe.length)
+
+    async def close(self) -> float:
+        """All timeframes' candles close, and each has its job; seconds to the last decision."""
+        began = time.perf_counter()
+        await asyncio.gather(*(self.cycle.run(Timeframe.parse(name), CLOSE) for name in TIMEFRAMES))
+        return time.perf_counter() - began
 
 
 @asynccontextmanager
 async def desk(folder: Path, count: int = STRATEGIES) -> AsyncIterator[Desk]:
     """A database with `count` active strategies, and a cycle that has looked once already."""
-    memory = await open_database(f"sqlite://{folder}/bench.db")
-    market, clock = MadeUpMarket(), CloseClock()
-    await fill(memory, count)
-    parts = open_desk(memory, market, clock, {Mode.PAPER: PaperBroker(Mode.PAPER, market, Costs())})
-    sights = Sights(Frames(market))
-    cycle = Cycle(memory, market, clock, sights, parts.proposer, NoExits())
-    for name in TIMEFRAMES:
-        timeframe = Timeframe.parse(name)
-        await cycle.run(timeframe, CLOSE - timeframe.length)
+    memory = await open_database(f"sqlite://{folder}/close.db")
     try:
-        yield Desk(memory, cycle)
+        await fill(memory, count)
+        market, clock = MadeUpMarket(), CloseClock()
+        broker = PaperBroker(Mode.PAPER, market, Costs())
+        execution = open_desk(memory, market, clock, {Mode.PAPER: broker})
+        frames, cycle = _cycle(memory, market, clock, execution)
+        prepared = Desk(memory, market, clock, execution, frames, cycle)
+        await prepared.warm()
+        yield prepared
     finally:
         await memory.close()
 
 
 async def fill(memory: Database, count: int) -> None:
-    """`count` strategies of `count` / 20 users, activated before the candle before the close."""
-    activated = CLOSE - timedelta(hours=4, seconds=1)
-    owner = 0
-    async with memory.transactions.transaction():
-        for number, spec in enumerate(specs(count)):
-            if number % 20 == 0:
-                owner = await join(memory, str(number), activated)
-            strategy = await memory.strategies.draft(
-                owner, f"s{number}", spec, "", Mode.PAPER, activated
-            )
-            await memory.strategies.move(owner, strategy.id, StrategyState.ACTIVE, activated)
+    """`count` strategies, and users who have OF_ONE_USER of them each."""
+    filler = Filler(memory)
+    await filler.users(-(-count // OF_ONE_USER), ACTIVATED)
+    await filler.strategies(list(specs(count)), OF_ONE_USER, ACTIVATED)
 
 
-async def join(memory: Database, account: str, at: datetime) -> int:
-    place = Place("bench", account)
-    user = await memory.users.join(
-        Identity("bench", account), account, place, operator=False, at=at
-    )
-    return user.id
+def _cycle(
+    memory: Database, market: MadeUpMarket, clock: CloseClock, execution: Execution
+) -> tuple[Frames, Cycle]:
+    frames = Frames(market)
+    sights = Sights(frames)
+    return frames, Cycle(memory, market, clock, sights, execution.proposer, execution.hands)
 
 
-class LoopWatch:
-    """The longest time by which the event loop was late for a timer of a millisecond, seconds."""
-
-    def __init__(self) -> None:
-        self.longest = 0.0
-
-    async def run(self) -> None:
-        while True:
-            began = time.perf_counter()
-            await asyncio.sleep(0.001)
-            self.longest = max(self.longest, time.perf_counter() - began - 0.001)
-
-
-async def measure(prepared: Desk) -> tuple[float, float]:
-    """(seconds from close to last stored decision, longest hold of the loop in seconds)."""
-    watch = LoopWatch()
-    watching = asyncio.create_task(watch.run())
-    began = time.perf_counter()
-    for name in TIMEFRAMES:
-        await prepared.cycle.run(Timeframe.parse(name), CLOSE)
-    took = time.perf_counter() - began
-    watching.cancel()
-    return took, watch.longest
+async def measure(prepared: Desk) -> tuple[float, LoopWatch]:
+    """(seconds from close to last stored decision, how long the loop was held)."""
+    favour_the_loop()
+    async with watched() as watch:
+        took = await prepared.close()
+    return took, watch

@@ -4,6 +4,7 @@ from array import array
 from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
+from zlib import crc32
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def instrument(symbol: str) -> Instrument:
 
 def made_up(symbol: str, timeframe: Timeframe, until: datetime, count: int) -> Candles:
     """A seeded random walk that ends at `until`."""
-    random = np.random.default_rng(abs(hash((symbol, timeframe.seconds))) % 2**32)
+    random = np.random.default_rng(crc32(f"{symbol} {timeframe}".encode()))
     close = 100 * np.exp(np.cumsum(random.normal(0, 0.004, count)))
     open_ = np.concatenate([[100.0], close[:-1]])
     spread = np.abs(random.normal(0, 0.002, count)) * close

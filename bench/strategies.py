@@ -1,6 +1,7 @@
-"""10,000 strategies as traders write them, spread over symbols and timeframes."""
+"""Strategies of many users, on every symbol and timeframe."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import cycle
 
@@ -19,17 +20,34 @@ RULES = (
 )
 
 
-def specs(count: int) -> Iterator[StrategySpec]:
+@dataclass(frozen=True)
+class Idea:
+    """A strategy before it is written down: the place of its rule, and the rule's numbers."""
+
+    symbol: str
+    timeframe: str
+    rule: int
+    n: int
+    low: int
+
+    def spec(self) -> StrategySpec:
+        return StrategySpec(
+            symbols=(self.symbol,),
+            side=Sides.LONG,
+            timeframe=self.timeframe,
+            entry_long=RULES[self.rule].format(n=self.n, low=self.low),
+            stop="1.5 atr",
+            targets=(Target(at="2R", share=Decimal(1)),),
+        )
+
+
+def ideas(count: int) -> Iterator[Idea]:
     """`count` strategies; their rules share data points as those of real users do."""
     places = cycle((symbol, timeframe) for timeframe in TIMEFRAMES for symbol in SYMBOLS)
     for number, (symbol, timeframe) in zip(range(count), places, strict=False):
         turn = number // (len(SYMBOLS) * len(TIMEFRAMES))
-        rule = RULES[turn % len(RULES)].format(n=(9, 14, 21)[turn % 3], low=2 + turn % 4)
-        yield StrategySpec(
-            symbols=(symbol,),
-            side=Sides.LONG,
-            timeframe=timeframe,
-            entry_long=rule,
-            stop="1.5 atr",
-            targets=(Target(at="2R", share=Decimal(1)),),
-        )
+        yield Idea(symbol, timeframe, turn % len(RULES), (9, 14, 21)[turn % 3], 2 + turn % 4)
+
+
+def specs(count: int) -> Iterator[StrategySpec]:
+    return (idea.spec() for idea in ideas(count))

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from agents.domain.errors import NotFound
@@ -30,6 +32,8 @@ class Pictures:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        # One thread: drawing is computing, and several would only take the loop's turns away.
+        self._thread = ThreadPoolExecutor(1, "pictures")
         self._drawers: dict[str, Draw] = {
             "proposal": self._proposal,
             "position": self._position,
@@ -43,12 +47,16 @@ class Pictures:
             raise NotFound(f"There is no picture of kind {picture.kind!r}.")
         return await draw(await self._desk.memory.users.get(user_id), picture.facts)
 
+    async def _drawn(self, draw: Callable[..., bytes], /, *given: Any, **options: Any) -> bytes:
+        work = partial(draw, *given, **options)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
     async def _proposal(self, user: User, facts: Mapping[str, Any]) -> bytes:
         proposal = await self._desk.memory.proposals.get(user.id, facts["proposal_id"])
         until = max(proposal.closed, self._desk.clock.now())
         candles = await self._candles(proposal.symbol, proposal.timeframe, until)
         plan = proposal.plan
-        return await asyncio.to_thread(
+        return await self._drawn(
             draw_trade,
             candles,
             title=f"{markers.trade(proposal)} · {proposal.timeframe}",
@@ -64,7 +72,7 @@ class Pictures:
         position = await self._desk.memory.positions.get(user.id, facts["position_id"])
         proposal = await self._desk.memory.proposals.get(user.id, position.proposal_id)
         candles = await self._around(position)
-        return await asyncio.to_thread(
+        return await self._drawn(
             draw_trade,
             candles,
             title=f"{markers.trade(position)} · {position.timeframe}",
@@ -80,7 +88,7 @@ class Pictures:
     async def _chart(self, user: User, facts: Mapping[str, Any]) -> bytes:
         now = self._desk.clock.now()
         candles = await self._candles(facts["symbol"], facts["timeframe"], now)
-        return await asyncio.to_thread(
+        return await self._drawn(
             draw_chart,
             candles,
             title=f"{facts['symbol']} · {facts['timeframe']}",
@@ -95,7 +103,7 @@ class Pictures:
         start = sum((account.start for account in accounts), ZERO)
         opened = min((account.opened_at for account in accounts), default=self._desk.clock.now())
         points = equity_curve(positions, start, opened)
-        return await asyncio.to_thread(
+        return await self._drawn(
             draw_equity, points, title="Equity", note="closed trades, USDT", zone=user.zone
         )
 

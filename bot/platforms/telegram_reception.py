@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -146,12 +147,33 @@ class Reception:
                 allowed_updates=KINDS,
             )
             looked_at = self._doors.now()
-            for update in updates:
-                await self._store(update, self._empty_at)
-                self._offset = update.update_id + 1
+            await self._store_page(updates)
             self._well()
             if len(updates) < _PAGE:
                 self._empty_at = looked_at
+
+    async def _store_page(self, updates: Sequence[Update]) -> None:
+        """Chats side by side, each in its own order, so that a busy database is waited for once.
+
+        Raises a fault after all others are stored; the offset then stays before the first update
+        that is not, and what comes again is known.
+        """
+        chats: dict[int, list[Update]] = {}
+        for update in updates:
+            chat = update.effective_chat
+            chats.setdefault(chat.id if chat else 0, []).append(update)
+        stored: set[int] = set()
+
+        async def in_order(some: Sequence[Update]) -> None:
+            for update in some:
+                await self._store(update, self._empty_at)
+                stored.add(update.update_id)
+
+        faults = await asyncio.gather(*map(in_order, chats.values()), return_exceptions=True)
+        for update in takewhile(lambda one: one.update_id in stored, updates):
+            self._offset = update.update_id + 1
+        for fault in filter(None, faults):
+            raise fault
 
     # --- webhook ------------------------------------------------------------------------------
 
@@ -204,6 +226,11 @@ class Reception:
     # --- both ---------------------------------------------------------------------------------
 
     async def _store(self, update: Update, tapped_after: datetime | None) -> None:
+        """A tap is acknowledged at once: where storing fails, it comes again all the same."""
+        if update.callback_query:
+            task = asyncio.create_task(self._acknowledge(update.callback_query.id))
+            self._acknowledging.add(task)
+            task.add_done_callback(self._acknowledging.discard)
         read = self._read(update, tapped_after)
         if isinstance(read, Incoming):
             await self._doors.receive(read)
@@ -211,10 +238,6 @@ class Reception:
             await self._doors.on_moved(read.old, read.new)
         elif isinstance(read, Gone) and self._doors.on_gone:
             await self._doors.on_gone(read.by, read.place)
-        if update.callback_query:
-            task = asyncio.create_task(self._acknowledge(update.callback_query.id))
-            self._acknowledging.add(task)
-            task.add_done_callback(self._acknowledging.discard)
 
     def _read(self, update: Update, tapped_after: datetime | None) -> Read:
         """An update that can't be understood is logged and passed over: it never will be."""

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -19,6 +20,11 @@ from tests.support.telegram_world import Chat, Message
 class ControlledServer(TelegramServer):
     """A server whose people are moved by POSTs to /control/<name> with the arguments as JSON."""
 
+    def __init__(self, port: int = 0, token: str = TOKEN) -> None:
+        super().__init__(port, token)
+        self.tapped: dict[str, float] = {}
+        self._tapping: asyncio.Task[None] | None = None
+
     def add_control(self, app: web.Application) -> None:
         app.router.add_post("/control/{name}", self._control)
 
@@ -28,6 +34,8 @@ class ControlledServer(TelegramServer):
             "say": self._say,
             "tap": self.tap,
             "tap_data": self.tap_data,
+            "tap_on": self._tap_on,
+            "latencies": self._latencies,
             "private": self._private,
             "group": self._group,
             "outage": self.set_outage,
@@ -51,6 +59,27 @@ class ControlledServer(TelegramServer):
 
     def _group(self, **arguments: Any) -> int:
         return self.group(**arguments).id
+
+    def tap_data(self, chat: int, user: int, message_id: int, data: str) -> str:
+        self.tapped[f"q{len(self.world.queries) + 1}"] = time.monotonic()
+        return super().tap_data(chat, user, message_id, data)
+
+    def _tap_on(self, taps: list[dict[str, Any]], seconds: float) -> int:
+        """Press many buttons, one every `seconds`, whatever the bot is doing meanwhile."""
+
+        async def press() -> None:
+            for tap in taps:
+                self.tap_data(**tap)
+                await asyncio.sleep(seconds)
+
+        self._tapping = asyncio.create_task(press())
+        return len(taps)
+
+    def _latencies(self) -> dict[str, float]:
+        """For each query, the seconds from the tap to the arrival of its acknowledgement."""
+        answers = [call for call in self.calls if call.method == "answercallbackquery"]
+        arrivals = {call.params["callback_query_id"]: call.at for call in answers}
+        return {number: at - self.tapped[number] for number, at in arrivals.items()}
 
     async def _look(self, chat: int, seen: int) -> dict[str, Any]:
         """The chat as it stands, once something has changed since version `seen`."""
