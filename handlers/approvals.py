@@ -190,6 +190,7 @@ def _name(proposal: Proposal) -> str:
     return f"#{proposal.id} {markers.trade(proposal)}"
 
 
+_NO_ORDER = "⛔ Not traded: the order did not go through."
 _Said = Callable[[Proposal, Outcome], Sequence[Words | str]]
 _SAID: Mapping[Verdict, _Said] = {
     Verdict.DONE: lambda one, _: [f"{_name(one)}: done."],
@@ -204,9 +205,9 @@ _SAID: Mapping[Verdict, _Said] = {
         bold(f"↻ Not traded: {outcome.reason}."),
         f"The card of {_name(one)} has the new numbers. Approve again if you still want it.",
     ],
-    Verdict.REFUSED: lambda _, outcome: [
-        bold(f"⛔ Refused by the limit “{outcome.rule}”."),
-        texts.sentence(outcome.reason),
+    Verdict.REFUSED: lambda one, outcome: [
+        bold(f"⛔ Refused by the limit “{outcome.rule}”." if outcome.rule else _NO_ORDER),
+        texts.sentence(outcome.reason or f"{_name(one)} is over"),
     ],
     Verdict.NO_PRICE: lambda one, outcome: [
         f"⏸ Not traded: {texts.sentence(outcome.reason)}",

@@ -208,7 +208,7 @@ class Approvals:
         sent = await self._orders.send(intent)
         proposal = await self._memory.proposals.by_id(approved.id)
         if sent.state in FAILED:
-            return Outcome(Verdict.REFUSED, proposal, sent.error, "order")
+            return Outcome(Verdict.REFUSED, proposal, sent.error)
         return Outcome(Verdict.DONE, proposal)
 
     async def _store_order(self, approved: Proposal, account_id: int) -> OrderIntent:

@@ -13,7 +13,7 @@ class Verdict(StrEnum):
     STALE_VERSION = "stale_version"  # the button belongs to an older version than proposal.version
     NOT_FOUND = "not_found"  # no such proposal, or not this user's; `proposal` is None
     ASKS_AGAIN = "asks_again"  # a new version with new numbers waits; `reason` says why
-    REFUSED = "refused"  # by the limit `rule`, or by the broker; `reason` has the numbers
+    REFUSED = "refused"  # by the limit `rule`; without one the order did not go through: `reason`
     NO_PRICE = "no_price"  # no price to judge by; the proposal still waits
     TOO_OLD = "too_old"  # the tap itself came too late; it has to be made again
 

@@ -9,7 +9,7 @@ from agents.domain.order import OrderState
 from agents.domain.proposal import ProposalState, VetoReason
 from agents.execution.outcomes import Outcome, Verdict
 from handlers import approvals, cards
-from handlers.chat import Style
+from handlers.chat import Style, bold
 from handlers.turn import Turn
 from tests.support.conversation import ADA, Conversation, buttons, plain
 from tests.support.desk import levels
@@ -295,6 +295,14 @@ async def test_every_verdict_has_words(talk: Conversation, verdict: Verdict) -> 
     outcome = Outcome(verdict, proposal, "the reason", "the rule")
     said = approvals.told(talk.desk, await turn(talk), proposal, outcome)
     assert said and all(said)
+
+
+async def test_an_order_that_failed_is_no_limit(talk: Conversation) -> None:
+    proposal = await talk.proposal()
+    failed = Outcome(Verdict.REFUSED, proposal, "the price went up to 61,000")
+    [head, why] = approvals.told(talk.desk, await turn(talk), proposal, failed)
+    assert head == bold("⛔ Not traded: the order did not go through.")
+    assert why == "The price went up to 61,000."
 
 
 @pytest.mark.parametrize("last", list(ProposalState))

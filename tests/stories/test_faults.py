@@ -122,12 +122,15 @@ async def test_telegram_that_comes_later(tmp_path: Path) -> None:
         assert "Traceback" not in desk.log and TOKEN not in desk.log
 
 
+SLOW_HANDS = {"PARLEY_SPEED": "300", "PARLEY_PRICE_TOLERANCE": "1"}
+
+
 async def test_an_outage_in_the_middle_of_a_trade(tmp_path: Path) -> None:
     """What happened meanwhile is told afterwards: all of it, once, and in its order."""
     await market_at(tmp_path, DIP)
     async with TelegramServer() as server:
         ann = Person(server, ADMIN)
-        async with running(tmp_path, PARLEY_SPEED="300", **telegram_at(server.url)) as desk:
+        async with running(tmp_path, **SLOW_HANDS, **telegram_at(server.url)) as desk:
             await ann.ask(SENTENCE, "rsi(14) < 35")
             await ann.press(await ann.offered("Activate"), "Activate")
             card = await ann.offered("Approve")

@@ -41,7 +41,7 @@ async def opened(context: Any, desk: Running) -> Page:
     page = Page(raw)
     await raw.goto(desk.address)
     await page.see("Welcome")
-    await raw.get_by_text("Simulated market").wait_for()
+    await raw.locator("#status", has_text="Simulated market").wait_for()
     for example in ("Buy BTC", "Short SOL", "Long ETH"):
         await page.log.get_by_role("button", name=example).wait_for()
     return page
@@ -82,7 +82,7 @@ async def restarted(page: Page, desk: Running) -> None:
 
 async def told_the_truth(page: Page, desk: Running) -> None:
     """What the page says of the trade is what is stored."""
-    [position] = rows(desk.database, "SELECT * FROM positions WHERE proposal_id = 1")
+    [position] = rows(desk.database, "SELECT * FROM positions ORDER BY id LIMIT 1")
     assert position["state"] == "closed"
     await page.say("/trades")
     await page.see("Trades (1)")

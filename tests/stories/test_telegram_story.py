@@ -20,6 +20,7 @@ ADMIN, STRANGER = 42, 99
 WHILE_OPEN = {
     "/status": ("Status at", "rsi(14)"),
     "/balance": ("Balance", "USDT"),
+    "/why": ("last decision", "BTC/USDT"),
     "/why 1": ("LONG BTC/USDT", "rsi(14)"),
     "/strategies": ("Strategies (1)", "active"),
     "/chart BTC 5m": ("BTC/USDT · 5m", "Last price"),
@@ -30,7 +31,6 @@ AFTERWARDS = {
     "/profit": ("Realised", "Fees"),
     "/trades": ("Trades", "BTC/USDT"),
     "/performance": ("Win rate", "Average R"),
-    "/why": ("last decision", "BTC/USDT"),
     "/proposals": ("Proposals", "LONG BTC/USDT"),
     "/costs": ("paper fill costs", "0.06%"),
     "/daily": ("By day", "20"),
@@ -70,8 +70,8 @@ async def test_the_main_job_on_real_candles(
         await ann.see("Closed LONG", "P&L")
         check_one_trade(desk, ann, card)
         await changed_my_mind(ann, after=card.id)
-        await asked(ann, AFTERWARDS)
         await stopped_everything(ann)
+        await asked(ann, AFTERWARDS)
         await strangers(desk, ann)
         assert await desk.terminate() == 0
         check_books(desk.database)
@@ -92,7 +92,18 @@ async def activated(ann: Person) -> None:
 
 
 async def traded(ann: Person, after: int = 0) -> Message:
-    """The next proposal, approved and filled; its card."""
+    """The next proposal that the price leaves time to approve, filled; its card."""
+    card = await proposed(ann, after)
+    while "Approved" not in card.text:
+        card = await proposed(ann, card.id)
+    filled = await ann.see("Filled LONG BTC/USDT", "Bought", "Fee", after=card.id)
+    assert filled.reply_to == card.id
+    await ann.wait(lambda message: message.id == card.id and "filled at" in message.text, "filled")
+    return card
+
+
+async def proposed(ann: Person, after: int) -> Message:
+    """The next proposal's card, once it has been answered with Approve."""
     card = await ann.offered("Approve", after)
     assert card.photo and card.photo.startswith(b"\x89PNG")
     assert {"Approve", "Veto", "Half", "Details"} <= {
@@ -101,9 +112,6 @@ async def traded(ann: Person, after: int = 0) -> Message:
     for word in ("LONG BTC/USDT", "Entry", "Stop", "Target", "Size", "Risk", "Expires in"):
         assert word in card.text
     await ann.approve(card)
-    filled = await ann.see("Filled LONG BTC/USDT", "Bought", "Fee", after=card.id)
-    assert filled.reply_to == card.id
-    await ann.wait(lambda message: message.id == card.id and "filled at" in message.text, "filled")
     return card
 
 
@@ -111,7 +119,7 @@ def check_one_trade(desk: Running, ann: Person, card: Message) -> None:
     """What was said of the first trade is what is stored, and the books are right."""
     [closed] = [message for message in ann.messages if "Closed LONG" in message.text]
     assert closed.reply_to == card.id and closed.photo
-    [position] = rows(desk.database, "SELECT * FROM positions WHERE proposal_id = 1")
+    [position] = rows(desk.database, "SELECT * FROM positions ORDER BY id LIMIT 1")
     entry, left = rows(desk.database, "SELECT * FROM fills ORDER BY id LIMIT 2")
     assert f"at {Decimal(left['price']):,}" in closed.text
     assert f"{Decimal(entry['quantity']).normalize():f} BTC" in closed.text
