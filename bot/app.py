@@ -118,6 +118,7 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
         market_name=settings.market,
         played=settings.market_kind != "ccxt",
         model=_desks_model(settings),
+        background=(metrics.watch_loop,),
     )
     desk = _desk(settings, memory, trading, parley, keys)
     router = Router(desk)
@@ -232,15 +233,16 @@ def _scheduler(
     """One job per timeframe, whoever has strategies on it, and the chores."""
     played = settings.market_kind != "ccxt"
     scheduler = Scheduler(trading.clock, SETTLE_PLAYED if played else SETTLE_LIVE)
+    decide = metrics.timed(trading.cycle.run)
     scheduler.add_candles(
-        CandleWork(Timeframe.parse(name), trading.clock, trading.cycle.run, every=played)
+        CandleWork(Timeframe.parse(name), trading.clock, decide, every=played)
         for name in TIMEFRAMES
     )
     scheduler.add_chores(
         (
             Chore("every second", 1, parley.every_second),
             Chore("watch", 2, parley.watch_symbols),
-            Chore("count", 10, lambda: metrics.count(memory)),
+            Chore("count", 10, lambda: metrics.count(memory, memory.outbox)),
             Chore("every minute", 60, trading.execution.every_minute),
             Chore("tidy", 6 * 3600, parley.tidy),
         )

@@ -2,16 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from agents.domain.decision import Decision
-from agents.domain.market import Tick
+from agents.domain.mail import Outbox
+from agents.domain.market import Tick, Timeframe
 from agents.domain.order import Fill
 from agents.domain.ports import Memory
 from agents.domain.proposal import ProposalState
+from bot.settings import PLATFORMS
 
+CandleJob = Callable[[Timeframe, datetime], Awaitable[None]]
 LAG_SECONDS = 0.25
 
 
@@ -36,7 +40,7 @@ class Metrics:
         )
         self.cycle_seconds = Histogram(
             "parley_cycle_seconds",
-            "From a candle's close to the last stored decision",
+            "From the first look at a closed candle to its last stored decision",
             ["timeframe"],
             registry=self.registry,
         )
@@ -63,8 +67,19 @@ class Metrics:
     def filled(self, _: Fill) -> None:
         self.fills.inc()
 
-    async def count(self, memory: Memory) -> None:
+    def timed(self, decide: CandleJob) -> CandleJob:
+        """`decide`, measured."""
+
+        async def run(timeframe: Timeframe, closed: datetime) -> None:
+            with self.cycle_seconds.labels(str(timeframe)).time():
+                await decide(timeframe, closed)
+
+        return run
+
+    async def count(self, memory: Memory, outbox: Outbox) -> None:
         """Read the gauges from the database."""
+        for platform in PLATFORMS:
+            self.waiting.labels(platform).set(await outbox.waiting(platform))
         for state in (ProposalState.PENDING, ProposalState.APPROVED, ProposalState.ORDERED):
             found = await memory.proposals.in_state(state)
             self.proposals.labels(state.value).set(len(found))

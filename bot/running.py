@@ -4,7 +4,7 @@ import asyncio
 import gc
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -86,6 +86,7 @@ class Parley:
     market_name: str
     played: bool
     model: str = ""
+    background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     parts: Parts | None = None
     awake: bool = False
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -107,7 +108,8 @@ class Parley:
             await platform.start(parts.clerk.receive)
         await parts.clerk.start()
         await parts.postman.start()
-        self._tasks.append(asyncio.create_task(self._wake(), name="wake"))
+        for work in (self._wake, *self.background):
+            self._tasks.append(asyncio.create_task(work(), name=work.__name__))
         return f"{parts.web.address}/?token={parts.token}"
 
     async def stop(self) -> None:
