@@ -6,14 +6,16 @@ from decimal import Decimal
 
 from agents.decision.plan import Levels
 from agents.decision.plan import levels as planned
-from agents.decision.rules import Context
+from agents.decision.rules import Context, evaluate_last, operands, rules_of
 from agents.domain.decision import Advice, Question
 from agents.domain.market import Instrument
 from agents.domain.money import exact
 from agents.domain.proposal import PlannedTarget, Trailing
-from agents.domain.strategy import Side, Strategy
+from agents.domain.strategy import Side, Strategy, StrategySpec
 
 CANDLES_SHOWN = 30  # how many of the last candles a model gets
+# What a model is told of the market where no rule says what matters.
+USUAL = "rsi(14) > 0 or ema(20) > 0 or ema(50) > 0 or natr(14) > 0 or adx(14) > 0 or rvol(20) > 0"
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,24 @@ def question(candidate: Candidate, closed: datetime) -> Question:
         targets=tuple(target.price for target in levels.targets) if levels else (),
         rules=candidate.why(),
         guidance=spec.guidance or "",
-        values={
-            text: value if value == value else None  # noqa: PLR0124  # NaN is unknown
-            for text, value in candidate.context.seen.items()
-        },
+        values=_values(candidate),
         candles=tuple(tuple(float(column[i]) for column in columns) for i in shown),
     )
+
+
+def with_usual(spec: StrategySpec) -> StrategySpec:
+    """`spec`, looking at what is usual where it has no rules of its own."""
+    ruled = any(spec.entry(side) for side in Side)
+    return spec if ruled else spec.model_copy(update={"entry_long": USUAL})
+
+
+def _values(candidate: Candidate) -> dict[str, float | None]:
+    """What this strategy looks at, and nothing that others asked of the same candle."""
+    spec, context = with_usual(candidate.strategy.spec), candidate.context
+    for rule in rules_of(spec):
+        evaluate_last(rule, context)
+    known = {text: context.seen.get(text) for text in map(str, operands(spec))}
+    return {
+        text: value if value == value else None  # noqa: PLR0124  # NaN is unknown
+        for text, value in known.items()
+    }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
+from agents.decision.candidates import CANDLES_SHOWN, with_usual
 from agents.decision.rules import Context, needs
 from agents.domain.decision import Snapshot
 from agents.domain.errors import AskUser
@@ -76,7 +77,7 @@ class Sights:
         """What `strategies` can see of the candle of `symbol` that closed then. `patient` waits
         for a candle that has not come yet."""
         own = str(timeframe)
-        wanted: dict[str, int] = {own: 2}
+        wanted: dict[str, int] = {own: CANDLES_SHOWN}
         needed: dict[int, Mapping[str, int]] = {}
         unreadable: dict[int, str] = {}
         for strategy in strategies:
@@ -134,7 +135,7 @@ class Sights:
 
 @lru_cache(maxsize=4096)
 def _needs(spec: StrategySpec) -> Mapping[str, int]:
-    return needs(spec)
+    return needs(with_usual(spec) if spec.guidance else spec)
 
 
 def snapshot(context: Context) -> Snapshot:

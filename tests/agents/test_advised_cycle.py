@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from agents.decision import reasons
+from agents.decision.candidates import CANDLES_SHOWN
 from agents.domain.decision import Action, Advised
 from agents.domain.proposal import Proposal
 from agents.domain.strategy import Side, Sides, Window
@@ -64,6 +65,25 @@ async def test_it_is_asked_what_the_rules_plan() -> None:
     assert question.candles[-1][3] == 60_500
     assert card is not None
     assert question.stop == card.plan.stop
+
+
+async def test_it_is_told_what_its_strategy_looks_at_and_nothing_that_others_do() -> None:
+    model = Model()
+    model.says("hold")
+    desk = await line(model)
+    mine = await desk.strategy(stop="0.5 atr")
+    theirs = await desk.strategy(entry_long="close > 60100 and ema(9) > 1 and rsi(7) > 1")
+    await desk.next(60_500)
+    told = {question.strategy_id: question.values for question in model.asked}
+    assert set(told[mine.id]) == {"close", "atr(14)"}
+    assert set(told[theirs.id]) == {"close", "ema(9)", "rsi(7)"}
+
+
+async def test_it_sees_enough_candles_however_little_the_rules_need() -> None:
+    model = Model()
+    model.says("hold")
+    await advised(model)
+    assert len(model.asked[0].candles) == CANDLES_SHOWN
 
 
 # --- what it may do -----------------------------------------------------------------------------
@@ -227,6 +247,9 @@ async def test_guidance_alone_asks_at_each_candle() -> None:
     assert [question.side for question in model.asked] == [None, None]
     assert [question.guidance for question in model.asked] == [GUIDED["guidance"]] * 2
     assert (await desk.last(strategy)).reason == "the advisor says hold: no calm yet"
+    usual = {"rsi(14)", "ema(20)", "ema(50)", "natr(14)", "adx(14)", "rvol(20)"}
+    assert set(model.asked[-1].values) == usual
+    assert model.asked[-1].values["ema(20)"] is not None
 
 
 async def test_guidance_alone_holds_without_a_model() -> None:
