@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 CLOCK_NOTE = "market_clock"
 MARKET_NOTE = "market_name"
+ALIVE_NOTE = "last_alive"
 OTHER_NOTE = "other_market_until"  # the newest market time of any market before this one
 RETRY_SECONDS = 2.0
 KEPT = timedelta(days=30)  # delivered messages and handled updates
@@ -195,8 +196,6 @@ class Parley:
 
     async def every_second(self) -> None:
         await self._look_at_database()
-        if self.played:
-            await self._save_clock()
         await self.execution.every_second()
         await self._tell_market()
 
@@ -216,7 +215,10 @@ class Parley:
     async def _look_at_database(self) -> None:
         """Raises what the database raises, once /health knows."""
         try:
-            await self.memory.notes.read(MARKET_NOTE)
+            if self.played:
+                await self._save_clock()
+            else:  # a full disk shows in writing alone
+                await self.memory.notes.write(ALIVE_NOTE, self.clock.wall().isoformat())
         except ParleyError as error:
             self._database_fault = str(error)
             raise

@@ -12,6 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from agents.domain.errors import ParleyError
 from agents.domain.market import Timeframe
 from agents.domain.ports import Clock
 
@@ -185,6 +186,11 @@ def _guarded(chore: Chore) -> Callable[[], Awaitable[None]]:
     async def run() -> None:
         try:
             await chore.work()
+        except ParleyError as error:  # its own sentence says it all, perhaps every second
+            log.warning(
+                "A chore failed; it will be tried again.",
+                extra={"chore": chore.name, "why": str(error)},
+            )
         except Exception:
             log.exception("A chore failed; it will be tried again.", extra={"chore": chore.name})
 

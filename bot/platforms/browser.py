@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, web
 
-from agents.domain.errors import DeliveryRefused
+from agents.domain.errors import DeliveryRefused, ParleyError
 from agents.domain.mail import PageMessage, Transcript
 from agents.domain.user import Identity, Place
 from handlers.chat import Incoming, Outgoing, Pace, PlatformHealth, Receiver, Tap, italic
@@ -176,6 +176,10 @@ class BrowserPlatform:
             async for message in page:
                 if message.type is WSMsgType.TEXT:
                     await self._heard(page, message.data)
+        except ParleyError as error:
+            # The page comes back by itself and says again what was not stored.
+            log.warning("A page is sent away for a while.", extra={"why": str(error)})
+            await page.close(code=WSCloseCode.TRY_AGAIN_LATER, message=str(error).encode()[:120])
         finally:
             self._pages.discard(page)
         return page

@@ -1,5 +1,6 @@
 """The page as a platform: over a real WebSocket client, and in Chromium as a person uses it."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from agents.domain.errors import DeliveryRefused, OperatorNeeded
+from agents.domain.errors import DeliveryRefused, OperatorNeeded, TryAgain
 from bot.platforms.browser import HOME, BrowserPlatform
 from bot.web import WebServer
 from handlers.chat import Button, Incoming, Outgoing, Tap, bold, text
@@ -188,6 +189,24 @@ async def test_nonsense_is_refused_with_a_sentence(house: House, raw: str) -> No
     async with speaking(house) as socket:
         await socket.send_str(raw)
         assert (await heard(socket, "refused"))["why"]
+
+
+async def test_a_database_that_fails_sends_the_page_away_for_a_while(house: House) -> None:
+    """Nothing is told as stored; the page comes back and says it again."""
+    said = {"kind": "say", "key": "k1", "text": "hello"}
+    async with visitor(house) as session:
+        async with session.ws_connect("/socket", headers=origin(house)) as socket:
+            await heard(socket, "hello")
+            house.transcript.fails = TryAgain("The database is busy.")
+            await socket.send_json(said)
+            while (event := await socket.receive(timeout=20)).type is aiohttp.WSMsgType.TEXT:
+                assert json.loads(event.data)["kind"] != "stored"
+            assert socket.close_code == aiohttp.WSCloseCode.TRY_AGAIN_LATER
+            house.transcript.fails = None
+        async with session.ws_connect("/socket", headers=origin(house)) as socket:
+            await socket.send_json(said)
+            assert (await heard(socket, "stored"))["key"] == "k1"
+    assert [incoming.text for incoming in house.heard].count("hello") == 1
 
 
 async def test_earlier_messages_come_on_request(house: House) -> None:

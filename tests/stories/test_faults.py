@@ -76,6 +76,20 @@ async def test_a_second_copy_and_a_taken_port(tmp_path: Path) -> None:
             await page.ask("/help", "/status")
 
 
+async def test_a_full_disk(tmp_path: Path) -> None:
+    """It says so in /health, and goes on by itself once there is room again."""
+    async with running(tmp_path) as desk, page_of(desk) as page:
+        await page.see("Welcome")
+        with desk.full_disk():
+            while (health := await desk.health())["status"] == "ok":
+                await page.hear()
+            assert "disk" in health["database"]
+        while (await desk.health())["status"] != "ok":
+            await page.hear()
+        await page.ask("/help", "/status")
+        assert await desk.terminate() == 0
+
+
 # --- Telegram away ------------------------------------------------------------------------------
 
 

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import resource
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,18 @@ class Running:
     @property
     def database(self) -> Path:
         return self.folder / "var" / "parley.db"
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """No file of the process may grow: what a full disk is to it."""
+        assert self._process
+        process = self._process.pid
+        room, most = resource.prlimit(process, resource.RLIMIT_FSIZE)
+        resource.prlimit(process, resource.RLIMIT_FSIZE, (0, most))
+        try:
+            yield
+        finally:
+            resource.prlimit(process, resource.RLIMIT_FSIZE, (room, most))
 
     @property
     def root(self) -> str:

@@ -12,6 +12,7 @@ class ListTranscript:
     def __init__(self) -> None:
         self.messages: list[PageMessage] = []
         self.pictures: dict[int, bytes] = {}
+        self.fails: Exception | None = None  # what storing raises
 
     async def add(
         self,
@@ -23,6 +24,8 @@ class ListTranscript:
         picture: bytes | None = None,
         reply_to: int = 0,
     ) -> int | None:
+        if self.fails:
+            raise self.fails
         if key and any(message.key == key for message in self.messages):
             return None
         number = len(self.messages) + 1
