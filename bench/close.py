@@ -9,10 +9,12 @@ from datetime import timedelta
 from pathlib import Path
 
 from agents.cycle import Cycle
+from agents.decision.rules import Context
 from agents.decision.sight import Sights
+from agents.decision.signals import entry_rules
 from agents.domain.market import Timeframe
 from agents.domain.risk import Costs
-from agents.domain.strategy import Mode
+from agents.domain.strategy import Mode, Strategy
 from agents.execution.desk import Desk as Execution
 from agents.execution.desk import open_desk
 from agents.execution.paper import PaperBroker
@@ -106,3 +108,28 @@ async def measure(prepared: Desk) -> tuple[float, LoopWatch]:
     async with watched() as watch:
         took = await prepared.close()
     return took, watch
+
+
+async def indicators_and_rules(prepared: Desk) -> float:
+    """Seconds for the data points and rules alone: nothing read, weighed or stored."""
+    strategies = [
+        item for name in TIMEFRAMES for item in await prepared.memory.strategies.due(name)
+    ]
+    places: dict[tuple[str, str], list[Strategy]] = {}
+    for item in strategies:
+        places.setdefault((item.spec.symbols[0], item.spec.timeframe), []).append(item)
+    sights = Sights(Frames(prepared.market))
+    for (symbol, name), some in places.items():
+        timeframe = Timeframe.parse(name)
+        await sights.see(symbol, timeframe, CLOSE - timeframe.length, some)
+    took = 0.0
+    for (symbol, name), some in places.items():
+        began = time.perf_counter()
+        sight = await sights.see(symbol, Timeframe.parse(name), CLOSE, some)
+        for item in some:
+            context = sight.of(item)
+            assert isinstance(context, Context)
+            for rule in entry_rules(item.spec).values():
+                rule.truth(context)
+        took += time.perf_counter() - began
+    return took

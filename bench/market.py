@@ -83,6 +83,10 @@ class MadeUpMarket:
         stop = (last - candles.opened[0]) // timeframe.ms + 1
         return candles.part(max(0, stop - count), stop)
 
+    def candles(self, symbol: str, timeframe: str) -> Candles:
+        """All of them, up to the close."""
+        return self._candles[symbol, timeframe]
+
     def listen(self, listener: TickListener) -> None:
         self._listeners.append(listener)
 

@@ -20,6 +20,7 @@ from bench.filling import Filler, owner_of
 from bench.market import CLOSE, SYMBOLS, MadeUpMarket
 from bench.strategies import specs
 from bench.trades import PRICE, Trade
+from bench.watching import processor_wait
 from bot.running import favour_the_loop
 from storage.database import Database, open_database
 from storage.models import DecisionRow, PositionRow, ProposalRow
@@ -99,19 +100,21 @@ async def quiet(floor: Floor, rounds: int = QUIET) -> list[float]:
     return found
 
 
-async def exits(floor: Floor, rounds: int = EXITS) -> list[float]:
-    """Seconds from each tick that reaches a stop to the stored intent. The order is sent, filled
-    at the next tick and booked before the next one, and not counted."""
-    found = []
+async def exits(floor: Floor, rounds: int = EXITS) -> tuple[list[float], list[float]]:
+    """Seconds from each tick that reaches a stop to the stored intent, and how many of them were
+    spent waiting for a processor. The order is sent, filled at the next tick and booked before
+    the next one, and not counted."""
+    found, waits = [], []
     for number in range(rounds):
         symbol, level = SYMBOLS[number % len(SYMBOLS)], 1 + number // len(SYMBOLS)
         at = CLOSE + timedelta(milliseconds=2 * number)
         tick = Tick(symbol, at, PRICE - STEP * level)
-        began = time.perf_counter()
+        waited, began = processor_wait(), time.perf_counter()
         floor.market.say(tick)
         await floor.desk.exits.idle()
         found.append(time.perf_counter() - began)
+        waits.append(processor_wait() - waited)
         await floor.desk.orders.idle()
         floor.market.say(Tick(symbol, at + timedelta(milliseconds=1), tick.price))
         await floor.desk.orders.idle()
-    return found
+    return found, waits

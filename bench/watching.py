@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 
 class LoopWatch:
@@ -32,6 +33,16 @@ async def watched() -> AsyncIterator[LoopWatch]:
         yield watch
     finally:
         watching.cancel()
+
+
+def processor_wait() -> float:
+    """Seconds that this process's threads have been ready and waited for a processor, because
+    others had them all; 0.0 where the system does not count it."""
+    try:
+        threads = list(Path("/proc/self/task").iterdir())
+        return sum(int((one / "schedstat").read_text().split()[1]) for one in threads) / 1e9
+    except (OSError, IndexError):
+        return 0.0
 
 
 def percentile(values: Sequence[float], share: float) -> float:
