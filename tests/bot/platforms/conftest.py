@@ -27,9 +27,10 @@ class Desk:
     gone: list[tuple[Identity, Place]] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
     broken: bool = False  # as a database that can't store
+    broken_for: set[str] = field(default_factory=set)  # chats
 
     async def receive(self, incoming: Incoming) -> None:
-        if self.broken:
+        if self.broken or incoming.place.chat in self.broken_for:
             raise OSError("disk full")
         self.received.append(incoming)
         self.server.touch()

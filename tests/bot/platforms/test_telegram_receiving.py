@@ -184,6 +184,32 @@ async def test_nothing_is_confirmed_before_it_is_stored(desk: Desk) -> None:
     await desk.server.wait_for(lambda: desk.server.unconfirmed == 0)
 
 
+async def test_a_tap_is_acknowledged_also_while_nothing_can_be_stored(desk: Desk) -> None:
+    sent = await desk.platform.send(HOME, CARD)
+    desk.broken = True
+    number = desk.server.tap(ANN, ANN, int(sent), "Approve")
+    await desk.server.wait_for(lambda: desk.server.world.queries[number] != "open")
+    assert desk.server.unconfirmed == 1
+    desk.broken = False
+    [incoming] = await desk.heard()
+    assert incoming.tap == Tap("approve", 7, 2)
+
+
+async def test_one_chats_fault_holds_up_no_other_and_is_not_confirmed(desk: Desk) -> None:
+    desk.broken_for = {"7"}
+    await desk.well()
+    desk.server.private(7, "Bob")
+    desk.server.say(7, 7, "/panic")
+    desk.server.say(ANN, ANN, "first")
+    desk.server.say(ANN, ANN, "second")
+    assert "can't be stored" in await desk.ailing()
+    assert [said.text for said in (await desk.heard(2))[:2]] == ["first", "second"]
+    assert desk.server.unconfirmed == 3
+    desk.broken_for = set()
+    await desk.server.wait_for(lambda: desk.server.unconfirmed == 0)
+    assert "/panic" in [said.text for said in desk.received]
+
+
 async def test_what_was_stored_but_not_confirmed_comes_again_with_the_same_key(
     make_desk: MakeDesk,
 ) -> None:
