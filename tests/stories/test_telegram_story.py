@@ -70,7 +70,8 @@ async def test_the_main_job_on_real_candles(
         await ann.see("Closed LONG", "P&L")
         check_one_trade(desk, ann, card)
         await changed_my_mind(ann, after=card.id)
-        await stopped_everything(ann)
+        await traded(ann, after=(await ann.offered("Approve")).id - 1)
+        await stopped_everything(desk, ann)
         await asked(ann, AFTERWARDS)
         await strangers(desk, ann)
         assert await desk.terminate() == 0
@@ -158,16 +159,15 @@ async def asked(ann: Person, answers: Mapping[str, tuple[str, ...]]) -> None:
         assert not words.startswith("/chart") or said.photo
 
 
-async def stopped_everything(ann: Person) -> None:
-    """/panic with an open position: one Yes, and everything is flat."""
-    card = await ann.offered("Approve")
-    await traded(ann, after=card.id - 1)
-    question = await ann.ask("/panic", "Stop everything?", "1 position")
+async def stopped_everything(desk: Running, ann: Person, *open_ones: str) -> None:
+    """/panic: one Yes, and everything is flat."""
+    question = await ann.ask("/panic", "Stop everything?", *open_ones)
     await ann.offered("Yes", after=question.id - 1)
     await ann.press(question, "Yes")
     await ann.see("Panic over: everything is flat", after=question.id)
     await ann.ask("/strategies", "paused")
-    await ann.ask("/balance", "USDT")
+    assert not rows(desk.database, "SELECT id FROM positions WHERE state != 'closed'")
+    assert not rows(desk.database, "SELECT id FROM proposals WHERE state = 'pending'")
 
 
 async def strangers(desk: Running, ann: Person) -> None:
@@ -225,12 +225,14 @@ async def test_the_main_job_on_the_simulated_market(
     check_markup(telegram)
 
 
-async def test_updates_by_webhook(tmp_path: Path, telegram: TelegramServer) -> None:
+async def test_updates_by_webhook_and_a_panic(tmp_path: Path, telegram: TelegramServer) -> None:
+    await market_at(tmp_path, DIP)
     port = free_port()
     hook = f"http://127.0.0.1:{port}/telegram/webhook"
     by_hook = settings(
         telegram,
         PORT=str(port),
+        PARLEY_SPEED="300",
         TELEGRAM_WEBHOOK_URL=hook,
         TELEGRAM_WEBHOOK_SECRET="a-secret-of-the-operator",
     )
@@ -238,10 +240,14 @@ async def test_updates_by_webhook(tmp_path: Path, telegram: TelegramServer) -> N
     async with running(tmp_path, **by_hook) as desk:
         await activated(ann)
         await ann.ask("/status", "rsi(14)")
+        await traded(ann)
+        await stopped_everything(desk, ann, "close 1 position")
+        await ann.see("Closed LONG BTC/USDT", "panic")
+        check_books(desk.database)
         assert telegram.counts["getupdates"] == 0 and telegram.world.webhook["url"] == hook
-        forged = {"update_id": 1, "message": {"text": "/panic"}}
+        forged = {"update_id": 1, "message": {"text": "forged words"}}
         async with aiohttp.ClientSession() as session:
             for headers in ({}, {"X-Telegram-Bot-Api-Secret-Token": "a guess"}):
                 async with session.post(hook, json=forged, headers=headers) as answer:
                     assert answer.status == 403
-        assert not rows(desk.database, "SELECT * FROM inbox WHERE payload LIKE '%panic%'")
+        assert not rows(desk.database, "SELECT * FROM inbox WHERE payload LIKE '%forged words%'")
