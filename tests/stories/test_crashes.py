@@ -1,6 +1,6 @@
 """SIGKILL, again and again: no intent twice, no fill lost, no balance off, no message lost.
 
-PARLEY_KILLS says how often (12 unless set); `make crash` takes 200.
+PARLEY_KILLS says how often (8 unless set); `make crash` takes 200.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from tests.support.books import Books
 from tests.support.telegram_server import TelegramServer
 from tests.support.trader import Trader
 
-KILLS = int(os.environ.get("PARLEY_KILLS", "12"))
+KILLS = int(os.environ.get("PARLEY_KILLS", "8"))
 SPEED = {"PARLEY_SPEED": "900", "PARLEY_APPROVAL_SECONDS": "20"}
 # What is passed only by luck or by hand has its own test beside the services.
 RARE = {
