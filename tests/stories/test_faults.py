@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.ledger import check_books, rows
 from tests.support.page_client import PageClient, page_of
-from tests.support.running import DIP, Running, free_port, market_at, running
+from tests.support.running import DIP, UNHURRIED, Running, free_port, market_at, running
 from tests.support.telegram_person import Person
 from tests.support.telegram_server import TOKEN, TelegramServer
 
@@ -136,15 +136,12 @@ async def test_telegram_that_comes_later(tmp_path: Path) -> None:
         assert "Traceback" not in desk.log and TOKEN not in desk.log
 
 
-SLOW_HANDS = {"PARLEY_SPEED": "300", "PARLEY_PRICE_TOLERANCE": "1"}
-
-
 async def test_an_outage_in_the_middle_of_a_trade(tmp_path: Path) -> None:
     """What happened meanwhile is told afterwards: all of it, once, and in its order."""
     await market_at(tmp_path, DIP)
     async with TelegramServer() as server:
         ann = Person(server, ADMIN)
-        async with running(tmp_path, **SLOW_HANDS, **telegram_at(server.url)) as desk:
+        async with running(tmp_path, **UNHURRIED, **telegram_at(server.url)) as desk:
             await ann.ask(SENTENCE, "rsi(14) < 35")
             await ann.press(await ann.offered("Activate"), "Activate")
             card = await ann.offered("Approve")

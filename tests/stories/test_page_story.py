@@ -8,7 +8,7 @@ import aiohttp
 from tests.support.chromium import Desk as Page
 from tests.support.chromium import chromium
 from tests.support.ledger import check_books, rows
-from tests.support.running import DIP, Running, market_at, running
+from tests.support.running import DIP, UNHURRIED, Running, market_at, running
 
 SENTENCE = "Buy BTC when RSI(14) on 5m drops below 35, stop 1%, target 2R, risk 1%"
 
@@ -16,7 +16,7 @@ SENTENCE = "Buy BTC when RSI(14) on 5m drops below 35, stop 1%, target 2R, risk 
 async def test_the_main_job_on_the_page(tmp_path: Path, chromium_path: str) -> None:
     await market_at(tmp_path, DIP)
     async with (
-        running(tmp_path, PARLEY_SPEED="300") as desk,
+        running(tmp_path, **UNHURRIED) as desk,
         chromium(chromium_path, viewport={"width": 1000, "height": 900}) as context,
     ):
         page = await opened(context, desk)

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from tests.support.ledger import check_books, rows
-from tests.support.running import DIP, Running, free_port, market_at, running
+from tests.support.running import DIP, UNHURRIED, Running, free_port, market_at, running
 from tests.support.telegram_html import read_html
 from tests.support.telegram_person import Person
 from tests.support.telegram_server import TOKEN, Limits, TelegramServer
@@ -215,7 +215,7 @@ async def test_the_main_job_on_the_simulated_market(
 ) -> None:
     ann = Person(telegram, ADMIN)
     await market_at(tmp_path, DIP)
-    async with running(tmp_path, **settings(telegram, PARLEY_SPEED="300")) as desk:
+    async with running(tmp_path, **settings(telegram, **UNHURRIED)) as desk:
         await activated(ann)
         card = await traded(ann)
         await ann.see("Closed LONG", "P&L", after=card.id)
@@ -232,7 +232,7 @@ async def test_updates_by_webhook_and_a_panic(tmp_path: Path, telegram: Telegram
     by_hook = settings(
         telegram,
         PORT=str(port),
-        PARLEY_SPEED="300",
+        **UNHURRIED,
         TELEGRAM_WEBHOOK_URL=hook,
         TELEGRAM_WEBHOOK_SECRET="a-secret-of-the-operator",
     )
