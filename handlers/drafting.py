@@ -31,6 +31,7 @@ _REST = Question("rest", "What else should I know: which coin, when to enter, wh
 _READINGS, _QUESTIONS = TypeAdapter(Reading), TypeAdapter(Question)  # a step is stored as JSON
 _LABEL = 32  # characters of a suggestion's button
 _IN_A_ROW = 2
+_MOST_PARTS = 3  # of market, rule, timeframe, stop and targets
 
 
 async def house(desk: Desk, user_id: int) -> House:
@@ -138,9 +139,16 @@ async def answered(desk: Desk, turn: Turn, step: dialogue.Step, said: str) -> An
 
 
 def _is_new_sentence(reading: Reading) -> bool:
-    """Whether an answer is a strategy of its own, which takes the place of the unfinished one."""
-    has_rule = reading.entry_long or reading.entry_short
-    return bool(reading.is_strategy and has_rule and reading.symbols)
+    """Whether an answer is a strategy of its own, which takes the place of the unfinished one.
+
+    It is when it names a market and a rule, or a side and most of the rest: a coin that is not
+    known, or a rule that can't be read, must not mix it with the strategy before.
+    """
+    rule = reading.entry_long or reading.entry_short
+    parts = (reading.symbols, rule, reading.timeframe, reading.stop, reading.targets)
+    stated = sum(map(bool, parts))
+    whole = (rule and reading.symbols) or (reading.side and stated >= _MOST_PARTS)
+    return bool(reading.is_strategy and whole)
 
 
 async def picked(desk: Desk, turn: Turn) -> Answer:

@@ -203,3 +203,12 @@ async def test_every_sample_sentence_gets_an_answer(shared_data: Path) -> None:
         assert await talk.say(sentence), sentence
         await talk.say("/cancel")
     assert len(await drafts(talk)) > len(lines) / 2
+
+
+async def test_a_sentence_with_an_unknown_coin_is_not_mixed_with_the_one_before(
+    talk: Conversation,
+) -> None:
+    await talk.say("buy when rsi(14) < 35 on 5m, stop 1%, target 2R")
+    said = plain(await talk.say("Buy DOGGO on 1h when rsi(14) < 30, stop 2%, target 3R"))
+    assert "I dropped the earlier one" in said
+    assert "rsi(14) < 30" in said and "rsi(14) < 35" not in said
