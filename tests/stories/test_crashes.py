@@ -15,24 +15,13 @@ import pytest
 from agents.execution.checkpoints import POINTS
 from tests.support.books import Books
 from tests.support.telegram_server import TelegramServer
-from tests.support.trader import Trader
+from tests.support.trader import CHATS, Trader
 
 KILLS = int(os.environ.get("PARLEY_KILLS", "8"))
 SPEED = {"PARLEY_SPEED": "900", "PARLEY_APPROVAL_SECONDS": "20"}
-# What is passed only by luck or by hand has its own test beside the services.
-RARE = {
-    "order.unknown",
-    "order.failing",
-    "expiry.moving",
-    "expiry.moved",
-    "panic.marking",
-    "panic.marked",
-    "panic.flat",
-    "approval.asking",
-    "approval.asked",
-    "stop.moving",
-    "stop.moved",
-}
+# A paper broker always answers, and never refuses: these are passed beside the services alone.
+NEVER_ON_PAPER = {"order.unknown", "order.failing"}
+PANIC = ("panic.marking", "panic.marked", "panic.flat")
 
 
 @asynccontextmanager
@@ -91,9 +80,15 @@ async def test_killed_at_random_moments(tmp_path: Path, shared: Path | None) -> 
 @pytest.mark.timeout(400)
 async def test_killed_between_any_two_writes(tmp_path: Path, shared: Path | None) -> None:
     async with trading(tmp_path, market_of(shared)) as trader:
-        for point in (point for point in POINTS if point not in RARE):
+        for point in (p for p in POINTS if p not in NEVER_ON_PAPER and p not in PANIC):
             await trader.kill()
             await trader.start(crash_at=point)
+            assert not await trader.lives(60), f"{point} was never passed"
+        for point in PANIC:
+            await trader.kill()
+            await trader.start(crash_at=point)
+            if point == PANIC[0]:  # the later ones are passed when the panic is carried on
+                await trader.panic(CHATS[0])
             assert not await trader.lives(60), f"{point} was never passed"
         await trader.start()
         books = await settled(trader)

@@ -136,14 +136,22 @@ class Trader:
         version = data.split(":", 1)[1]
         return any(m == message and d.endswith(version) for m, d in self._pressed)
 
+    async def panic(self, chat: int) -> None:
+        """Ask for a panic, and say Yes to the question that comes."""
+        before = max(message.id for message in self._messages(chat))
+        self.server.say(chat, chat, "/panic")
+        asked = partial(self._with_button, chat, "Yes")
+        question = await self.server.wait_for(
+            lambda: found if (found := asked()) and found.id > before else None, 60
+        )
+        self.server.tap(chat, chat, question.id, "Yes")
+
     # --- afterwards ---------------------------------------------------------------------------
 
     async def settle(self) -> None:
         """Flatten everything and wait until all is filled and told."""
         for chat in CHATS:
-            self.server.say(chat, chat, "/panic")
-            question = await self.server.wait_for(partial(self._with_button, chat, "Yes"), 60)
-            self.server.tap(chat, chat, question.id, "Yes")
+            await self.panic(chat)
         while not self._is_quiet():
             assert await self.lives(0.2), "the desk died while it was to settle"
 
