@@ -30,6 +30,7 @@ from bench.market import CLOSE, SYMBOLS
 from bench.strategies import ideas
 from bench.trades import PRICE, Trade
 from bench.watching import LoopWatch, watched
+from bot.app.talking import Everywhere
 from bot.connectors.vault import Vault
 from bot.inbox import Clerk
 from bot.outbox import Postman
@@ -165,6 +166,7 @@ def talking(desk: Desk) -> Conversation:
         tap_rules=TapRules(),
         costs=Costs(),
         keys=ModelKeys(desk.memory, Vault("no secret")),
+        people=Everywhere({}),
     )
 
 

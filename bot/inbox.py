@@ -11,7 +11,7 @@ from agents.domain.lease import Lease
 from agents.domain.mail import Inbox, InboxItem, Outbox
 from agents.domain.ports import Clock, Transactions
 from agents.domain.user import Identity, NoticeKind, Place
-from handlers.chat import Incoming, Platform, Reply, incoming_from_json, text
+from handlers.chat import Glance, Incoming, Platform, Reply, incoming_from_json, text
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +29,17 @@ _MOMENT = 0.7  # seconds after which a person wants a sign of life
 _SIGN_LASTS = 4.0
 
 
+async def _nothing_at_once(incoming: Incoming) -> Glance:
+    return Glance()
+
+
 class Clerk:
     """Handles stored updates: in order per chat and per sender, side by side otherwise.
 
     `handle` is the router. `answered` is called when answers were put into the outbox. `veil` takes
-    secrets out of a text, or seals them, before it is stored. `lease` is how long (seconds) an
-    update that another process began is left to it; 0 for a process that is alone on its database.
+    secrets out of a text, or seals them, before it is stored. `glance` says what can be said at
+    once. `lease` is how long (seconds) an update that another process began is left to it; 0 for a
+    process that is alone on its database.
     """
 
     def __init__(
@@ -47,6 +52,7 @@ class Clerk:
         platforms: Mapping[str, Platform],
         clock: Clock,
         *,
+        glance: Callable[[Incoming], Awaitable[Glance]] = _nothing_at_once,
         answered: Callable[[], None] = lambda: None,
         veil: Callable[[str], str] = str,
         lease: float = LEASE_SECONDS,
@@ -59,6 +65,7 @@ class Clerk:
         self._owner_of = owner_of
         self._platforms = platforms
         self._clock = clock
+        self._glance = glance
         self._answered = answered
         self._veil = veil
         self._lease = Lease(lease)
@@ -82,10 +89,15 @@ class Clerk:
             self.wake()
         return is_new
 
-    async def receive(self, incoming: Incoming) -> None:
-        """`store` as platforms want it."""
+    async def receive(self, incoming: Incoming) -> Glance:
+        """`store` as platforms want it, with what may be said of the update at once."""
         if not await self.store(incoming):
             log.debug("An update came a second time.", extra={"key": incoming.key})
+        try:
+            return await self._glance(incoming)
+        except Exception:  # it is stored, and its handling will meet the same fault
+            log.exception("Nothing could be said of an update at once.")
+            return Glance()
 
     # --- life ---------------------------------------------------------------------------------
 
@@ -279,7 +291,7 @@ def _target(incoming: Incoming, reply: Reply) -> dict[str, str]:
     if reply.edits and not reply.card:
         # What a person wrote is no message of ours: the answer to it is a new one.
         return {"message_id": incoming.message_id} if incoming.text is None else {}
-    if not incoming.private and incoming.text is not None:
+    if not incoming.private and (incoming.text is not None or reply.personal):
         return {"reply_to": incoming.message_id}
     return {}
 

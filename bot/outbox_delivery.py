@@ -215,7 +215,7 @@ def _card(item: OutboxItem, reply: Reply) -> str:
 
 
 def _outgoing(reply: Reply, picture: bytes | None) -> Outgoing:
-    return Outgoing(reply.words, reply.rows, picture, reply.silent)
+    return Outgoing(reply.words, reply.rows, picture, reply.silent, reply.personal)
 
 
 def _look(reply: Reply, at: datetime) -> Look:

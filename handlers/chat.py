@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from agents.domain.user import Identity, Place
+from agents.domain.user import Identity, Place, Standing
 
 BUTTON_DATA_LIMIT = 64  # bytes, the smallest of the platforms
 
@@ -129,7 +129,8 @@ class Reply:
     `card` names the card that this message is (`proposal:7`, `strategy:3`): edits find it again.
     `replies_to` names a card that it answers. `edits` True replaces the card's present message
     (or, without a card, the tapped message) instead of sending a new one. `removes` is the id of a
-    message that must not stand there any more: the one that carried a secret.
+    message that must not stand there any more: the one that carried a secret. `personal` is for
+    the eyes of the person who is answered, where others can read the place.
     """
 
     words: Words
@@ -140,6 +141,7 @@ class Reply:
     edits: bool = False
     silent: bool = False
     removes: str = ""
+    personal: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """JSON values, as stored in the outbox; read back by `reply_from_json`."""
@@ -152,6 +154,7 @@ class Reply:
             "edits": self.edits,
             "silent": self.silent,
             "removes": self.removes,
+            "personal": self.personal,
         }
 
 
@@ -166,6 +169,7 @@ def reply_from_json(stored: Mapping[str, Any]) -> Reply:
         edits=stored.get("edits", False),
         silent=stored.get("silent", False),
         removes=stored.get("removes", ""),
+        personal=stored.get("personal", False),
     )
 
 
@@ -174,10 +178,13 @@ class Incoming:
     """One update of a platform, in its stored form.
 
     `key` is the platform's own id of the update, unique on the platform: a second arrival is the
-    same update. Exactly one of `text` and `tap` is set; `tap_data` keeps what was received when
-    the button is not ours. `message_id` is the message that was tapped (or sent). `sent_at` is
-    the platform's time of the message, human time. `private` is false in groups and channels;
-    `addressed` is true when a group message names the bot or is a command.
+    same update. One of `text` and `tap` is set, and both where a form that a tap opened was filled
+    in; `tap_data` keeps what was received when the button is not ours. `message_id` is the message
+    that was tapped (or sent). `sent_at` is the platform's time of the message, human time.
+    `private` is false in groups and channels; `addressed` is true when a group message names the
+    bot or is a command. `discreet` is true in a group whose platform can answer so that nobody but
+    the sender sees it. `answers` is the message that this one replies to; `forwarded` names where
+    it came from.
     """
 
     key: str
@@ -192,6 +199,9 @@ class Incoming:
     tap_data: str = ""
     message_id: str = ""
     language: str = ""
+    discreet: bool = False
+    answers: str = ""
+    forwarded: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """JSON values, as stored in the inbox; read back by `incoming_from_json`."""
@@ -208,6 +218,9 @@ class Incoming:
             "tap_data": self.tap_data,
             "message_id": self.message_id,
             "language": self.language,
+            "discreet": self.discreet,
+            "answers": self.answers,
+            "forwarded": self.forwarded,
         }
 
 
@@ -222,12 +235,16 @@ def incoming_from_json(stored: Mapping[str, Any]) -> Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message ready for an adapter: words to mark up, buttons, and a drawn picture (PNG)."""
+    """A message ready for an adapter: words to mark up, buttons, and a drawn picture (PNG).
+
+    `personal` ones may be seen by nobody but the person who is answered.
+    """
 
     words: Words
     rows: Rows = ()
     picture: bytes | None = field(default=None, repr=False)
     silent: bool = False
+    personal: bool = False
 
     def without_buttons(self) -> "Outgoing":
         return replace(self, rows=())
@@ -242,7 +259,19 @@ class PlatformHealth:
     detail: str = ""
 
 
-Receiver = Callable[[Incoming], Awaitable[None]]
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What can be said of an update at once, before it is handled.
+
+    `words` are for the person alone, with the acknowledgement of a tap: why it will do nothing.
+    `personal` is true when the answer will be personal.
+    """
+
+    words: str = ""
+    personal: bool = False
+
+
+Receiver = Callable[[Incoming], Awaitable[Glance]]
 """Stores an update; when it returns, the update can't be lost any more."""
 
 
@@ -289,6 +318,12 @@ class Platform(Protocol):
 
     async def typing(self, place: Place) -> None:
         """A sign of life while something takes longer than a moment; never raises."""
+
+    async def standing(self, place: Place, person: Identity) -> Standing:
+        """How the bot and a person stand in a place, asked now."""
+
+    async def find_place(self, said: str) -> Place | None:
+        """The chat that a name, a mention or a link means; None where the bot knows none."""
 
     def health(self) -> PlatformHealth: ...
 

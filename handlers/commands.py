@@ -46,12 +46,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """A row of the button table. `money` ones that come late ask again, naming `label`."""
+    """A row of the button table. `money` ones that come late ask again, naming `label`. `asks` is
+    the question of those that want a text next."""
 
     verb: str
     handler: Handler
     label: str = ""
     money: bool = False
+    asks: str = ""
 
 
 async def help_(desk: Desk, turn: Turn) -> Answer:
@@ -105,7 +107,7 @@ PRESSES: tuple[Press, ...] = (
     Press("dismiss", confirm.dismissed),
     # strategies
     Press("activate", strategies.activate, "Activate", money=True),
-    Press("edit", editing.begin),
+    Press("edit", editing.begin, asks="What should be different?"),
     Press("discard", strategies.discard),
     Press("pause", strategies.pause_tapped),
     Press("resume", strategies.resume_tapped, "Resume", money=True),

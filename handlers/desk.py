@@ -3,14 +3,14 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from agents.decision.words.reading import Reading
 from agents.domain.errors import MarketUnavailable
 from agents.domain.market import Instrument, Universe
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.risk import Costs, Limits, TapRules
-from agents.domain.user import Identity
+from agents.domain.user import Identity, Place, Standing
 from agents.execution.accounts import Accounts
 from agents.execution.approvals import Approvals
 from agents.execution.hands import Hands
@@ -23,6 +23,14 @@ Reader = Callable[[int, str], Awaitable[Reading]]
 
 PartHealth = tuple[str, bool, str]
 """A part of the machine, whether it works, and a sentence about it."""
+
+
+class People(Protocol):
+    """Groups and channels as the platforms know them. Raises DeliveryDelayed (ask again) and
+    DeliveryRefused (the place is not to be seen)."""
+
+    async def standing(self, place: Place, person: Identity) -> Standing: ...
+    async def find_place(self, platform: str, said: str) -> Place | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ class Desk:
     tap_rules: TapRules
     costs: Costs
     keys: ModelKeys
+    people: People
     operators: tuple[Identity, ...] = ()
     page_owner: Identity | None = None
     invite_only: bool = True

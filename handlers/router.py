@@ -1,6 +1,6 @@
 """Takes each update to its handler, and turns errors into words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from difflib import get_close_matches
@@ -10,10 +10,12 @@ from agents.domain.errors import NotFound, ParleyError
 from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.strategy import StrategyState
 from handlers import confirm, dialogue, markers, numbers, talk, texts, times
-from handlers.chat import Button, Incoming, Reply, Tap
+from handlers.chat import Button, Glance, Incoming, Reply, Tap
 from handlers.commands import ACTS, COMMANDS, PRESSES, Command, Press
 from handlers.desk import Desk
 from handlers.doors import Joined, Outside, admit
+from handlers.glances import glance
+from handlers.overhearing import overhear
 from handlers.turn import Answer, Turn
 
 AGAIN = "again"  # the question whether to do now what was commanded long ago
@@ -36,6 +38,15 @@ class Router:
         """(name, description) of each command that a menu shows."""
         return [(row.name, row.description) for row in COMMANDS if not row.hidden]
 
+    def forms(self) -> Mapping[str, str]:
+        """The verbs whose tap asks for a text, with the question: a platform with forms asks at
+        once and gives tap and text together."""
+        return {row.verb: row.asks for row in PRESSES if row.asks}
+
+    async def glance(self, incoming: Incoming) -> Glance:
+        """What the sender may be told at once; reads and changes nothing."""
+        return await glance(self._desk, incoming)
+
     async def handle(self, incoming: Incoming) -> Sequence[Reply]:
         """The answers to one update, for the place that it came from.
 
@@ -43,7 +54,7 @@ class Router:
         and raised. Handling the same update again does no harm.
         """
         if not (incoming.private or incoming.addressed):
-            return ()
+            return await overhear(self._desk, incoming)
         admitted = await admit(self._desk, incoming)
         if isinstance(admitted, Outside | Joined):
             return admitted.answer
@@ -52,6 +63,8 @@ class Router:
 
     async def _answered(self, turn: Turn) -> Answer:
         try:
+            if turn.incoming.tap is not None and turn.incoming.text is not None:
+                return await self._form(turn)
             return await (self._said(turn) if turn.incoming.text is not None else self._tap(turn))
         except ParleyError as error:
             return [texts.of_error(error)]
@@ -79,7 +92,7 @@ class Router:
             return [self._unknown(turn, name)]
         if not (turn.incoming.private or row.group):
             return [texts.said(texts.PRIVATE_ONLY)]
-        said = Turn(turn.user, turn.incoming, rest)
+        said = Turn(turn.user, turn.incoming, rest, turn.speaker)
         if row.money and self._is_late(turn):
             return await self._late_command(said, row)
         return await row.handler(self._desk, said)
@@ -109,6 +122,13 @@ class Router:
             return [*_taken(late), self._late_tap(meant, row, now)]
         return [*_taken(late), *await row.handler(self._desk, meant)]
 
+    async def _form(self, turn: Turn) -> Answer:
+        """A form that a tap opened: its text answers the question that the tap puts."""
+        opened = await self._tap(Turn(turn.user, turn.incoming, "", turn.speaker))
+        if await dialogue.present(self._desk, turn) is None:
+            return opened
+        return await self._said(turn)
+
     async def _yes(self, desk: Desk, turn: Turn) -> Answer:
         """Yes to the open question of this place."""
         step = await dialogue.answered(desk, turn)
@@ -117,7 +137,7 @@ class Router:
     async def _do(self, turn: Turn, step: dialogue.Step) -> Answer:
         if step.kind == AGAIN:
             row = self._commands[step.facts["command"]]
-            said = Turn(turn.user, turn.incoming, step.facts["words"])
+            said = Turn(turn.user, turn.incoming, step.facts["words"], turn.speaker)
             done = await row.handler(self._desk, said)
             return [confirm.agreed("✅ Yes."), *done]
         act = ACTS.get(step.kind)
@@ -188,7 +208,7 @@ def _split(words: str) -> tuple[str, str]:
 
 def _tapped(turn: Turn, tap: Tap) -> Turn:
     """The same turn as if `tap` had been tapped."""
-    return Turn(turn.user, replace(turn.incoming, tap=tap))
+    return replace(turn, incoming=replace(turn.incoming, tap=tap))
 
 
 def _taken(late: bool) -> Answer:

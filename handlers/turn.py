@@ -12,11 +12,21 @@ _NO_TAP = Tap("", 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """`words` are the free words: those after a command, or the whole text where there is none."""
+    """`words` are the free words: those after a command, or the whole text where there is none.
+
+    `user` is the account that is spoken about: the person's own, or in a group desk the desk's.
+    `speaker` is the person, where that is somebody else than the account.
+    """
 
     user: User
     incoming: Incoming
     words: str = ""
+    speaker: User | None = None
+
+    @property
+    def person(self) -> User:
+        """Who speaks."""
+        return self.speaker or self.user
 
     @property
     def tap(self) -> Tap:

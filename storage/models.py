@@ -85,6 +85,7 @@ class StrategyRow(Model):
     created_at = Moment()
     activated_at = Moment(null=True)
     pause_reason = Words()
+    autonomy = Document(null=True)
 
     class Meta:
         table = "strategies"
@@ -166,11 +167,18 @@ class ProposalRow(Model):
     resolved_by = BigIntField(null=True)
     resolved_at = Moment(null=True)
     changes = Document()
+    runs_at = Moment(null=True)
+    autonomy = Words(null=True)
 
     class Meta:
         table = "proposals"
         unique_together = (("decision_id",),)
-        indexes = (("state", "expires_at"), ("owner_id", "id"), ("strategy_id",))
+        indexes = (
+            ("state", "expires_at"),
+            ("owner_id", "id"),
+            ("strategy_id",),
+            ("state", "runs_at"),
+        )
 
 
 class AccountRow(Model):

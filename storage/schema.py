@@ -60,7 +60,12 @@ def config(url: str) -> dict[str, Any]:
         "connections": {name: {"engine": engine, "credentials": credentials}},
         "apps": {
             APP: {
-                "models": ["storage.models", "storage.models_page"],
+                "models": [
+                    "storage.models",
+                    "storage.models_page",
+                    "storage.models_groups",
+                    "storage.models_signals",
+                ],
                 "default_connection": name,
                 "migrations": "storage.migrations",
             }

@@ -42,6 +42,30 @@ class User:
     notices: Mapping[str, str] = field(default_factory=dict)
 
 
+class Membership(StrEnum):
+    """What a person is in a group or channel. ADMIN may post where only the staff may."""
+
+    ABSENT = "absent"
+    MEMBER = "member"
+    ADMIN = "admin"
+    OWNER = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A group, channel or thread as one person and the bot stand in it, asked of the platform.
+
+    `kind` is `private`, `group` or `channel`. `person_may_post` is true for who may publish there:
+    in a channel its staff, in a group whoever may write.
+    """
+
+    title: str
+    kind: str
+    bot_may_post: bool
+    membership: Membership
+    person_may_post: bool
+
+
 class NoticeKind(StrEnum):
     """What happened, as told to a user; handlers render it at delivery for that reader."""
 
@@ -58,6 +82,13 @@ class NoticeKind(StrEnum):
     STRATEGY_PAUSED = "strategy_paused"  # strategy_id, reason
     MARKET = "market"  # state, detail
     PANIC = "panic"  # progress of a panic: facts as counted
+    PLACE_LOST = "place_lost"  # a group or channel can't be written to: place, title, reason
+    OPERATOR = "operator"  # something is wrong with the machine: summary, detail
+    DIGEST = "digest"  # the day or the week: period, since, until
+    SIGNAL_POST = "signal_post"  # in a channel: a published signal, signal_id
+    SIGNAL_CHANGED = "signal_changed"  # redraw the post of signal_id
+    SIGNAL_UPDATE = "signal_update"  # under its post: signal_id, entry (of the record)
+    SIGNAL_HEARD = "signal_heard"  # what became of a signal that came in: heard_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from agents.domain.errors import DeliveryRefused, ParleyError
 from agents.domain.mail import PageMessage, Transcript
-from agents.domain.user import Identity, Place
+from agents.domain.user import Identity, Membership, Place, Standing
 from handlers.chat import Incoming, Outgoing, Pace, PlatformHealth, Receiver, Tap, italic
 
 log = logging.getLogger(__name__)
@@ -107,6 +107,12 @@ class BrowserPlatform:
 
     async def typing(self, place: Place) -> None:
         await self._push({"kind": "typing"})
+
+    async def standing(self, place: Place, person: Identity) -> Standing:
+        return Standing("the page", "private", True, Membership.OWNER, True)
+
+    async def find_place(self, said: str) -> Place | None:
+        return None
 
     def health(self) -> PlatformHealth:
         return PlatformHealth(self.name, True, f"{len(self._pages)} open")

@@ -14,7 +14,8 @@ from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
 from agents.domain.errors import ParleyError
-from agents.domain.user import Place
+from agents.domain.user import Identity, Place, Standing
+from bot.platforms import telegram_places
 from bot.platforms.telegram_faults import delivery
 from bot.platforms.telegram_messages import Messages, Shown
 from bot.platforms.telegram_reception import (
@@ -146,6 +147,12 @@ class TelegramPlatform:
                 )
         except ParleyError as fault:
             log.debug("No sign of life could be shown.", extra={"reason": str(fault)})
+
+    async def standing(self, place: Place, person: Identity) -> Standing:
+        return await telegram_places.standing(self._bot, place, person)
+
+    async def find_place(self, said: str) -> Place | None:
+        return await telegram_places.find_place(self._bot, said)
 
     def health(self) -> PlatformHealth:
         if self._reception is None:

@@ -20,7 +20,7 @@ from telegram import Bot, BotCommand, Update, error
 from agents.domain.user import Identity, Place
 from bot.platforms.telegram_faults import REFUSED, STANDBY, UNREACHABLE, seconds
 from bot.platforms.telegram_updates import KINDS, Gone, Migrated, Read, read_update
-from handlers.chat import Incoming, Receiver
+from handlers.chat import Glance, Incoming, Receiver
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ STORE_FAULT = "Updates can't be stored; Telegram keeps them until they can."
 _PAGE = 100  # updates in one answer; fewer mean that there are no more
 _STANDBY_SECONDS = 10.0
 _REFUSED_SECONDS = 30.0
+_GLANCE_SECONDS = 0.8  # how long an acknowledgement waits for what can be said with it
+_LONGEST_ANSWER = 200  # characters that Telegram shows
 _LONGEST_PAUSE = 30.0
 _WEBHOOK_LOOK = 60.0  # seconds between looks at what Telegram says of the webhook
 _SETTLED = timedelta(minutes=2)  # after so long, what a webhook brings is new
@@ -226,14 +228,24 @@ class Reception:
     # --- both ---------------------------------------------------------------------------------
 
     async def _store(self, update: Update, tapped_after: datetime | None) -> None:
-        """A tap is acknowledged at once: where storing fails, it comes again all the same."""
+        """A tap is acknowledged within a moment, with what can be said of it by then: where
+        storing fails, it comes again all the same."""
+        glance: asyncio.Future[Glance] = asyncio.get_running_loop().create_future()
         if update.callback_query:
-            task = asyncio.create_task(self._acknowledge(update.callback_query.id))
+            task = asyncio.create_task(self._acknowledge(update.callback_query.id, glance))
             self._acknowledging.add(task)
             task.add_done_callback(self._acknowledging.discard)
-        read = self._read(update, tapped_after)
+        try:
+            await self._pass_on(self._read(update, tapped_after), glance)
+        finally:
+            if not glance.done():
+                glance.set_result(Glance())
+
+    async def _pass_on(self, read: Read, glance: "asyncio.Future[Glance]") -> None:
         if isinstance(read, Incoming):
-            await self._doors.receive(read)
+            said = await self._doors.receive(read)
+            if not glance.done():
+                glance.set_result(said)
         elif isinstance(read, Migrated) and self._doors.on_moved:
             await self._doors.on_moved(read.old, read.new)
         elif isinstance(read, Gone) and self._doors.on_gone:
@@ -249,10 +261,14 @@ class Reception:
             )
             return None
 
-    async def _acknowledge(self, query_id: str) -> None:
+    async def _acknowledge(self, query_id: str, glance: "asyncio.Future[Glance]") -> None:
         """Stop the button's clock. Too late (after downtime) is no fault: the tap counts."""
+        await asyncio.wait({glance}, timeout=_GLANCE_SECONDS)
+        words = glance.result().words[:_LONGEST_ANSWER] if glance.done() else ""
         try:
-            await self._bot.answer_callback_query(query_id)
+            await self._bot.answer_callback_query(
+                query_id, text=words or None, show_alert=bool(words) or None
+            )
         except error.TelegramError as fault:
             log.info("A tap could not be acknowledged.", extra={"reason": fault.message})
 

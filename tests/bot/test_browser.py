@@ -13,7 +13,7 @@ import pytest
 from agents.domain.errors import DeliveryRefused, OperatorNeeded, TryAgain
 from bot.platforms.browser import HOME, BrowserPlatform
 from bot.web import WebServer
-from handlers.chat import Button, Incoming, Outgoing, Tap, bold, text
+from handlers.chat import Button, Glance, Incoming, Outgoing, Tap, bold, text
 from tests.support.chromium import Desk, chromium
 from tests.support.transcript import ListTranscript
 
@@ -33,9 +33,9 @@ class House:
     platform: BrowserPlatform = field(init=False)
     web: WebServer = field(init=False)
 
-    async def receive(self, incoming: Incoming) -> None:
+    async def receive(self, incoming: Incoming) -> Glance:
         if any(known.key == incoming.key for known in self.heard):
-            return
+            return Glance()
         self.heard.append(incoming)
         if incoming.tap:
             await self.platform.edit(HOME, incoming.message_id, Outgoing(text("Approved by you")))
@@ -44,6 +44,7 @@ class House:
         else:
             card = Outgoing(bold("A card for ") + text(incoming.text or ""), ROWS, PNG)
             await self.platform.send(HOME, card)
+        return Glance()
 
     async def start(self) -> None:
         self.platform = BrowserPlatform(

@@ -32,6 +32,7 @@ from storage.database import Database, open_database
 from tests.support.clock import ManualClock
 from tests.support.market import ScriptedMarket
 from tests.support.platform import MemoryPlatform, Standing
+from tests.support.town import Town
 from tests.support.vaults import VAULT
 
 ADA, HOME = Identity("chatter", "ada"), Place("chatter", "home")
@@ -138,6 +139,7 @@ async def build(memory: Database, clock: ManualClock) -> House:
         tap_rules=rules,
         costs=costs,
         keys=ModelKeys(memory, VAULT),
+        people=Town(),
         operators=(ADA,),
     )
     notices, platform = Notices(desk), MemoryPlatform("chatter")

@@ -36,6 +36,7 @@ from handlers.notices import Notices
 from handlers.pictures import Pictures
 from handlers.router import Router
 from tests.support.desk import World
+from tests.support.town import Town
 from tests.support.vaults import VAULT
 
 ADA = Identity("chatter", "ada")
@@ -85,6 +86,7 @@ class Conversation:
     health: list[tuple[str, bool, str]] = field(default_factory=list)
     invite_only: bool = True
     memory: Any = None
+    people: Town = field(default_factory=Town)
     _said: int = 0
     _told: int = 0
 
@@ -108,6 +110,7 @@ class Conversation:
             tap_rules=self.world.rules,
             costs=self.world.costs,
             keys=ModelKeys(memory, VAULT),
+            people=self.people,
             operators=(ADA,),
             page_owner=Identity("page", "owner"),
             invite_only=self.invite_only,

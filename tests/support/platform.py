@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from agents.domain.errors import DeliveryRefused
-from agents.domain.user import Place
+from agents.domain.user import Identity, Membership, Place
+from agents.domain.user import Standing as Rights
 from handlers.chat import Outgoing, Pace, PlatformHealth, Receiver
 
 
@@ -61,6 +62,8 @@ class MemoryPlatform:
         self.changed = asyncio.Event()
         self.before: Callable[[str, Place], None] = lambda what, place: None
         self.after: Callable[[str, Place], None] = lambda what, place: None
+        self.rights: dict[tuple[Place, Identity], Rights] = {}
+        self.known_places: dict[str, Place] = {}
         self._paces = paces
         self._elapsed = elapsed
 
@@ -95,6 +98,13 @@ class MemoryPlatform:
 
     async def typing(self, place: Place) -> None:
         self.typed.append(place)
+
+    async def standing(self, place: Place, person: Identity) -> Rights:
+        known = self.rights.get((place, person))
+        return known or Rights(place.chat, "group", True, Membership.MEMBER, True)
+
+    async def find_place(self, said: str) -> Place | None:
+        return self.known_places.get(said)
 
     def health(self) -> PlatformHealth:
         return PlatformHealth(self.name, connected=True)

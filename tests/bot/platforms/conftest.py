@@ -10,7 +10,7 @@ import pytest
 
 from agents.domain.user import Identity, Place
 from bot.platforms.telegram import TelegramPlatform
-from handlers.chat import Incoming
+from handlers.chat import Glance, Incoming
 from tests.support.telegram_server import TelegramServer
 
 ANN = 42
@@ -26,14 +26,16 @@ class Desk:
     moved: list[tuple[Place, Place]] = field(default_factory=list)
     gone: list[tuple[Identity, Place]] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
+    glance: Glance = field(default_factory=Glance)
     broken: bool = False  # as a database that can't store
     broken_for: set[str] = field(default_factory=set)  # chats
 
-    async def receive(self, incoming: Incoming) -> None:
+    async def receive(self, incoming: Incoming) -> Glance:
         if self.broken or incoming.place.chat in self.broken_for:
             raise OSError("disk full")
         self.received.append(incoming)
         self.server.touch()
+        return self.glance
 
     async def on_moved(self, old: Place, new: Place) -> None:
         self.moved.append((old, new))

@@ -1,0 +1,145 @@
+"""The parts list: the only package that names concrete classes and joins them.
+
+`trading.py` opens what trades, `talking.py` what talks, and here both become one desk.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+
+from agents.execution.checkpoints import Checkpoint, passed
+from bot.app.talking import (
+    Everywhere,
+    open_clerk,
+    open_desk,
+    open_postman,
+    open_telegram,
+    open_web,
+)
+from bot.app.trading import desks_model, open_scheduler, open_trading
+from bot.connectors.vault import open_vault
+from bot.doctor import look_at_market, look_at_platform
+from bot.log import hide
+from bot.metrics import Metrics
+from bot.platforms.browser import BrowserPlatform
+from bot.running import Parley, Parts
+from bot.settings import Settings
+from handlers.chat import Platform
+from handlers.model_keys import ModelKeys, shown
+from handlers.router import Router
+from storage.database import Database, open_database
+
+log = logging.getLogger(__name__)
+
+TOKEN_NOTE = "page_token"  # noqa: S105  # the name of a note
+
+
+@dataclass(frozen=True)
+class App:
+    """A desk with everything that it runs on."""
+
+    parley: Parley
+    parts: Parts
+    memory: Database
+
+    async def start(self) -> str:
+        """The address of the page. Raises OperatorNeeded, and leaves nothing running then."""
+        try:
+            return await self.parley.start(self.parts)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        try:
+            await self.parley.stop()
+        finally:
+            await self.memory.close()
+
+
+async def build(settings: Settings, checkpoint: Checkpoint = passed) -> App:
+    """Every part, joined and not yet started. Raises OperatorNeeded with what to mend."""
+    if settings.discord_bot_token:
+        log.warning("DISCORD_BOT_TOKEN is set, and this version does not speak Discord yet.")
+    memory = await open_database(settings.database_url, exclusive=True)
+    try:
+        return await _assembled(settings, memory, checkpoint)
+    except BaseException:
+        await memory.close()
+        raise
+
+
+async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoint) -> App:
+    metrics = Metrics()
+    vault = await open_vault(settings, hide)
+    keys = ModelKeys(memory, vault)
+    trading = open_trading(settings, memory, metrics, checkpoint, keys)
+    parley = Parley(
+        memory,
+        trading.clock,
+        trading.market,
+        trading.execution,
+        market_name=settings.market,
+        played=settings.market_kind != "ccxt",
+        model=desks_model(settings),
+        background=(metrics.watch_loop,),
+    )
+    platforms: dict[str, Platform] = {}
+    desk = open_desk(settings, memory, trading, parley, keys, Everywhere(platforms))
+    router = Router(desk)
+    token = await _page_token(memory)
+    browser = BrowserPlatform(
+        token, memory.transcript, trading.clock.wall, router.commands(), parley.headline, shown
+    )
+    telegram = open_telegram(settings, memory, router) if settings.telegram_bot_token else None
+    spoken: tuple[Platform, ...] = (browser, telegram) if telegram else (browser,)
+    platforms.update({platform.name: platform for platform in spoken})
+    postman = open_postman(memory, trading.clock, desk, platforms)
+    memory.when_mail_waits(postman.wake)
+    parts = Parts(
+        web=open_web(settings, parley, metrics, browser, telegram),
+        clerk=open_clerk(memory, trading.clock, router, platforms, postman, vault),
+        postman=postman,
+        platforms=platforms,
+        timing=open_scheduler(settings, memory, trading, parley, metrics),
+        mail=(memory.outbox, memory.inbox),
+        closing=[trading.claude.close],
+        token=token,
+    )
+    return App(parley, parts, memory)
+
+
+async def _page_token(memory: Database) -> str:
+    """The same at every start, so that an open page goes on working."""
+    known = await memory.notes.read(TOKEN_NOTE)
+    if isinstance(known, str) and known:
+        return known
+    made = secrets.token_urlsafe(24)
+    await memory.notes.write(TOKEN_NOTE, made)
+    return made
+
+
+# --- commands that run once -------------------------------------------------------------------
+
+
+async def migrate(settings: Settings) -> str:
+    """Bring the database up to date; a sentence about it."""
+    memory = await open_database(settings.database_url, exclusive=True)
+    await memory.close()
+    return f"The {memory.kind} database is up to date."
+
+
+async def doctor(settings: Settings) -> list[tuple[str, bool, str]]:
+    """(part, whether it works, a sentence) for everything that the settings name."""
+    app = await build(settings)
+    try:
+        return [
+            ("database", True, f"{app.memory.kind}, up to date"),
+            await look_at_market(app.parley.market),
+            *[await look_at_platform(platform) for platform in app.parts.platforms.values()],
+            ("model", True, app.parley.model or "none: the rules alone decide"),
+        ]
+    finally:
+        await app.stop()

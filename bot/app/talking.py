@@ -1,0 +1,176 @@
+"""Everything that talks: the conversation, the platforms, the mail and the web."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from agents.decision.reader import SentenceReader
+from agents.domain.errors import DeliveryRefused
+from agents.domain.mail import OutboxItem
+from agents.domain.ports import Clock
+from agents.domain.user import Identity, Place, Standing
+from agents.watch import Watch
+from bot.app.trading import Trading, desks_model
+from bot.connectors.claude import ClaudeReader
+from bot.connectors.vault import Vault
+from bot.inbox import Clerk
+from bot.metrics import Metrics
+from bot.outbox import Postman
+from bot.platforms.browser import OWNER, BrowserPlatform
+from bot.running import Parley
+from bot.settings import Settings
+from bot.web import WebServer
+from handlers.chat import Platform, Reply
+from handlers.desk import Desk
+from handlers.model_keys import ModelKeys, veiled
+from handlers.notices import Notices
+from handlers.pictures import Pictures
+from handlers.router import Router
+from storage.database import Database
+
+if TYPE_CHECKING:
+    from bot.platforms.telegram import TelegramPlatform
+
+log = logging.getLogger(__name__)
+
+TELEGRAM_PATH = "/telegram/webhook"
+
+
+class Everywhere:
+    """The platforms as handlers ask them; satisfies `handlers.desk.People`. `platforms` may be
+    filled after this was made."""
+
+    def __init__(self, platforms: dict[str, Platform]) -> None:
+        self._platforms = platforms
+
+    async def standing(self, place: Place, person: Identity) -> Standing:
+        return await self._platform(place.platform).standing(place, person)
+
+    async def find_place(self, platform: str, said: str) -> Place | None:
+        return await self._platform(platform).find_place(said)
+
+    def _platform(self, name: str) -> Platform:
+        if name not in self._platforms:
+            raise DeliveryRefused(f"This desk is not connected to {name}.")
+        return self._platforms[name]
+
+
+def open_desk(
+    settings: Settings,
+    memory: Database,
+    trading: Trading,
+    parley: Parley,
+    keys: ModelKeys,
+    people: Everywhere,
+) -> Desk:
+    return Desk(
+        clock=trading.clock,
+        market=trading.market,
+        memory=memory,
+        approvals=trading.execution.approvals,
+        hands=trading.execution.hands,
+        panic=trading.execution.panic,
+        accounts=trading.execution.accounts,
+        watch=Watch(trading.sights, trading.clock),
+        read=SentenceReader(trading.market, memory.model_calls, ClaudeReader(trading.claude)),
+        health=parley.lines,
+        limits=settings.limits,
+        tap_rules=settings.tap_rules,
+        costs=settings.costs,
+        keys=keys,
+        people=people,
+        operators=settings.admins,
+        page_owner=OWNER,
+        advisor=desks_model(settings),
+        own_model=settings.advisor_model,
+        paper_balance=settings.paper_balance,
+    )
+
+
+def open_web(
+    settings: Settings,
+    parley: Parley,
+    metrics: Metrics,
+    browser: BrowserPlatform,
+    telegram: TelegramPlatform | None,
+) -> WebServer:
+    return WebServer(
+        settings.host,
+        settings.port,
+        routes=browser.routes(),
+        webhooks={TELEGRAM_PATH: telegram.handle_webhook} if telegram else {},
+        health=parley.health,
+        metrics=metrics.text,
+    )
+
+
+def open_telegram(settings: Settings, memory: Database, router: Router) -> TelegramPlatform:
+    from bot.platforms.telegram import TelegramPlatform
+
+    async def gone(identity: Identity, place: Place) -> None:
+        user = await memory.users.find(identity)
+        if user is not None:
+            await memory.users.drop_place(user.id, place)
+
+    return TelegramPlatform(
+        settings.telegram_bot_token,
+        settings.telegram_api_url or None,
+        settings.telegram_webhook_url or None,
+        settings.telegram_webhook_secret or None,
+        commands=router.commands(),
+        on_moved=memory.outbox.move_place,
+        on_gone=gone,
+    )
+
+
+def open_postman(
+    memory: Database, clock: Clock, desk: Desk, platforms: dict[str, Platform]
+) -> Postman:
+    notices = Notices(desk)
+
+    async def render(item: OutboxItem) -> Reply | None:
+        return await notices.render(item.kind, item.facts, item.owner_id)
+
+    async def refused(item: OutboxItem, reason: str) -> None:
+        log.warning("A place is gone.", extra={"place": str(item.place), "reason": reason})
+        await memory.users.drop_place(item.owner_id, item.place)
+
+    lease = 0.0 if memory.kind == "SQLite" else 60.0
+    return Postman(
+        memory.outbox,
+        platforms,
+        render,
+        Pictures(desk),
+        clock,
+        on_refused=refused,
+        lease=lease,
+    )
+
+
+def open_clerk(
+    memory: Database,
+    clock: Clock,
+    router: Router,
+    platforms: dict[str, Platform],
+    postman: Postman,
+    vault: Vault,
+) -> Clerk:
+    async def owner_of(identity: Identity) -> int:
+        user = await memory.users.find(identity)
+        return user.id if user else 0
+
+    lease = 0.0 if memory.kind == "SQLite" else 60.0
+    return Clerk(
+        memory.inbox,
+        memory.outbox,
+        memory.transactions,
+        router.handle,
+        owner_of,
+        platforms,
+        clock,
+        glance=router.glance,
+        answered=postman.wake,
+        veil=lambda said: veiled(said, vault.seal),
+        lease=lease,
+    )

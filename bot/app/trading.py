@@ -1,0 +1,147 @@
+"""Everything that trades: clock, market, execution, the cycle and the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from agents.cycle import Cycle
+from agents.decision.sight import Sights
+from agents.domain.market import TIMEFRAMES, Timeframe
+from agents.domain.money import exact
+from agents.domain.ports import Clock, Market
+from agents.domain.strategy import Mode
+from agents.execution.checkpoints import Checkpoint
+from agents.execution.desk import Desk as Execution
+from agents.execution.desk import open_desk
+from agents.execution.paper import PaperBroker
+from agents.extraction.history import Frames
+from bot.connectors.claude import Claude, ClaudeAdvisor
+from bot.connectors.clocks import MovingClock, RealClock
+from bot.metrics import Metrics
+from bot.running import Parley
+from bot.scheduler import CandleWork, Chore, Scheduler
+from bot.settings import Settings
+from handlers.model_keys import ModelKeys
+from storage.database import Database
+
+SETTLE_PLAYED = timedelta(milliseconds=20)
+SETTLE_LIVE = timedelta(milliseconds=700)  # exchanges publish a closed candle a moment late
+LATE_CANDLE = (0.5, 1.0, 2.0, 4.0)  # seconds between looks for one that has not come
+
+
+@dataclass(frozen=True)
+class Trading:
+    """Everything that trades, without anybody to talk to."""
+
+    clock: Clock
+    market: Market
+    execution: Execution
+    frames: Frames
+    sights: Sights
+    claude: Claude
+    cycle: Cycle
+
+
+def open_trading(
+    settings: Settings,
+    memory: Database,
+    metrics: Metrics,
+    checkpoint: Checkpoint,
+    keys: ModelKeys,
+) -> Trading:
+    clock, market = open_market(settings)
+    frames = Frames(market)
+    sights = Sights(frames, LATE_CANDLE if settings.market_kind == "ccxt" else ())
+
+    def candle_range(symbol: str) -> Decimal | None:
+        found = frames.last_range(symbol)
+        return None if found is None else exact(found)
+
+    broker = PaperBroker(Mode.PAPER, market, settings.costs, candle_range)
+    broker.listen(metrics.filled)
+    market.listen(metrics.heard)
+    execution = open_desk(
+        memory,
+        market,
+        clock,
+        {Mode.PAPER: broker},
+        limits=settings.limits,
+        rules=settings.tap_rules,
+        start_balance=settings.paper_balance,
+        passed=checkpoint,
+    )
+    claude = _claude(settings, clock, keys)
+    cycle = Cycle(
+        memory,
+        market,
+        clock,
+        sights,
+        execution.proposer,
+        execution.hands,
+        ClaudeAdvisor(claude),
+        metrics.decided,
+    )
+    return Trading(clock, market, execution, frames, sights, claude, cycle)
+
+
+def open_market(settings: Settings) -> tuple[Clock, Market]:
+    """The market that was asked for, and the clock that goes with it."""
+    if settings.market_kind == "ccxt":
+        from bot.connectors.market_ccxt import CcxtMarket
+
+        real = RealClock()
+        return real, CcxtMarket(
+            settings.market_argument,
+            real,
+            rest_url=settings.exchange_rest_url,
+            ws_url=settings.exchange_ws_url,
+        )
+    clock = MovingClock(datetime.now(UTC), settings.speed)
+    if settings.market_kind == "replay":
+        from bot.connectors.market_replay import ReplayMarket
+
+        return clock, ReplayMarket(settings.market_argument, clock, settings.replay_start)
+    from bot.connectors.market_simulated import SimulatedMarket
+
+    return clock, SimulatedMarket(clock, settings.seed)
+
+
+def _claude(settings: Settings, clock: Clock, keys: ModelKeys) -> Claude:
+    return Claude(
+        settings.anthropic_api_key,
+        settings.anthropic_base_url,
+        (settings.advisor_model, settings.fallback_model),
+        clock.wall,
+        key_of=keys.usable,
+        denied=keys.refused,
+    )
+
+
+def desks_model(settings: Settings) -> str:
+    """The model that the operator pays for; empty without one."""
+    return settings.advisor_model if settings.anthropic_api_key else ""
+
+
+def open_scheduler(
+    settings: Settings, memory: Database, trading: Trading, parley: Parley, metrics: Metrics
+) -> Scheduler:
+    """One job per timeframe, whoever has strategies on it, and the chores."""
+    played = settings.market_kind != "ccxt"
+    scheduler = Scheduler(trading.clock, SETTLE_PLAYED if played else SETTLE_LIVE)
+    decide = metrics.timed(trading.cycle.run)
+    scheduler.add_candles(
+        CandleWork(Timeframe.parse(name), trading.clock, decide, every=played)
+        for name in TIMEFRAMES
+    )
+    scheduler.add_chores(
+        (
+            Chore("every second", 1, parley.every_second),
+            Chore("watch", 2, parley.watch_symbols),
+            Chore("count", 10, lambda: metrics.count(memory, memory.outbox)),
+            Chore("every minute", 60, trading.execution.every_minute),
+            Chore("tidy", 6 * 3600, parley.tidy),
+        )
+    )
+    return scheduler

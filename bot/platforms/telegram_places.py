@@ -1,0 +1,76 @@
+"""Groups and channels of Telegram: who may do what there, and which one a name means."""
+
+import re
+
+from telegram import Bot, Chat, ChatFullInfo, ChatMember, ChatMemberAdministrator
+from telegram.error import BadRequest
+
+from agents.domain.user import Identity, Membership, Place, Standing
+from bot.platforms.telegram_faults import delivery
+from bot.platforms.telegram_updates import NAME
+
+_NAMED = re.compile(r"(?:https?://)?(?:t\.me/|telegram\.me/|@)([A-Za-z]\w{3,31})/?", re.ASCII)
+_NUMBERED = re.compile(r"-?\d{1,20}")
+_KINDS = {Chat.PRIVATE: "private", Chat.CHANNEL: "channel"}
+_STAFF = {ChatMember.OWNER: Membership.OWNER, ChatMember.ADMINISTRATOR: Membership.ADMIN}
+_GONE = {ChatMember.LEFT, ChatMember.BANNED}
+
+
+async def standing(bot: Bot, place: Place, person: Identity) -> Standing:
+    """Raises DeliveryDelayed and DeliveryRefused."""
+    chat_id = int(place.chat)
+    with delivery():
+        chat = await bot.get_chat(chat_id)
+        mine = await bot.get_chat_member(chat_id, bot.id)
+    theirs = await _member(bot, chat_id, person)
+    kind = _KINDS.get(chat.type, "group")
+    return Standing(
+        title=chat.effective_name or place.chat,
+        kind=kind,
+        bot_may_post=kind == "private" or _may_post(chat, mine),
+        membership=_membership(theirs),
+        person_may_post=kind == "private" or (theirs is not None and _may_post(chat, theirs)),
+    )
+
+
+async def find_place(bot: Bot, said: str) -> Place | None:
+    """`@name`, a link to it, or a chat's number. Raises DeliveryDelayed."""
+    named, bare = _NAMED.fullmatch(said.strip()), said.strip()
+    if named is None and not _NUMBERED.fullmatch(bare):
+        return None
+    with delivery():
+        try:
+            chat = await bot.get_chat(f"@{named[1]}" if named else int(bare))
+        except BadRequest:
+            return None
+    return Place(NAME, str(chat.id))
+
+
+async def _member(bot: Bot, chat_id: int, person: Identity) -> ChatMember | None:
+    """None for who was never there, or for an account of another platform."""
+    if person.platform != NAME or not person.account.isdecimal():
+        return None
+    with delivery():
+        try:
+            return await bot.get_chat_member(chat_id, int(person.account))
+        except BadRequest:
+            return None
+
+
+def _membership(member: ChatMember | None) -> Membership:
+    if member is None or member.status in _GONE:
+        return Membership.ABSENT
+    if member.status == ChatMember.RESTRICTED and not getattr(member, "is_member", True):
+        return Membership.ABSENT
+    return _STAFF.get(member.status, Membership.MEMBER)
+
+
+def _may_post(chat: ChatFullInfo, member: ChatMember) -> bool:
+    if member.status in _GONE:
+        return False
+    if chat.type == Chat.CHANNEL:
+        posts = isinstance(member, ChatMemberAdministrator) and member.can_post_messages
+        return bool(posts) or member.status == ChatMember.OWNER
+    if member.status == ChatMember.RESTRICTED:
+        return bool(getattr(member, "can_send_messages", False))
+    return True

@@ -1,0 +1,24 @@
+"""Groups and channels as handlers ask for them, set by a test."""
+
+from dataclasses import dataclass, field
+
+from agents.domain.user import Identity, Membership, Place, Standing
+
+
+@dataclass
+class Town:
+    """Satisfies `handlers.desk.People`. Whoever is not in `known` is a member of the group and may
+    post there; what is in `faults` is raised."""
+
+    known: dict[tuple[Place, Identity], Standing] = field(default_factory=dict)
+    names: dict[str, Place] = field(default_factory=dict)
+    faults: dict[Place, Exception] = field(default_factory=dict)
+
+    async def standing(self, place: Place, person: Identity) -> Standing:
+        if place in self.faults:
+            raise self.faults[place]
+        member = Standing(place.chat, "group", True, Membership.MEMBER, True)
+        return self.known.get((place, person), member)
+
+    async def find_place(self, platform: str, said: str) -> Place | None:
+        return self.names.get(said)
