@@ -10,6 +10,7 @@ from handlers import (
     confirm,
     drafting,
     editing,
+    linking,
     money,
     operator,
     panic,
@@ -93,6 +94,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("resume", "trade again", strategies.resume, "[N or all]", money=True),
     Command("settings", "time zone, notices, model key", account.settings),
     Command("costs", "what models and fills cost", operator.costs),
+    Command("link", "one account on several platforms", linking.link, "[CODE]"),
+    Command("unlink", "take a platform off your account", linking.unlink, "NAME"),
     Command("cancel", "drop an open question", account.cancel),
     Command("invite", "let somebody in", operator.invite, operator_only=True),
     Command("positions", "what is open", status.status, hidden=True),
@@ -140,6 +143,7 @@ PRESSES: tuple[Press, ...] = (
 
 # What a Yes does, by the kind of the question.
 ACTS: Mapping[str, Act] = {
+    linking.JOIN: linking.join_now,
     editing.ACCEPT: editing.accept,
     positions.CLOSE: positions.close_now,
     positions.CLOSE_ALL: positions.close_all_now,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from agents.domain.user import Identity, User
-from handlers import texts
+from handlers import linking, texts
 from handlers.chat import Incoming
 from handlers.desk import Desk
 from handlers.turn import Answer
@@ -35,7 +35,7 @@ async def admit(desk: Desk, incoming: Incoming) -> User | Joined | Outside:
     user = await desk.memory.users.find(incoming.sender)
     if user is None:
         return await _stranger(desk, incoming)
-    if user.operator != is_operator(desk, incoming.sender):
+    if user.operator != await _may_operate(desk, user, incoming.sender):
         user = await _join(desk, incoming) if incoming.private else user
     elif incoming.private and incoming.place not in await desk.memory.users.places(user.id):
         await desk.memory.users.add_place(user.id, incoming.place)
@@ -46,11 +46,22 @@ def is_operator(desk: Desk, identity: Identity) -> bool:
     return identity == desk.page_owner or identity in desk.operators
 
 
+async def _may_operate(desk: Desk, user: User, sender: Identity) -> bool:
+    """Whether any of the person's accounts is an operator's."""
+    if is_operator(desk, sender):
+        return True
+    return user.operator and any(
+        is_operator(desk, one) for one in await desk.memory.links.identities(user.id)
+    )
+
+
 async def _stranger(desk: Desk, incoming: Incoming) -> User | Joined | Outside:
     if incoming.text is None:
         return Outside()
     if not incoming.private:  # without a private chat nothing could ever be told to them
         return Outside(_PRIVATELY) if is_operator(desk, incoming.sender) else Outside()
+    if linked := await linking.joined(desk, incoming):
+        return Joined(*linked)
     if is_operator(desk, incoming.sender) or not desk.invite_only:
         return await _join(desk, incoming)
     async with desk.memory.transactions.transaction():  # a code is not used up by half a joining
@@ -72,12 +83,18 @@ async def _has_invitation(desk: Desk, incoming: Incoming) -> bool:
 
 
 async def _join(desk: Desk, incoming: Incoming) -> User:
+    known = await desk.memory.users.find(incoming.sender)
+    operator = (
+        await _may_operate(desk, known, incoming.sender)
+        if known
+        else is_operator(desk, incoming.sender)
+    )
     name = " ".join(incoming.sender_name.split())[:_LONGEST_NAME]
     return await desk.memory.users.join(
         incoming.sender,
         name,
         incoming.place,
-        operator=is_operator(desk, incoming.sender),
+        operator=operator,
         at=desk.clock.wall(),
     )
 

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from agents.domain import mail, ports
+from agents.domain import linking, mail, ports
 from agents.domain.errors import OperatorNeeded
+from agents.domain.record import Record as RecordPort
 from storage.accounts import Accounts
 from storage.audit import Audit
 from storage.client import Client
 from storage.decisions import Decisions
+from storage.links import Links
 from storage.locks import FileLock
 from storage.mail import Inbox, Notices, Outbox
 from storage.model_calls import ModelCalls
@@ -18,6 +20,7 @@ from storage.notes import Notes
 from storage.orders import Orders
 from storage.positions import Positions
 from storage.proposals import Proposals
+from storage.record import Record
 from storage.schema import (
     applied_migrations,
     bind_models,
@@ -63,6 +66,8 @@ class Database:
         self.model_calls: ports.ModelCalls = ModelCalls(turns)
         self.notes: ports.Notes = notes
         self.audit: ports.Audit = Audit(turns, wall)
+        self.record: RecordPort = Record(turns)
+        self.links: linking.Links = Links(turns)
         self.notices: ports.Notices = Notices(turns, users, outbox, wall)
         self.outbox: mail.Outbox = outbox
         self._outbox = outbox

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Protocol
 
 from agents.domain.decision import Advised, Decision, ModelCall, Question, Snapshot
+from agents.domain.linking import Links
 from agents.domain.market import (
     Candle,
     Candles,
@@ -24,6 +25,7 @@ from agents.domain.market import (
 from agents.domain.order import BrokerOrder, Fill, OrderIntent, OrderState
 from agents.domain.position import Account, Position
 from agents.domain.proposal import Proposal, ProposalState
+from agents.domain.record import Record
 from agents.domain.strategy import Mode, Strategy, StrategySpec, StrategyState
 from agents.domain.user import Identity, Notice, Place, User
 
@@ -331,6 +333,8 @@ class Memory(Protocol):
     notices: Notices
     notes: Notes
     audit: Audit
+    record: Record
+    links: Links
 
     async def last_market_time(self) -> datetime | None:
         """The newest market time that anything stored was stamped with."""

@@ -4,8 +4,11 @@ from datetime import datetime
 from typing import Any
 
 from agents.domain import ports
+from agents.domain.linking import Links
+from agents.domain.record import Record
 from agents.domain.user import Notice
 from tests.support.memory_core import Database, Killed, Session
+from tests.support.memory_links import MemoryLinks
 from tests.support.memory_people import (
     MemoryAudit,
     MemoryModelCalls,
@@ -14,6 +17,7 @@ from tests.support.memory_people import (
     MemoryStrategies,
     MemoryUsers,
 )
+from tests.support.memory_record import MemoryRecord
 from tests.support.memory_trading import (
     MemoryAccounts,
     MemoryDecisions,
@@ -44,6 +48,8 @@ class InMemory:
         self.notices: ports.Notices = MemoryNotices(session)
         self.notes: ports.Notes = MemoryNotes(session)
         self.audit: ports.Audit = MemoryAudit(session)
+        self.record: Record = MemoryRecord(session)
+        self.links: Links = MemoryLinks(session)
 
     @property
     def told(self) -> list[Notice]:

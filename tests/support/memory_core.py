@@ -66,6 +66,9 @@ class Database:
     def table(self, name: str) -> Table[Any, Any]:
         return self._tables.setdefault(name, Table(self))
 
+    def names(self) -> list[str]:
+        return list(self._tables)
+
     def roll_back(self) -> None:
         while self.undo:
             self.undo.pop()()

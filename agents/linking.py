@@ -1,0 +1,111 @@
+"""Joining the accounts that one person has on several platforms."""
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agents.domain.linking import CODE_LASTS
+from agents.domain.ports import Clock, Memory
+from agents.domain.proposal import FINAL, ProposalState
+from agents.domain.strategy import StrategyState
+from agents.domain.user import Identity, Place, User
+
+_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without letters that look alike
+_CODE_LENGTH = 10
+_WAITING = frozenset(ProposalState) - FINAL
+_RUNNING = (StrategyState.ACTIVE,)
+
+
+class LinkState(StrEnum):
+    LINKED = "linked"
+    BAD_CODE = "bad code"  # unknown, used, or too old
+    SAME = "same"  # it is the same account already
+    BUSY = "busy"  # the joining account has something open: `why` says what
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What came of a code. `user` is the account that stays, `moved` how many strategies came."""
+
+    state: LinkState
+    user: User | None = None
+    moved: int = 0
+    why: str = ""
+
+
+def new_code() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
+
+
+class Linking:
+    def __init__(self, memory: Memory, clock: Clock) -> None:
+        self._memory = memory
+        self._clock = clock
+
+    async def offer(self, user_id: int) -> str:
+        """A code for the other platform, good once and for a quarter of an hour."""
+        code = new_code()
+        await self._memory.links.offer(code, user_id, self._clock.wall())
+        return code
+
+    async def identities(self, user_id: int) -> Sequence[Identity]:
+        return await self._memory.links.identities(user_id)
+
+    async def take(self, code: str, identity: Identity, place: Place) -> Linked:
+        """Join `identity`, with all that it has here, to the account that offered `code`."""
+        async with self._memory.transactions.transaction():
+            keeping = await self._memory.links.holder(code, self._clock.wall() - CODE_LASTS)
+            if keeping is None:
+                return Linked(LinkState.BAD_CODE)
+            joining = await self._memory.users.find(identity)
+            if joining is not None and joining.id == keeping:
+                return Linked(LinkState.SAME, joining)
+            if joining is not None and (why := await self.open_business(joining.id)):
+                return Linked(LinkState.BUSY, joining, why=why)
+            await self._memory.links.use(code, identity, self._clock.wall())
+            moved = await self._joined(joining, keeping, identity)
+            await self._memory.users.add_place(keeping, place)
+            await self._memory.audit.record(
+                keeping, str(identity), "linked", {"identity": str(identity), "strategies": moved}
+            )
+            return Linked(LinkState.LINKED, await self._memory.users.get(keeping), moved)
+
+    async def _joined(self, joining: User | None, keeping: int, identity: Identity) -> int:
+        if joining is None:
+            await self._memory.links.add(keeping, identity)
+            return 0
+        moved = len(await self._memory.strategies.of(joining.id))
+        await self._memory.links.merge(joining.id, keeping)
+        return moved
+
+    async def open_business(self, user_id: int) -> str:
+        """Why an account can't move now: its trades are being watched under its own name."""
+        memory = self._memory
+        if positions := await memory.positions.of(user_id, open_only=True):
+            return _counted(len(positions), "trade is open", "trades are open")
+        if waiting := await memory.proposals.of(user_id, _WAITING):
+            return _counted(len(waiting), "proposal waits", "proposals wait")
+        if active := await memory.strategies.of(user_id, _RUNNING):
+            return _counted(len(active), "strategy is active", "strategies are active")
+        return ""
+
+    async def leave(self, user_id: int, identity: Identity) -> bool:
+        """Take an identity away from an account; False for the last one."""
+        async with self._memory.transactions.transaction():
+            mine = await self._memory.links.identities(user_id)
+            if identity not in mine or len(mine) < 2:
+                return False
+            await self._memory.links.remove(user_id, identity)
+            others = {one.platform for one in mine if one != identity}
+            for place in await self._memory.users.places(user_id):
+                if place.platform == identity.platform and identity.platform not in others:
+                    await self._memory.users.drop_place(user_id, place)
+            await self._memory.audit.record(
+                user_id, str(identity), "unlinked", {"identity": str(identity)}
+            )
+            return True
+
+
+def _counted(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"

@@ -1,0 +1,135 @@
+"""/link and /unlink: one person, one account, on as many platforms as they like."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from agents.domain.linking import CODE_LASTS
+from agents.domain.user import Identity, User
+from agents.linking import Linked, Linking, LinkState
+from handlers import confirm, texts
+from handlers.chat import Incoming, Reply, bold, code, lines, text
+from handlers.desk import Desk
+from handlers.turn import Answer, Turn
+
+JOIN = "link"  # the question whether this account shall join another
+_CODE = re.compile(r"[A-Z2-9]{10}")
+_BAD = (
+    "That code is not known, was used already, or is older than 15 minutes. Write /link where your "
+    "account is, and send the new code here."
+)
+
+
+def _linking(desk: Desk) -> Linking:
+    return Linking(desk.memory, desk.clock)
+
+
+async def link(desk: Desk, turn: Turn) -> Answer:
+    """/link: a code for the other platform. /link CODE: this account joins the other one."""
+    if not turn.words:
+        return [await _offered(desk, turn.person)]
+    wanted = _code_in(turn.words)
+    holder = await _holder(desk, wanted) if wanted else None
+    if holder is None:
+        return [texts.said(_BAD)]
+    if holder.id == turn.person.id:
+        return [texts.said("That is this account's own code: send it on the other platform.")]
+    if why := await _linking(desk).open_business(turn.person.id):
+        return [_busy(why)]
+    moving = len(await desk.memory.strategies.of(turn.person.id))
+    question = lines(
+        bold("🔗 Join your two accounts?"),
+        f"This one becomes part of {holder.name or 'the other one'}'s: "
+        f"{_strategies(moving)} come along, and everything is shown on both platforms.",
+        "Settings of the other account stay. This can't be taken back.",
+    )
+    return await confirm.ask(desk, turn, JOIN, {"code": wanted}, question)
+
+
+async def join_now(desk: Desk, turn: Turn, facts: Mapping[str, Any]) -> Answer:
+    """Yes to the question above."""
+    taken = await _linking(desk).take(facts["code"], turn.incoming.sender, turn.place)
+    return [confirm.agreed(_told(taken).words)]
+
+
+async def joined(desk: Desk, incoming: Incoming) -> tuple[User, Answer] | None:
+    """Somebody unknown here who brings a code of `/link` has an account already."""
+    wanted = _code_in(incoming.text or "")
+    if not wanted or await _holder(desk, wanted) is None:
+        return None
+    taken = await _linking(desk).take(wanted, incoming.sender, incoming.place)
+    if taken.state is not LinkState.LINKED or taken.user is None:
+        return None
+    return taken.user, [_told(taken)]
+
+
+async def unlink(desk: Desk, turn: Turn) -> Answer:
+    """/unlink NAME: that platform is no way to this account any more."""
+    mine = await _linking(desk).identities(turn.person.id)
+    named = [one for one in mine if turn.words.lower() in {one.platform, str(one)}]
+    if not named:
+        known = ", ".join(sorted({one.platform for one in mine}))
+        return [texts.said(f"Say which: your account is on {known}. For example /unlink NAME.")]
+    if not await _linking(desk).leave(turn.person.id, named[0]):
+        return [texts.said("That is the only way to this account; link another platform first.")]
+    return [
+        texts.said(f"🔗 {_shown(named[0])} is no longer linked. Nothing is sent there any more.")
+    ]
+
+
+async def _offered(desk: Desk, user: User) -> Reply:
+    made = await _linking(desk).offer(user.id)
+    mine = await _linking(desk).identities(user.id)
+    return texts.said(
+        bold("🔗 One account on several platforms"),
+        text("Send me this on the other platform, within 15 minutes: ") + code(f"/link {made}"),
+        "Then your strategies and every proposal are there too, and a tap counts wherever you are.",
+        f"Linked so far: {', '.join(_shown(one) for one in mine)}.",
+    )
+
+
+async def _holder(desk: Desk, wanted: str) -> User | None:
+    from_when = desk.clock.wall() - CODE_LASTS
+    holder = await desk.memory.links.holder(wanted, from_when)
+    return await desk.memory.users.get(holder) if holder else None
+
+
+def _code_in(said: str) -> str:
+    """The code in `/link CODE`, `/start CODE` or the bare code; empty without one."""
+    words = said.split()
+    if words and words[0].lower() in {"/link", "/start"}:
+        words = words[1:]
+    if len(words) != 1:
+        return ""
+    bare = words[0].strip(".,!“”\"'`").upper()
+    return bare if _CODE.fullmatch(bare) else ""
+
+
+def _told(taken: Linked) -> Reply:
+    if taken.state is LinkState.BUSY:
+        return _busy(taken.why)
+    if taken.state is LinkState.BAD_CODE or taken.user is None:
+        return texts.said(_BAD)
+    if taken.state is LinkState.SAME:
+        return texts.said("These are one account already.")
+    came = f" {_strategies(taken.moved).capitalize()} came along." if taken.moved else ""
+    return texts.said(
+        bold(f"🔗 Linked with {taken.user.name or 'your account'}."),
+        f"Strategies, proposals and trades are the same on both platforms now.{came}",
+        "A proposal stands on both; the first tap decides, and both show it.",
+    )
+
+
+def _busy(why: str) -> Reply:
+    return texts.said(
+        f"Not yet: {why} in this account. Close, answer or pause that first; or write /link here "
+        "and send the code on the other platform, so that the other account joins this one."
+    )
+
+
+def _strategies(count: int) -> str:
+    return {0: "no strategies", 1: "one strategy"}.get(count, f"{count} strategies")
+
+
+def _shown(identity: Identity) -> str:
+    return identity.platform.capitalize()

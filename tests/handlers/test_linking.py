@@ -1,0 +1,111 @@
+"""One person on several platforms: one account, one set of strategies, one outcome."""
+
+import re
+from agents.domain.strategy import StrategyState
+from agents.domain.user import Identity, Place
+from tests.support.conversation import ADA, Conversation, plain
+
+ELSEWHERE = Identity("elsewhere", "ada-2")
+CODE = re.compile(r"/link ([A-Z2-9]{10})")
+
+
+async def code_of(talk: Conversation, who: Identity = ADA) -> str:
+    found = CODE.search(plain(await talk.say("/link", who)))
+    assert found
+    return found[1]
+
+
+async def test_a_code_brings_another_platform_to_the_account(talk: Conversation) -> None:
+    ada = await talk.user()
+    said = plain(await talk.say(f"/link {await code_of(talk)}", ELSEWHERE))
+    assert "Linked with Ada" in said
+    assert await talk.desk.memory.users.find(ELSEWHERE) == ada
+    places = await talk.desk.memory.users.places(ada.id)
+    assert places == [Place("chatter", "home-ada"), Place("elsewhere", "home-ada-2")]
+    assert "Chatter, Elsewhere" in plain(await talk.say("/link", ELSEWHERE))
+
+
+async def test_the_person_stays_an_operator_on_every_platform(talk: Conversation) -> None:
+    await talk.say(f"/link {await code_of(talk)}", ELSEWHERE)
+    assert "An invitation" in plain(await talk.say("/invite", ELSEWHERE))
+    assert "An invitation" in plain(await talk.say("/invite"))
+    assert (await talk.user(ELSEWHERE)).operator
+
+
+async def test_a_code_is_good_once_and_for_a_quarter_of_an_hour(talk: Conversation) -> None:
+    bob = await talk.stranger_in()
+    code = await code_of(talk)
+    await talk.say(f"/link {code}", ELSEWHERE)
+    assert "not known, was used" in plain(await talk.say(f"/link {code}", bob))
+    late = await code_of(talk)
+    talk.world.clock.wait(16 * 60)
+    assert "older than 15 minutes" in plain(await talk.say(f"/link {late}", bob))
+    assert await talk.user(bob) != await talk.user()
+
+
+async def test_a_stranger_with_a_wrong_code_stays_a_stranger(talk: Conversation) -> None:
+    await talk.user()
+    assert "private trading desk" in plain(await talk.say("/link ABCDEFGH23", ELSEWHERE))
+    assert await talk.desk.memory.users.find(ELSEWHERE) is None
+
+
+async def test_two_accounts_become_one_after_a_yes(talk: Conversation) -> None:
+    bob = await talk.stranger_in()
+    first = await talk.strategy()
+    mine = await talk.world.strategy((await talk.user(bob)).id)
+    await talk.desk.memory.strategies.move(
+        mine.owner_id, mine.id, StrategyState.PAUSED, talk.world.clock.now()
+    )
+    assert "Join your two accounts?" in plain(await talk.say(f"/link {await code_of(talk)}", bob))
+    assert "one strategy" in plain(talk.shown[-1:])
+    assert "One strategy came along" in plain(await talk.press("Yes", bob))
+    ada = await talk.user()
+    assert await talk.user(bob) == ada
+    numbers = {one.id: one.number for one in await talk.desk.memory.strategies.of(ada.id)}
+    assert numbers == {first.id: 1, mine.id: 2}
+
+
+async def test_no_leaves_both_as_they_were(talk: Conversation) -> None:
+    bob = await talk.stranger_in()
+    await talk.say(f"/link {await code_of(talk)}", bob)
+    await talk.press("No", bob)
+    assert await talk.user(bob) != await talk.user()
+
+
+async def test_an_account_with_open_business_does_not_move(talk: Conversation) -> None:
+    bob = await talk.stranger_in()
+    await talk.world.strategy((await talk.user(bob)).id)
+    said = plain(await talk.say(f"/link {await code_of(talk)}", bob))
+    assert "1 strategy is active" in said and "write /link here" in said
+    assert await talk.user(bob) != await talk.user()
+
+
+async def test_business_that_opened_after_the_question_is_seen(talk: Conversation) -> None:
+    bob = await talk.stranger_in()
+    await talk.say(f"/link {await code_of(talk)}", bob)
+    await talk.world.strategy((await talk.user(bob)).id)
+    assert "Not yet" in plain(await talk.press("Yes", bob))
+    assert await talk.user(bob) != await talk.user()
+
+
+async def test_ones_own_code_is_for_the_other_platform(talk: Conversation) -> None:
+    assert "on the other platform" in plain(await talk.say(f"/link {await code_of(talk)}"))
+
+
+async def test_a_platform_can_be_taken_off(talk: Conversation) -> None:
+    await talk.say(f"/link {await code_of(talk)}", ELSEWHERE)
+    assert "no longer linked" in plain(await talk.say("/unlink elsewhere"))
+    ada = await talk.user()
+    assert await talk.desk.memory.users.places(ada.id) == [Place("chatter", "home-ada")]
+    assert await talk.desk.memory.users.find(ELSEWHERE) is None
+    assert "the only way" in plain(await talk.say("/unlink chatter"))
+    assert "Say which" in plain(await talk.say("/unlink moon"))
+
+
+async def test_a_proposal_stands_in_every_linked_place(talk: Conversation) -> None:
+    await talk.say(f"/link {await code_of(talk)}", ELSEWHERE)
+    proposal = await talk.proposal()
+    said = await talk.tap_data(f"veto:{proposal.id}:{proposal.version}", ELSEWHERE)
+    assert "Vetoed" in plain(said)
+    again = plain(await talk.tap_data(f"approve:{proposal.id}:{proposal.version}"))
+    assert "has its outcome" in again

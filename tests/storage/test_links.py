@@ -1,0 +1,92 @@
+"""Codes that link accounts, and two users who turn out to be one person."""
+
+from datetime import timedelta
+
+import pytest
+
+from agents.domain.errors import NotFound
+from agents.domain.ports import Memory
+from agents.domain.user import Identity, Place, User
+from storage import links
+from tests.support.schemas import row_models
+from tests.support.stored import (
+    NOON,
+    a_position,
+    a_strategy,
+    an_account,
+    intent_of,
+)
+
+HERE, THERE = Identity("telegram", "1"), Identity("discord", "9")
+NAMES_A_USER = ("owner_id", "user_id", "created_by", "invited_by", "granted_by", "added_by")
+
+
+async def test_a_code_is_somebodys_until_it_is_used(memory: Memory, ann: User) -> None:
+    await memory.links.offer("CODE", ann.id, NOON)
+    assert await memory.links.holder("CODE", NOON) == ann.id
+    assert await memory.links.holder("CODE", NOON + timedelta(seconds=1)) is None
+    assert await memory.links.holder("OTHER", NOON) is None
+    assert await memory.links.use("CODE", THERE, NOON)
+    assert not await memory.links.use("CODE", THERE, NOON)
+    assert await memory.links.holder("CODE", NOON) is None
+
+
+async def test_an_identity_belongs_to_one_user(memory: Memory, ann: User, bob: User) -> None:
+    assert await memory.links.add(ann.id, THERE)
+    assert not await memory.links.add(bob.id, THERE)
+    assert await memory.links.identities(ann.id) == [HERE, THERE]
+    assert await memory.users.find(THERE) == ann
+    await memory.links.remove(bob.id, THERE)
+    assert await memory.users.find(THERE) == ann
+    await memory.links.remove(ann.id, THERE)
+    assert await memory.users.find(THERE) is None
+
+
+async def test_everything_changes_hands(memory: Memory, ann: User, bob: User) -> None:
+    await a_strategy(memory, ann.id)
+    theirs = await a_strategy(memory, bob.id)
+    position = await a_position(memory, theirs)
+    account = await an_account(memory, theirs)
+    proposal = await memory.proposals.get(bob.id, position.proposal_id)
+    intent = await memory.orders.add(intent_of(proposal, account))
+    await memory.audit.record(bob.id, "user:2", "panic", {"closed": 1})
+    async with memory.transactions.transaction():
+        await memory.links.merge(bob.id, ann.id)
+    numbers = {one.id: one.number for one in await memory.strategies.of(ann.id)}
+    assert numbers[theirs.id] == 2
+    assert (await memory.positions.get(ann.id, position.id)).owner_id == ann.id
+    assert await memory.proposals.get(ann.id, proposal.id)
+    assert intent is not None and (await memory.orders.get(intent.id)).owner_id == ann.id
+    assert [one["what"] for one in await memory.audit.recent(ann.id, 5)] == ["panic"]
+    assert (await memory.accounts.of(ann.id))[-1].id == account.id
+    assert set(await memory.users.places(ann.id)) == {
+        Place("telegram", "1"),
+        Place("telegram", "2"),
+    }
+    with pytest.raises(NotFound):
+        await memory.users.get(bob.id)
+
+
+async def test_what_both_have_is_there_once(memory: Memory, ann: User, bob: User) -> None:
+    shared = Place("telegram", "-5")
+    for user in (ann, bob):
+        await memory.users.add_place(user.id, shared)
+    await memory.links.merge(bob.id, ann.id)
+    places = await memory.users.places(ann.id)
+    assert places.count(shared) == 1 and len(places) == 3
+
+
+def test_no_column_that_names_a_user_is_forgotten() -> None:
+    """A new table with an owner must say what becomes of it when two users become one."""
+    known = {(table, column) for table, column in (*links.MOVED, *links.NEVER)}
+    known |= {(table, column) for table, column, _ in links.UNIQUE}
+    known |= {(table, "owner_id") for table in links.NUMBERED}
+    named = {
+        (row._meta.db_table, column)
+        for row in row_models()
+        for column in row._meta.db_fields
+        if column in {*NAMES_A_USER, "publisher_id", "resolved_by", "account_id"}
+        and (row._meta.db_table, column)
+        not in {("orders", "account_id"), ("fills", "account_id"), ("positions", "account_id")}
+    }
+    assert named == known

@@ -1,0 +1,75 @@
+"""Links between accounts, in memory."""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+from datetime import datetime
+from typing import Any
+
+from agents.domain.user import Identity
+from tests.support.memory_core import Repository, statement
+
+_OWNING = ("owner_id", "user_id", "publisher_id", "added_by", "resolved_by", "created_by")
+
+
+class MemoryLinks(Repository):
+    @statement
+    def offer(self, code: str, user_id: int, at: datetime) -> None:
+        self.table("link_codes").put(code, (user_id, at, None))
+
+    @statement
+    def holder(self, code: str, since: datetime) -> int | None:
+        user_id, at, used_by = self.table("link_codes").rows.get(code, (None, since, None))
+        return user_id if used_by is None and at >= since else None
+
+    @statement
+    def use(self, code: str, identity: Identity, at: datetime) -> bool:
+        user_id, made_at, used_by = self.table("link_codes").rows.get(code, (None, at, "nobody"))
+        if used_by is not None:
+            return False
+        self.table("link_codes").put(code, (user_id, made_at, str(identity)))
+        return True
+
+    @statement
+    def identities(self, user_id: int) -> Sequence[Identity]:
+        return [who for who, number in self.table("identities").rows.items() if number == user_id]
+
+    @statement
+    def add(self, user_id: int, identity: Identity) -> bool:
+        if identity in self.table("identities").rows:
+            return False
+        self.table("identities").put(identity, user_id)
+        return True
+
+    @statement
+    def remove(self, user_id: int, identity: Identity) -> None:
+        if self.table("identities").rows.get(identity) == user_id:
+            self.table("identities").drop(identity)
+
+    @statement
+    def merge(self, joining: int, keeping: int) -> None:
+        identities, places = self.table("identities"), self.table("places")
+        for who in [who for who, number in identities.rows.items() if number == joining]:
+            identities.put(who, keeping)
+        known = places.rows.get(keeping, ())
+        more = [place for place in places.rows.get(joining, ()) if place not in known]
+        places.put(keeping, (*known, *more))
+        last = max((row.number for row in self._of("strategies", keeping)), default=0)
+        for row in self._of("strategies", joining):
+            self.table("strategies").put(row.id, replace(row, number=row.number + last))
+        for name in self.session.database.names():
+            self._hand_over(name, joining, keeping)
+        self.table("users").drop(joining)
+
+    def _of(self, table: str, owner_id: int) -> list[Any]:
+        return [row for row in self.table(table) if row.owner_id == owner_id]
+
+    def _hand_over(self, name: str, joining: int, keeping: int) -> None:
+        table = self.table(name)
+        for key, row in list(table.rows.items()):
+            if isinstance(row, dict) and row.get("owner_id") == joining:
+                table.put(key, {**row, "owner_id": keeping})
+            elif hasattr(row, "__dataclass_fields__"):
+                owned = [f.name for f in fields(row) if f.name in _OWNING]
+                changes = {f: keeping for f in owned if getattr(row, f) == joining}
+                if changes:
+                    table.put(key, replace(row, **changes))
