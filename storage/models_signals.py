@@ -65,7 +65,7 @@ class SignalRow(Model):
 
 
 class RecordRow(Model):
-    """An entry of a channel's record. `body` is the canonical JSON that was hashed."""
+    """An entry of a channel's record. `body` is the canonical JSON of its facts."""
 
     id = BigIntField(primary_key=True)
     channel_id = BigIntField()

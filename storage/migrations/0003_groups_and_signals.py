@@ -311,7 +311,7 @@ class Migration(migrations.Migration):
                 "app": "storage",
                 "unique_together": (("channel_id", "number"), ("channel_id", "key")),
                 "pk_attr": "id",
-                "table_description": "An entry of a channel's record. `body` is the canonical JSON that was hashed.",
+                "table_description": "An entry of a channel's record. `body` is the canonical JSON of its facts.",
             },
             bases=["Model"],
         ),
