@@ -57,6 +57,7 @@ class PlaceRow(Model):
     class Meta:
         table = "places"
         unique_together = (("user_id", "platform", "chat", "thread"),)
+        indexes = (("platform", "chat", "thread"),)
 
 
 class InvitationRow(Model):

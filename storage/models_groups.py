@@ -7,7 +7,8 @@ from storage.columns import Document, Moment, Words
 
 
 class DeskRow(Model):
-    """A group that trades together. `account_id` is the user that owns what the desk trades."""
+    """A group that trades together. `account_id` is the user that owns what the desk trades.
+    `ended` is 0 while it is open and its own id afterwards, so that a place has one open desk."""
 
     id = BigIntField(primary_key=True)
     account_id = BigIntField()
@@ -20,11 +21,11 @@ class DeskRow(Model):
     created_by = BigIntField()
     created_at = Moment()
     closed_at = Moment(null=True)
+    ended = BigIntField()
 
     class Meta:
         table = "desks"
-        unique_together = (("account_id",),)
-        indexes = (("platform", "chat", "thread"),)
+        unique_together = (("account_id",), ("platform", "chat", "thread", "ended"))
 
 
 class DeskMemberRow(Model):

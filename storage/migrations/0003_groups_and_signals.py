@@ -82,12 +82,12 @@ class Migration(migrations.Migration):
                 ("created_by", fields.BigIntField()),
                 ("created_at", Moment(generated=False, null=False, unique=False)),
                 ("closed_at", Moment(null=True, generated=False, unique=False)),
+                ("ended", fields.BigIntField()),
             ],
             options={
                 "table": "desks",
                 "app": "storage",
-                "unique_together": (("account_id",),),
-                "indexes": [Index(fields=["platform", "chat", "thread"])],
+                "unique_together": (("account_id",), ("platform", "chat", "thread", "ended")),
                 "pk_attr": "id",
                 "table_description": "A group that trades together. `account_id` is the user that owns what the desk trades.",
             },
@@ -394,6 +394,10 @@ class Migration(migrations.Migration):
                 "pk_attr": "id",
             },
             bases=["Model"],
+        ),
+        ops.AddIndex(
+            model_name="PlaceRow",
+            index=Index(fields=["platform", "chat", "thread"]),
         ),
         ops.AddField(
             model_name="ProposalRow",
