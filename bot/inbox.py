@@ -288,9 +288,13 @@ def _lanes(item: InboxItem) -> frozenset[str]:
 
 def _target(incoming: Incoming, reply: Reply) -> dict[str, str]:
     """Which message an answer edits (the tapped one) or, in a group, answers."""
+    waiting = {"reply_to": incoming.reply_to} if incoming.reply_to else {}
     if reply.edits and not reply.card:
         # What a person wrote is no message of ours: the answer to it is a new one.
-        return {"message_id": incoming.message_id} if incoming.text is None else {}
+        edited = {"message_id": incoming.message_id} if incoming.text is None else {}
+        return {**edited, **waiting}
+    if waiting:
+        return waiting
     if not incoming.private and (incoming.text is not None or reply.personal):
         return {"reply_to": incoming.message_id}
     return {}

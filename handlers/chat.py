@@ -184,7 +184,8 @@ class Incoming:
     `private` is false in groups and channels; `addressed` is true when a group message names the
     bot or is a command. `discreet` is true in a group whose platform can answer so that nobody but
     the sender sees it. `answers` is the message that this one replies to; `forwarded` names where
-    it came from.
+    it came from. `reply_to` is what an answer names where a platform waits for one in its own way
+    (an open interaction), in private chats too.
     """
 
     key: str
@@ -202,6 +203,7 @@ class Incoming:
     discreet: bool = False
     answers: str = ""
     forwarded: str = ""
+    reply_to: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """JSON values, as stored in the inbox; read back by `incoming_from_json`."""
@@ -221,6 +223,7 @@ class Incoming:
             "discreet": self.discreet,
             "answers": self.answers,
             "forwarded": self.forwarded,
+            "reply_to": self.reply_to,
         }
 
 
@@ -273,6 +276,22 @@ class Glance:
 
 Receiver = Callable[[Incoming], Awaitable[Glance]]
 """Stores an update; when it returns, the update can't be lost any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class MenuCommand:
+    """A row of a platform's own menu of commands. `usage` is how its words go (`[N]` where they
+    may be left out); `suggests` names what is proposed while they are typed."""
+
+    name: str
+    description: str
+    usage: str = ""
+    suggests: str = ""
+
+
+Suggest = Callable[[Identity, Place, str, str], Awaitable[Sequence[tuple[str, str]]]]
+"""(person, place, command, what was typed so far) to at most 25 pairs of a label and the words
+that it stands for."""
 
 
 @dataclass(frozen=True, slots=True)

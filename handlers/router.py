@@ -10,7 +10,7 @@ from agents.domain.errors import NotFound, ParleyError
 from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.strategy import StrategyState
 from handlers import confirm, dialogue, markers, numbers, talk, texts, times
-from handlers.chat import Button, Glance, Incoming, Reply, Tap
+from handlers.chat import Button, Glance, Incoming, MenuCommand, Reply, Tap
 from handlers.commands import ACTS, COMMANDS, PRESSES, Command, Press
 from handlers.desk import Desk
 from handlers.doors import Joined, Outside, admit
@@ -37,6 +37,14 @@ class Router:
     def commands(self) -> Sequence[tuple[str, str]]:
         """(name, description) of each command that a menu shows."""
         return [(row.name, row.description) for row in COMMANDS if not row.hidden]
+
+    def menu(self) -> Sequence[MenuCommand]:
+        """`commands`, with how their words go, for a menu that helps to type them."""
+        return [
+            MenuCommand(row.name, row.description, row.usage, getattr(row, "suggests", ""))
+            for row in COMMANDS
+            if not row.hidden
+        ]
 
     def forms(self) -> Mapping[str, str]:
         """The verbs whose tap asks for a text, with the question: a platform with forms asks at
