@@ -8,7 +8,7 @@ from agents.decision.sight import Sights
 from agents.decision.signals import look
 from agents.domain.market import Timeframe
 from agents.domain.ports import Clock
-from agents.domain.strategy import Side, Strategy
+from agents.domain.strategy import RunKind, Side, Strategy
 from agents.domain.windows import in_windows
 from agents.extraction.quality import FaultKind
 
@@ -40,7 +40,10 @@ class Watch:
         self._clock = clock
 
     async def look(self, strategy: Strategy) -> tuple[Look, ...]:
-        """One Look for each symbol and side that the strategy may enter."""
+        """One Look for each symbol and side that the strategy may enter; none where no candle
+        sets it off."""
+        if strategy.run is RunKind.ON_SIGNAL:
+            return ()
         timeframe = Timeframe.parse(strategy.spec.timeframe)
         closed = timeframe.floor(self._clock.now())
         found: list[Look] = []

@@ -203,7 +203,7 @@ class Parley:
         """Ticks are wanted of what is traded, and of what strategies look at."""
         wanted = await needed_symbols(self.memory)
         for strategy in await self.memory.strategies.active():
-            wanted.update(strategy.spec.symbols)
+            wanted.update(strategy.spec.named)
         self.market.watch(wanted)
 
     async def tidy(self) -> None:

@@ -80,7 +80,7 @@ async def _of_symbol(desk: Desk, turn: Turn, said: str) -> Reply:
     symbol = resolve(said, await desk.universe()).symbol
     found: list[tuple[Decision, Strategy]] = []
     for strategy in await desk.memory.strategies.of(turn.user.id):
-        if symbol in strategy.spec.symbols:
+        if strategy.spec.takes(symbol):
             recent = await desk.memory.decisions.recent(turn.user.id, strategy.id, _LOOKED_AT)
             found += [(one, strategy) for one in recent if one.symbol == symbol][:_LATEST]
     if not found:

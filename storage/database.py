@@ -11,6 +11,7 @@ from storage.accounts import Accounts
 from storage.audit import Audit
 from storage.client import Client
 from storage.decisions import Decisions
+from storage.heard import HeardSignals
 from storage.links import Links
 from storage.locks import FileLock
 from storage.mail import Inbox, Notices, Outbox
@@ -19,6 +20,7 @@ from storage.moments import newest_market_time
 from storage.notes import Notes
 from storage.orders import Orders
 from storage.positions import Positions
+from storage.preferences import Preferences
 from storage.proposals import Proposals
 from storage.record import Record
 from storage.schema import (
@@ -65,9 +67,11 @@ class Database:
         self.accounts: ports.Accounts = Accounts(turns)
         self.model_calls: ports.ModelCalls = ModelCalls(turns)
         self.notes: ports.Notes = notes
+        self.preferences: ports.Preferences = Preferences(turns)
         self.audit: ports.Audit = Audit(turns, wall)
         self.record: RecordPort = Record(turns)
         self.links: linking.Links = Links(turns)
+        self.heard: ports.HeardSignals = HeardSignals(turns)
         self.notices: ports.Notices = Notices(turns, users, outbox, wall)
         self.outbox: mail.Outbox = outbox
         self._outbox = outbox

@@ -103,7 +103,8 @@ class ListenRow(Model):
 
 class HeardRow(Model):
     """A signal that came in. `source` names the group, hook or person, `key` what can't come twice
-    from it, `answers` the key of the message that it replies to."""
+    from it, `answers` the key of the message that it replies to. `said_at` is human time, and
+    `market_at` the market time at which it came."""
 
     id = BigIntField(primary_key=True)
     owner_id = BigIntField()
@@ -121,7 +122,8 @@ class HeardRow(Model):
     platform = Words()
     chat = Words()
     thread = Words()
-    received_at = Moment()
+    said_at = Moment()
+    market_at = Moment()
 
     class Meta:
         table = "heard"

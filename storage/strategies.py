@@ -1,9 +1,11 @@
 """Strategies and every version of what they say."""
 
+import json
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+from agents.domain.autonomy import MANUAL, Autonomy
 from agents.domain.errors import NotFound
 from agents.domain.strategy import (
     STRATEGY_MOVES,
@@ -150,9 +152,15 @@ class Strategies(Repository):
     async def set_run(self, owner_id: int, strategy_id: int, run: str) -> None:
         await self._change(owner_id, strategy_id, run=RunKind(run).value)
 
+    async def set_autonomy(self, owner_id: int, strategy_id: int, autonomy: Autonomy) -> None:
+        stored = None if autonomy == MANUAL else autonomy.as_json()
+        await self._change(owner_id, strategy_id, autonomy=stored)
+
     async def due(self, timeframe: str) -> Sequence[Strategy]:
-        """Every active strategy of this timeframe, of all owners, by id."""
-        return await self._all_active("s.timeframe = ?", [timeframe])
+        """Every active strategy of this timeframe that candles set off, of all owners, by id."""
+        return await self._all_active(
+            "s.timeframe = ? AND s.run <> ?", [timeframe, RunKind.ON_SIGNAL.value]
+        )
 
     async def active(self) -> Sequence[Strategy]:
         """Every active strategy, of all owners, by id."""
@@ -185,7 +193,7 @@ class Strategies(Repository):
 
 
 def _strategy(row: Any) -> Strategy:
-    activated = row["activated_at"]
+    activated, autonomy = row["activated_at"], row["autonomy"]
     return Strategy(
         id=row["id"],
         owner_id=row["owner_id"],
@@ -200,4 +208,5 @@ def _strategy(row: Any) -> Strategy:
         created_at=from_micros(row["created_at"]),
         activated_at=None if activated is None else from_micros(activated),
         pause_reason=row["pause_reason"],
+        autonomy=Autonomy.from_json(json.loads(autonomy)) if autonomy else MANUAL,
     )

@@ -11,7 +11,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
+from agents.domain.autonomy import Autonomy
 from agents.domain.decision import Advised, Decision, ModelCall, Question, Snapshot
+from agents.domain.heard import HeardSignals
 from agents.domain.linking import Links
 from agents.domain.market import (
     Candle,
@@ -171,11 +173,12 @@ class Strategies(Protocol):
     async def spec_at(self, owner_id: int, strategy_id: int, version: int) -> StrategySpec: ...
     async def rename(self, owner_id: int, strategy_id: int, name: str) -> None: ...
     async def set_run(self, owner_id: int, strategy_id: int, run: str) -> None: ...
+    async def set_autonomy(self, owner_id: int, strategy_id: int, autonomy: Autonomy) -> None: ...
     async def due(self, timeframe: str) -> Sequence[Strategy]:
-        """Every active strategy of this timeframe, of all owners."""
+        """Every active strategy of this timeframe that candles set off, of all owners."""
 
     async def active(self) -> Sequence[Strategy]:
-        """Every active strategy, of all owners."""
+        """Every active strategy, of all owners; also those that only signals set off."""
 
 
 class Decisions(Protocol):
@@ -230,6 +233,9 @@ class Proposals(Protocol):
     async def in_state(self, state: ProposalState) -> Sequence[Proposal]: ...
     async def expired(self, wall: datetime) -> Sequence[Proposal]:
         """Pending ones whose time is over."""
+
+    async def counting(self) -> Sequence[Proposal]:
+        """Pending ones that are to run by themselves, of all owners, the next one first."""
 
     async def by_id(self, proposal_id: int) -> Proposal: ...
 
@@ -311,6 +317,17 @@ class Notes(Protocol):
     async def erase(self, name: str) -> None: ...
 
 
+class Preferences(Protocol):
+    """What a user set by name, as JSON values: quiet hours, digests."""
+
+    async def read(self, user_id: int, name: str) -> Any:
+        """None when it was never set."""
+
+    async def write(self, user_id: int, name: str, value: Any, at: datetime) -> None: ...
+    async def everyone(self, name: str) -> Sequence[tuple[int, Any]]:
+        """(user id, value) of everybody who has set it to something, by user id."""
+
+
 class Audit(Protocol):
     async def record(
         self, owner_id: int, actor: str, what: str, facts: Mapping[str, Any]
@@ -332,9 +349,11 @@ class Memory(Protocol):
     model_calls: ModelCalls
     notices: Notices
     notes: Notes
+    preferences: Preferences
     audit: Audit
     record: Record
     links: Links
+    heard: HeardSignals
 
     async def last_market_time(self) -> datetime | None:
         """The newest market time that anything stored was stamped with."""

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from agents.domain.autonomy import MANUAL, Autonomy
 from agents.domain.market import Timeframe
 
 MAX_RISK_PERCENT = Decimal(2)
 DEFAULT_RISK_PERCENT = Decimal("0.5")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+ANY_SYMBOL = "*"  # in place of symbols: whatever the market offers
 
 
 class Side(StrEnum):
@@ -88,6 +90,7 @@ class StrategySpec(_Frozen):
     `stop` is one level for both sides (`2%`), or `long LEVEL, short LEVEL` where they differ.
     `risk_percent` is percent of equity per trade; `size` a fixed amount in quote currency that
     replaces it. `guidance` is what the user said that no rule can check, in the user's words.
+    `symbols` are ANY_SYMBOL alone for a strategy that takes any: one that signals set off.
     """
 
     symbols: Annotated[tuple[str, ...], Field(min_length=1, max_length=20)]
@@ -107,6 +110,13 @@ class StrategySpec(_Frozen):
     windows: tuple[Window, ...] = ()
     guidance: str | None = None
 
+    @field_validator("symbols")
+    @classmethod
+    def _any_or_named(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        if ANY_SYMBOL in symbols and len(symbols) > 1:
+            raise ValueError("a strategy takes any coin or those that it names, not both")
+        return symbols
+
     @field_validator("timeframe")
     @classmethod
     def _known_timeframe(cls, text: str) -> str:
@@ -117,6 +127,19 @@ class StrategySpec(_Frozen):
         if sum(target.share for target in self.targets) > 1:
             raise ValueError("the targets close more than the whole position")
         return self
+
+    @property
+    def takes_any(self) -> bool:
+        """Whether it takes every symbol of the market."""
+        return self.symbols == (ANY_SYMBOL,)
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The symbols that it names; none where it takes any."""
+        return () if self.takes_any else self.symbols
+
+    def takes(self, symbol: str) -> bool:
+        return self.takes_any or symbol in self.symbols
 
     def entry(self, side: Side) -> str | None:
         """The entry rule of `side`, None when the strategy does not take that side."""
@@ -150,10 +173,12 @@ STRATEGY_MOVES: dict[StrategyState, frozenset[StrategyState]] = {
 
 
 class RunKind(StrEnum):
-    """How often a strategy may trade (issue of schedules: more kinds join here)."""
+    """What sets a strategy off, and how often. ON_SIGNAL is set off by no candle, only by signals
+    that come in."""
 
     CONTINUOUS = "continuous"
     ONCE = "once"
+    ON_SIGNAL = "on_signal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +198,4 @@ class Strategy:
     created_at: datetime
     activated_at: datetime | None = None
     pause_reason: str = ""
+    autonomy: Autonomy = MANUAL

@@ -276,7 +276,7 @@ def _on_symbol(
 ) -> str:
     if any(item.symbol == symbol for item in waiting):
         return "a proposal is waiting"
-    several = len(strategy.spec.symbols) == 1 and strategy.spec.max_positions > 1
+    several = len(strategy.spec.named) == 1 and strategy.spec.max_positions > 1
     if not several and any(item.symbol == symbol for item in positions):
         return f"a position in {symbol} is open"
     return ""

@@ -140,7 +140,8 @@ class Migration(migrations.Migration):
                 ("platform", Words(generated=False, null=False, unique=False)),
                 ("chat", Words(generated=False, null=False, unique=False)),
                 ("thread", Words(generated=False, null=False, unique=False)),
-                ("received_at", Moment(generated=False, null=False, unique=False)),
+                ("said_at", Moment(generated=False, null=False, unique=False)),
+                ("market_at", Moment(generated=False, null=False, unique=False)),
             ],
             options={
                 "table": "heard",

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agents.domain.heard import HeardState
 from agents.domain.mail import InboxItem
 from agents.domain.order import UNSETTLED
 from agents.domain.proposal import ProposalState
@@ -65,6 +66,12 @@ QUESTIONS: dict[str, Question] = {
     "pending updates": lambda d: d.inbox.pending(10),
     "an update is done": lambda d: d.inbox.done(InboxItem("telegram", "1", {}, NOON)),
     "old updates": lambda d: d.inbox.prune(NOON),
+    "signals to judge": lambda d: d.heard.in_state(HeardState.NEW, 10),
+    "signals heard": lambda d: d.heard.recent(1, 10),
+    "a signal by its key": lambda d: d.heard.find(1, "pasted", "u1"),
+    "signal of a proposal": lambda d: d.heard.of_proposal(1, 1),
+    "where is listened": lambda d: d.heard.listeners(HOME),
+    "my groups": lambda d: d.heard.listens(1),
     "market time": lambda d: d.last_market_time(),
 }
 

@@ -9,11 +9,20 @@ import pytest
 
 from agents.domain import ports
 from agents.domain.errors import NotFound
+from agents.domain.heard import Listen
 from agents.domain.ports import Memory
 from agents.domain.strategy import Mode, StrategyState
 from agents.domain.user import User
 from tests.storage.test_notes import CALL
-from tests.support.stored import NOON, SPEC, a_decision, a_position, a_strategy
+from tests.support.stored import (
+    GROUP,
+    NOON,
+    SPEC,
+    a_decision,
+    a_position,
+    a_strategy,
+    heard_of,
+)
 
 Call = Callable[[Memory, int, dict[str, int]], Awaitable[Any]]
 
@@ -45,6 +54,12 @@ FOREIGN_CALLS: dict[str, Call] = {
     "model_calls.get": lambda m, me, ids: m.model_calls.get(me, ids["call"]),
     "model_calls.of": lambda m, me, ids: m.model_calls.of(me, NOON),
     "audit.recent": lambda m, me, ids: m.audit.recent(me, 10),
+    "heard.get": lambda m, me, ids: m.heard.get(me, ids["heard"]),
+    "heard.find": lambda m, me, ids: m.heard.find(me, "pasted", "u1"),
+    "heard.recent": lambda m, me, ids: m.heard.recent(me, 10),
+    "heard.of_proposal": lambda m, me, ids: m.heard.of_proposal(me, ids["proposal"]),
+    "heard.unlisten": lambda m, me, ids: m.heard.unlisten(me, GROUP, NOON),
+    "heard.listens": lambda m, me, ids: m.heard.listens(me),
 }
 ADDS_OWN = {"strategies.draft", "audit.record"}
 
@@ -68,7 +83,11 @@ async def _everything_of(memory: Memory, user: User) -> dict[str, int]:
     position = await a_position(memory, strategy)
     call = await memory.model_calls.add(replace(CALL, owner_id=user.id))
     await memory.audit.record(user.id, "telegram:1", "approve", {})
+    heard = await memory.heard.add(heard_of(user.id, proposal_id=position.proposal_id))
+    assert heard is not None
+    await memory.heard.listen(Listen(user.id, GROUP, "Calls", user.id, NOON))
     return {
+        "heard": heard.id,
         "strategy": strategy.id,
         "decision": decision.id,
         "proposal": position.proposal_id,

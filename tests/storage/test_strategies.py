@@ -7,6 +7,7 @@ import pytest
 from agents.domain.errors import NotFound
 from agents.domain.ports import Memory
 from agents.domain.strategy import (
+    ANY_SYMBOL,
     STRATEGY_MOVES,
     Mode,
     RunKind,
@@ -43,6 +44,17 @@ async def test_a_draft_is_the_first_version(memory: Memory, ann: User) -> None:
     assert drafted.spec.windows == (
         Window(**{"from": "09:30", "to": "16:00", "tz": "America/New_York", "days": ("mon",)}),
     )
+
+
+async def test_signals_and_not_candles_set_it_off(memory: Memory, ann: User) -> None:
+    anything = SPEC.model_copy(update={"symbols": (ANY_SYMBOL,)})
+    waits = await a_strategy(memory, ann.id, anything)
+    await memory.strategies.set_run(ann.id, waits.id, RunKind.ON_SIGNAL.value)
+    by_candles = await a_strategy(memory, ann.id)
+    assert await memory.strategies.due("5m") == [by_candles]
+    assert [one.id for one in await memory.strategies.active()] == [waits.id, by_candles.id]
+    stored = await memory.strategies.get(ann.id, waits.id)
+    assert stored.run is RunKind.ON_SIGNAL and stored.spec == anything
 
 
 async def test_numbers_count_for_each_owner(memory: Memory, ann: User, bob: User) -> None:

@@ -8,12 +8,14 @@ from agents.domain.linking import Links
 from agents.domain.record import Record
 from agents.domain.user import Notice
 from tests.support.memory_core import Database, Killed, Session
+from tests.support.memory_heard import MemoryHeard
 from tests.support.memory_links import MemoryLinks
 from tests.support.memory_people import (
     MemoryAudit,
     MemoryModelCalls,
     MemoryNotes,
     MemoryNotices,
+    MemoryPreferences,
     MemoryStrategies,
     MemoryUsers,
 )
@@ -47,9 +49,11 @@ class InMemory:
         self.model_calls: ports.ModelCalls = MemoryModelCalls(session)
         self.notices: ports.Notices = MemoryNotices(session)
         self.notes: ports.Notes = MemoryNotes(session)
+        self.preferences: ports.Preferences = MemoryPreferences(session)
         self.audit: ports.Audit = MemoryAudit(session)
         self.record: Record = MemoryRecord(session)
         self.links: Links = MemoryLinks(session)
+        self.heard: ports.HeardSignals = MemoryHeard(session)
 
     @property
     def told(self) -> list[Notice]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from agents.domain.autonomy import Autonomy
 from agents.domain.decision import ModelCall
 from agents.domain.errors import NotFound
 from agents.domain.strategy import (
@@ -182,9 +183,15 @@ class MemoryStrategies(Repository):
         self._rows.put(strategy_id, replace(row, run=RunKind(run)))
 
     @statement
+    def set_autonomy(self, owner_id: int, strategy_id: int, autonomy: Autonomy) -> None:
+        row = owned(self._rows, owner_id, strategy_id)
+        self._rows.put(strategy_id, replace(row, autonomy=autonomy))
+
+    @statement
     def due(self, timeframe: str) -> Sequence[Strategy]:
         active = [row for row in self._rows if row.state is StrategyState.ACTIVE]
-        return [row for row in active if row.spec.timeframe == timeframe]
+        by_candles = [row for row in active if row.run is not RunKind.ON_SIGNAL]
+        return [row for row in by_candles if row.spec.timeframe == timeframe]
 
     @statement
     def active(self) -> Sequence[Strategy]:
@@ -227,6 +234,22 @@ class MemoryNotes(Repository):
     def erase(self, name: str) -> None:
         if name in self.table("notes").rows:
             self.table("notes").drop(name)
+
+
+class MemoryPreferences(Repository):
+    @statement
+    def read(self, user_id: int, name: str) -> Any:
+        return json.loads(self.table("preferences").rows.get((user_id, name), "null"))
+
+    @statement
+    def write(self, user_id: int, name: str, value: Any, at: datetime) -> None:
+        self.table("preferences").put((user_id, name), json.dumps(value, default=str))
+
+    @statement
+    def everyone(self, name: str) -> Sequence[tuple[int, Any]]:
+        rows = sorted(self.table("preferences").rows.items())
+        found = [(user, json.loads(value)) for (user, called), value in rows if called == name]
+        return [(user, value) for user, value in found if value is not None]
 
 
 class MemoryAudit(Repository):

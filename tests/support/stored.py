@@ -6,13 +6,22 @@ from decimal import Decimal
 from typing import Any
 
 from agents.domain.decision import Action, Decision
+from agents.domain.heard import Heard
 from agents.domain.order import Fill, OrderIntent, OrderPurpose, OrderSide
 from agents.domain.ports import Memory
 from agents.domain.position import Account, OpenTarget, Position
 from agents.domain.proposal import Plan, PlannedTarget, Proposal, Trailing
+from agents.domain.signal import (
+    SignalKind,
+    SignalReading,
+    SignalTarget,
+    SignalUpdate,
+    UpdateKind,
+)
 from agents.domain.strategy import Mode, Side, Sides, Strategy, StrategySpec, StrategyState, Target
 from agents.domain.user import Identity, Place, User
 
+GROUP = Place("telegram", "-100", "7")
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123_457, tzinfo=UTC)
 CANDLE = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -54,6 +63,22 @@ async def a_strategy(
         return strategy
     await memory.strategies.move(owner_id, strategy.id, StrategyState.ACTIVE, NOON)
     return await memory.strategies.get(owner_id, strategy.id)
+
+
+def heard_of(owner_id: int, **changes: Any) -> Heard:
+    reading = SignalReading(
+        kind=SignalKind.SIGNAL,
+        symbol="BTC/USDT",
+        written="#BTCUSDT",
+        side=Side.LONG,
+        entries=(Decimal(61000), Decimal("61200.5")),
+        targets=(SignalTarget(Decimal(62000), Decimal("12.5")), SignalTarget(Decimal("63000.0"))),
+        stop=Decimal(60400),
+        leverage=Decimal(5),
+        updates=(SignalUpdate(UpdateKind.MOVE_STOP, price=Decimal("60500")),),
+    )
+    heard = Heard(owner_id, "pasted", "u1", "LONG #BTCUSDT 🚀", reading, NOON, CANDLE)
+    return replace(heard, **changes)
 
 
 def decision_of(strategy: Strategy, **changes: Any) -> Decision:
