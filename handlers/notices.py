@@ -11,7 +11,7 @@ from agents.domain.position import Position, PositionState
 from agents.domain.proposal import Proposal
 from agents.domain.user import NoticeKind, User
 from agents.execution.telling import position_card
-from handlers import account, cards, panic, trades
+from handlers import account, alarms, cards, panic, trades
 from handlers.chat import Button, Picture, Reply, Words, bold, lines, reply_from_json, text
 from handlers.desk import Desk, Facts
 
@@ -44,6 +44,8 @@ class Notices:
             NoticeKind.STRATEGY_PAUSED: self._paused,
             NoticeKind.MARKET: self._market,
             NoticeKind.PANIC: self._panic,
+            NoticeKind.OPERATOR: self._alarm,
+            NoticeKind.PLACE_LOST: self._place_lost,
         }
 
     async def render(
@@ -185,6 +187,12 @@ class Notices:
 
     async def _panic(self, told: _Told) -> Reply:
         return Reply(panic.told(told.facts))
+
+    async def _alarm(self, told: _Told) -> Reply:
+        return alarms.of_machine(told.facts, told.user.zone, self._desk.clock.wall())
+
+    async def _place_lost(self, told: _Told) -> Reply:
+        return alarms.of_place(told.facts)
 
 
 def _about(position: Position, words: Words, *, buttons: bool = False) -> Reply:

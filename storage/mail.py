@@ -123,6 +123,12 @@ class Outbox(Repository):
         query = OutboxRow.filter(platform=platform, state=OutboxState.SENDING.value)
         return [_item(row) for row in await query.using_db(self.db).order_by("id")]
 
+    async def overdue(self, platform: str, before: datetime, limit: int) -> Sequence[OutboxItem]:
+        query = OutboxRow.filter(
+            platform=platform, state__in=list(_UNDELIVERED), created_at__lt=before
+        )
+        return [_item(row) for row in await query.using_db(self.db).order_by("id").limit(limit)]
+
     async def waiting(self, platform: str) -> int:
         query = OutboxRow.filter(platform=platform, state__in=list(_UNDELIVERED))
         return await query.using_db(self.db).count()

@@ -116,6 +116,9 @@ class Outbox(Protocol):
     async def stuck(self, platform: str) -> Sequence[OutboxItem]:
         """Items in SENDING, oldest first: at start, those that a killed process left."""
 
+    async def overdue(self, platform: str, before: datetime, limit: int) -> Sequence[OutboxItem]:
+        """Items put before that moment and still not delivered, oldest first."""
+
     async def waiting(self, platform: str) -> int:
         """How many items are neither sent nor failed."""
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from agents.execution.checkpoints import Checkpoint, passed
+from bot.alerts import Bell
 from bot.app.talking import (
     Everywhere,
     open_clerk,
@@ -24,7 +26,9 @@ from bot.doctor import look_at_market, look_at_platform
 from bot.log import hide
 from bot.metrics import Metrics
 from bot.platforms.browser import BrowserPlatform
+from bot.reach import Reach
 from bot.running import Parley, Parts
+from bot.scheduler import Chore
 from bot.settings import Settings
 from handlers.chat import Platform
 from handlers.model_keys import ModelKeys, shown
@@ -73,6 +77,7 @@ async def build(settings: Settings, checkpoint: Checkpoint = passed) -> App:
 
 async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoint) -> App:
     metrics = Metrics()
+    bell = Bell(memory, lambda: datetime.now(UTC))
     vault = await open_vault(settings, hide)
     keys = ModelKeys(memory, vault)
     trading = open_trading(settings, memory, metrics, checkpoint, keys)
@@ -84,9 +89,10 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
         market_name=settings.market,
         played=settings.market_kind != "ccxt",
         model=desks_model(settings),
-        background=(metrics.watch_loop,),
+        background=(metrics.watch_loop, bell.watch),
     )
     platforms: dict[str, Platform] = {}
+    reach = Reach(platforms, memory.outbox, memory.users, trading.clock.wall)
     desk = open_desk(settings, memory, trading, parley, keys, Everywhere(platforms))
     router = Router(desk)
     token = await _page_token(memory)
@@ -96,14 +102,16 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
     telegram = open_telegram(settings, memory, router) if settings.telegram_bot_token else None
     spoken: tuple[Platform, ...] = (browser, telegram) if telegram else (browser,)
     platforms.update({platform.name: platform for platform in spoken})
-    postman = open_postman(memory, trading.clock, desk, platforms)
+    postman = open_postman(memory, trading.clock, desk, platforms, reach)
     memory.when_mail_waits(postman.wake)
     parts = Parts(
         web=open_web(settings, parley, metrics, browser, telegram),
         clerk=open_clerk(memory, trading.clock, router, platforms, postman, vault),
         postman=postman,
         platforms=platforms,
-        timing=open_scheduler(settings, memory, trading, parley, metrics),
+        timing=open_scheduler(
+            settings, memory, trading, parley, metrics, [Chore("reach", 5, reach.look)]
+        ),
         mail=(memory.outbox, memory.inbox),
         closing=[trading.claude.close],
         token=token,

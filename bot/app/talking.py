@@ -18,6 +18,7 @@ from bot.inbox import Clerk
 from bot.metrics import Metrics
 from bot.outbox import Postman
 from bot.platforms.browser import OWNER, BrowserPlatform
+from bot.reach import Reach
 from bot.running import Parley
 from bot.settings import Settings
 from bot.web import WebServer
@@ -125,12 +126,13 @@ def open_telegram(settings: Settings, memory: Database, router: Router) -> Teleg
 
 
 def open_postman(
-    memory: Database, clock: Clock, desk: Desk, platforms: dict[str, Platform]
+    memory: Database, clock: Clock, desk: Desk, platforms: dict[str, Platform], reach: Reach
 ) -> Postman:
     notices = Notices(desk)
 
     async def render(item: OutboxItem) -> Reply | None:
-        return await notices.render(item.kind, item.facts, item.owner_id)
+        reply = await notices.render(item.kind, item.facts, item.owner_id)
+        return await reach.marked(item, reply)
 
     async def refused(item: OutboxItem, reason: str) -> None:
         log.warning("A place is gone.", extra={"place": str(item.place), "reason": reason})

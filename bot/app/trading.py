@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -125,7 +126,12 @@ def desks_model(settings: Settings) -> str:
 
 
 def open_scheduler(
-    settings: Settings, memory: Database, trading: Trading, parley: Parley, metrics: Metrics
+    settings: Settings,
+    memory: Database,
+    trading: Trading,
+    parley: Parley,
+    metrics: Metrics,
+    more: Sequence[Chore],
 ) -> Scheduler:
     """One job per timeframe, whoever has strategies on it, and the chores."""
     played = settings.market_kind != "ccxt"
@@ -142,6 +148,7 @@ def open_scheduler(
             Chore("count", 10, lambda: metrics.count(memory, memory.outbox)),
             Chore("every minute", 60, trading.execution.every_minute),
             Chore("tidy", 6 * 3600, parley.tidy),
+            *more,
         )
     )
     return scheduler

@@ -92,6 +92,10 @@ class MemoryOutbox(Repository):
         return [row for row in rows if row.state is OutboxState.SENDING]
 
     @statement
+    def overdue(self, platform: str, before: datetime, limit: int) -> Sequence[OutboxItem]:
+        return [row for row in self._undelivered(platform) if row.created_at < before][:limit]
+
+    @statement
     def waiting(self, platform: str) -> int:
         return len(self._undelivered(platform))
 
