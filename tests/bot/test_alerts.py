@@ -57,7 +57,7 @@ async def test_what_people_wrote_and_what_libraries_say_is_left_out() -> None:
     bell.handle(error("Task failed: buy BTC for 10,000", name="asyncio"))
     await bell.ring()
     assert [told.facts["summary"] for told in memory.told] == [
-        "Proposal %s could not go on.",
+        "Proposal … could not go on.",
         "A fault in asyncio.",
     ]
 
