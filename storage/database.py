@@ -4,13 +4,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from agents.domain import linking, mail, ports
+from agents.domain import desks, linking, mail, ports, publishing
 from agents.domain.errors import OperatorNeeded
 from agents.domain.record import Record as RecordPort
 from storage.accounts import Accounts
 from storage.audit import Audit
+from storage.channels import Channels
 from storage.client import Client
 from storage.decisions import Decisions
+from storage.desks import Desks
 from storage.heard import HeardSignals
 from storage.links import Links
 from storage.locks import FileLock
@@ -71,8 +73,13 @@ class Database:
         self.audit: ports.Audit = Audit(turns, wall)
         self.record: RecordPort = Record(turns)
         self.links: linking.Links = Links(turns)
+        self.desks: desks.Desks = Desks(turns, users)
         self.heard: ports.HeardSignals = HeardSignals(turns)
-        self.notices: ports.Notices = Notices(turns, users, outbox, wall)
+        channels = Channels(turns)
+        self.channels: publishing.Channels = channels
+        outbox.moving = channels.move_place
+        self._notices = Notices(turns, users, outbox, wall)
+        self.notices: ports.Notices = self._notices
         self.outbox: mail.Outbox = outbox
         self._outbox = outbox
         self.inbox: mail.Inbox = Inbox(turns)
@@ -86,6 +93,10 @@ class Database:
     async def last_market_time(self) -> datetime | None:
         """The newest of fills, decisions, positions and the note `market_clock`."""
         return await newest_market_time(self._notes)
+
+    def when_told(self, listener: ports.NoticeListener) -> None:
+        """Have `listener` called for each notice, in the transaction that tells it."""
+        self._notices.listeners.append(listener)
 
     def when_mail_waits(self, woken: Callable[[], None]) -> None:
         """Call `woken` whenever something was put into the outbox, once that is committed."""

@@ -85,6 +85,11 @@ class Proposals(Repository):
         )
         return await present.using_db(self.db).update(**changes) == 1
 
+    async def hold(self, proposal: Proposal) -> bool:
+        """A write that changes nothing: it waits for whoever is changing the row, and whoever
+        comes later waits for the end of this transaction."""
+        return await self._swap(proposal, version=proposal.version)
+
     async def in_state(self, state: ProposalState) -> Sequence[Proposal]:
         """Of all owners, oldest first."""
         rows = await ProposalRow.filter(state=state.value).using_db(self.db).order_by("id")
@@ -94,6 +99,11 @@ class Proposals(Repository):
         """Pending ones whose time is over, of all owners, oldest first."""
         query = ProposalRow.filter(state=ProposalState.PENDING.value, expires_at__lte=wall)
         return [_proposal(row) for row in await query.using_db(self.db).order_by("id")]
+
+    async def counting(self) -> Sequence[Proposal]:
+        """Pending ones that are to run by themselves, of all owners, the next one first."""
+        query = ProposalRow.filter(state=ProposalState.PENDING.value, runs_at__isnull=False)
+        return [_proposal(row) for row in await query.using_db(self.db).order_by("runs_at", "id")]
 
 
 def _allow(proposal: Proposal, to: ProposalState) -> None:
@@ -138,6 +148,8 @@ def _columns(proposal: Proposal) -> dict[str, Any]:
         "resolved_by": proposal.resolved_by,
         "resolved_at": proposal.resolved_at,
         "changes": proposal.changes,
+        "runs_at": proposal.runs_at,
+        "autonomy": proposal.autonomy or None,
     }
 
 
@@ -166,5 +178,7 @@ def _proposal(row: ProposalRow) -> Proposal:
         resolved_by=row.resolved_by,
         resolved_at=row.resolved_at,
         changes=tuple(row.changes),
+        runs_at=row.runs_at,
+        autonomy=row.autonomy or "",
         id=row.id,
     )

@@ -5,7 +5,7 @@ machine's own (scheduler, settlement) and are never reached by a handler. A move
 compare-and-set: it answers False when the row was no longer in the expected state or version.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from agents.domain.autonomy import Autonomy
 from agents.domain.decision import Advised, Decision, ModelCall, Question, Snapshot
 from agents.domain.heard import HeardSignals
+from agents.domain.desks import Desks
 from agents.domain.linking import Links
 from agents.domain.market import (
     Candle,
@@ -27,6 +28,7 @@ from agents.domain.market import (
 from agents.domain.order import BrokerOrder, Fill, OrderIntent, OrderState
 from agents.domain.position import Account, Position
 from agents.domain.proposal import Proposal, ProposalState
+from agents.domain.publishing import Channels
 from agents.domain.record import Record
 from agents.domain.strategy import Mode, Strategy, StrategySpec, StrategyState
 from agents.domain.user import Identity, Notice, Place, User
@@ -225,6 +227,10 @@ class Proposals(Protocol):
     async def revise(self, proposal: Proposal, new: Proposal) -> bool:
         """Replace `proposal` (compare-and-set on id, version, state) by `new`, version + 1."""
 
+    async def hold(self, proposal: Proposal) -> bool:
+        """Until the running transaction is over nobody else changes it; False when it is no
+        longer in the version and state of `proposal`."""
+
     async def of_strategy(
         self, strategy_id: int, states: Collection[ProposalState]
     ) -> Sequence[Proposal]:
@@ -304,6 +310,9 @@ class ModelCalls(Protocol):
     async def of(self, owner_id: int, since: datetime) -> Sequence[ModelCall]: ...
 
 
+NoticeListener = Callable[[Notice], Awaitable[None]]
+
+
 class Notices(Protocol):
     async def tell(self, notice: Notice) -> None:
         """Put into the outbox for each of the owner's places; a known key is left alone."""
@@ -352,8 +361,14 @@ class Memory(Protocol):
     preferences: Preferences
     audit: Audit
     record: Record
+    channels: Channels
     links: Links
+    desks: Desks
     heard: HeardSignals
+
+    def when_told(self, listener: NoticeListener) -> None:
+        """Have `listener` called for each notice in the transaction that tells it, whether or not
+        its owner wants to hear of it."""
 
     async def last_market_time(self) -> datetime | None:
         """The newest market time that anything stored was stamped with."""

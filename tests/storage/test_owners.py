@@ -61,7 +61,7 @@ FOREIGN_CALLS: dict[str, Call] = {
     "heard.unlisten": lambda m, me, ids: m.heard.unlisten(me, GROUP, NOON),
     "heard.listens": lambda m, me, ids: m.heard.listens(me),
 }
-ADDS_OWN = {"strategies.draft", "audit.record"}
+ADDS_OWN = {"strategies.draft", "desks.open", "audit.record"}
 
 
 def _methods_with_owner() -> set[str]:

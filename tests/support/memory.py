@@ -4,11 +4,15 @@ from datetime import datetime
 from typing import Any
 
 from agents.domain import ports
+from agents.domain.desks import Desks
 from agents.domain.linking import Links
+from agents.domain.publishing import Channels
 from agents.domain.record import Record
 from agents.domain.user import Notice
+from tests.support.memory_channels import MemoryChannels
 from tests.support.memory_core import Database, Killed, Session
 from tests.support.memory_heard import MemoryHeard
+from tests.support.memory_desks import MemoryDesks
 from tests.support.memory_links import MemoryLinks
 from tests.support.memory_people import (
     MemoryAudit,
@@ -47,12 +51,15 @@ class InMemory:
         self.positions: ports.Positions = MemoryPositions(session)
         self.accounts: ports.Accounts = MemoryAccounts(session)
         self.model_calls: ports.ModelCalls = MemoryModelCalls(session)
-        self.notices: ports.Notices = MemoryNotices(session)
+        self._notices = MemoryNotices(session)
+        self.notices: ports.Notices = self._notices
+        self.channels: Channels = MemoryChannels(session)
         self.notes: ports.Notes = MemoryNotes(session)
         self.preferences: ports.Preferences = MemoryPreferences(session)
         self.audit: ports.Audit = MemoryAudit(session)
         self.record: Record = MemoryRecord(session)
         self.links: Links = MemoryLinks(session)
+        self.desks: Desks = MemoryDesks(session)
         self.heard: ports.HeardSignals = MemoryHeard(session)
 
     @property
@@ -63,6 +70,9 @@ class InMemory:
     def rows(self, table: str) -> list[Any]:
         """Every row of a table, oldest first: what is on disk, whoever is alive."""
         return list(self.database.table(table))
+
+    def when_told(self, listener: ports.NoticeListener) -> None:
+        self._notices.listeners.append(listener)
 
     def kill(self) -> None:
         """As SIGKILL: from now on nothing of this process reads or writes."""

@@ -145,6 +145,10 @@ class MemoryProposals(Repository):
         self._rows.put(row.id, replace(new, id=row.id, version=row.version + 1))
         return True
 
+    @statement
+    def hold(self, proposal: Proposal) -> bool:
+        return self._present(proposal) is not None
+
     def _present(self, proposal: Proposal) -> Proposal | None:
         row = self._rows.rows.get(proposal.id)
         same = row and (row.version, row.state) == (proposal.version, proposal.state)
@@ -165,6 +169,12 @@ class MemoryProposals(Repository):
     def expired(self, wall: datetime) -> Sequence[Proposal]:
         pending = [row for row in self._rows if row.state is ProposalState.PENDING]
         return [row for row in pending if row.expires_at <= wall]
+
+    @statement
+    def counting(self) -> Sequence[Proposal]:
+        pending = [row for row in self._rows if row.state is ProposalState.PENDING]
+        found = [(row.runs_at, row.id, row) for row in pending if row.runs_at is not None]
+        return [row for _, _, row in sorted(found)]
 
 
 class MemoryOrders(Repository):
