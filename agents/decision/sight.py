@@ -10,7 +10,7 @@ from agents.decision.candidates import CANDLES_SHOWN, with_usual
 from agents.decision.rules import Context, needs
 from agents.domain.decision import Snapshot
 from agents.domain.errors import AskUser
-from agents.domain.market import Timeframe, from_ms
+from agents.domain.market import Candles, Timeframe, from_ms
 from agents.domain.strategy import Strategy, StrategySpec
 from agents.extraction.frame import Frame
 from agents.extraction.history import Frames
@@ -91,6 +91,20 @@ class Sights:
         found, faults = await self._frames_of(symbol, closed, wanted, patient)
         context = Context(found.pop(own), found.__getitem__) if own in found else None
         return Sight(context, faults, needed, unreadable)
+
+    async def of_spec(
+        self, symbol: str, closed: datetime, spec: StrategySpec
+    ) -> Context | Fault:
+        """What `spec`, of no stored strategy, can see of its candle that closed then. Longer
+        candles that can't be had are unknown; nobody waits for a late one."""
+        timeframe = Timeframe.parse(spec.timeframe)
+        wanted = {spec.timeframe: CANDLES_SHOWN, **_needs(spec)}
+        found, faults = await self._frames_of(symbol, closed, wanted, patient=False)
+        if spec.timeframe not in found:
+            return faults[spec.timeframe]
+        for name in faults:
+            found[name] = Frame.of(Candles(symbol, Timeframe.parse(name)))
+        return Context(found.pop(str(timeframe)), found.__getitem__)
 
     async def _frames_of(
         self, symbol: str, closed: datetime, wanted: Mapping[str, int], patient: bool
