@@ -67,8 +67,14 @@ def canonical(value: Any) -> str:
 def plain(value: Any) -> Any:
     """`value` out of dicts, lists, text, whole numbers, booleans and None, as a reader of the
     canonical JSON finds it."""
-    if value is None or isinstance(value, bool):
-        return value
+    if isinstance(value, Mapping):
+        return {_name(name): plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return value if value is None or isinstance(value, bool) else _single(value)
+
+
+def _single(value: Any) -> str | int:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, int):
@@ -77,10 +83,6 @@ def plain(value: Any) -> Any:
         return _decimal(value)
     if isinstance(value, datetime):
         return moment_text(value)
-    if isinstance(value, Mapping):
-        return {_name(name): plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
     raise TypeError(f"{type(value).__name__} has no place in a record: {value!r}")
 
 
@@ -123,7 +125,7 @@ def moment_of(text: str) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a channel's chain. `body` is plain JSON: text, whole numbers, lists, mappings."""
+    """One entry of a channel's chain. `body` is plain JSON, as `plain` answers it."""
 
     channel: int
     number: int
