@@ -25,7 +25,7 @@ async def holding(memory: Memory, timeframe: Timeframe, due: Sequence[Strategy])
     entering = set(known)
     positions: dict[tuple[int, str], list[Position]] = defaultdict(list)
     leaving: dict[str, list[Strategy]] = defaultdict(list)
-    for position in await memory.positions.still_open():
+    for position in await memory.positions.still_open(str(timeframe)):
         number, symbol = position.strategy_id, position.symbol
         if position.state is not PositionState.OPEN:
             continue

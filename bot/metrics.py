@@ -83,7 +83,7 @@ class Metrics:
         for state in (ProposalState.PENDING, ProposalState.APPROVED, ProposalState.ORDERED):
             found = await memory.proposals.in_state(state)
             self.proposals.labels(state.value).set(len(found))
-        self.open_positions.set(len(await memory.positions.still_open()))
+        self.open_positions.set(await memory.positions.count_open())
 
     async def watch_loop(self) -> None:
         while True:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Any
@@ -12,11 +13,14 @@ from agents.domain.errors import NotFound
 from agents.domain.position import OpenTarget, Position, PositionState
 from agents.domain.proposal import Trailing
 from agents.domain.strategy import Mode, Side
-from storage.columns import from_micros
+from storage.columns import from_micros, to_micros
 from storage.models import PositionRow
 from storage.rows import Repository, sliced, unhurried
 
 _UNFINISHED = "state IN ('open', 'closing')"
+_ON_TIMEFRAME = (
+    " AND (timeframe = ? OR strategy_id IN (SELECT id FROM strategies WHERE timeframe = ?))"
+)
 _FIXED = ("owner_id", "strategy_id", "account_id", "proposal_id", "opened_at")
 _SLICE = 500  # stops written in one statement
 _PAGE = 1000
@@ -57,13 +61,19 @@ class Positions(Repository):
             values = [[str(stop), str(best), number] for number, (stop, best) in part]
             await self.change_many("UPDATE positions SET stop = ?, best = ? WHERE id = ?", values)
 
-    async def still_open(self) -> Sequence[Position]:
-        """Every position that is OPEN or CLOSING, of all owners, oldest first."""
+    async def still_open(self, timeframe: str | None = None) -> Sequence[Position]:
+        """Oldest first."""
         found: list[Position] = []
-        where = f"{_UNFINISHED} AND id > ? ORDER BY id LIMIT {_PAGE}"
-        while page := await self._select(where, [found[-1].id if found else 0]):
+        wanted = _ON_TIMEFRAME if timeframe else ""
+        where = f"{_UNFINISHED}{wanted} AND id > ? ORDER BY id LIMIT {_PAGE}"
+        values = [timeframe, timeframe] if timeframe else []
+        while page := await self._select(where, [*values, found[-1].id if found else 0]):
             found.extend(page)
         return found
+
+    async def count_open(self) -> int:
+        sql = f"SELECT COUNT(*) AS number FROM positions WHERE {_UNFINISHED}"  # noqa: S608
+        return int((await self.fetch(sql))[0]["number"])
 
     async def of(
         self, owner_id: int, *, open_only: bool = False, limit: int = 100, offset: int = 0
@@ -71,9 +81,13 @@ class Positions(Repository):
         where = f"owner_id = ?{_also(open_only)} ORDER BY id DESC LIMIT ? OFFSET ?"
         return await self._select(where, [owner_id, limit, offset])
 
-    async def of_account(self, account_id: int, *, open_only: bool = False) -> Sequence[Position]:
-        """Oldest first."""
-        return await self._select(f"account_id = ?{_also(open_only)} ORDER BY id", [account_id])
+    async def of_account(
+        self, account_id: int, *, open_only: bool = False, since: datetime | None = None
+    ) -> Sequence[Position]:
+        if since is None:
+            return await self._select(f"account_id = ?{_also(open_only)} ORDER BY id", [account_id])
+        where = f"account_id = ? AND ({_UNFINISHED} OR closed_at >= ?) ORDER BY id"
+        return await self._select(where, [account_id, to_micros(since)])
 
     async def _select(self, where: str, values: Sequence[Any]) -> list[Position]:
         """By statements of our own: the mapper takes four times as long, and a start reads all."""

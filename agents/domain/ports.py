@@ -279,8 +279,12 @@ class Positions(Protocol):
     async def save_stops(self, stops: Mapping[int, tuple[Decimal, Decimal]]) -> None:
         """Write (stop, best) of positions that only trailed; does not change versions."""
 
-    async def still_open(self) -> Sequence[Position]:
-        """Every position that is OPEN or CLOSING, of all owners."""
+    async def still_open(self, timeframe: str | None = None) -> Sequence[Position]:
+        """Every position that is OPEN or CLOSING, of all owners; with a timeframe only those that
+        were opened on it, or whose strategy is on it by now."""
+
+    async def count_open(self) -> int:
+        """How many positions are OPEN or CLOSING, of all owners."""
 
     async def of(
         self, owner_id: int, *, open_only: bool = False, limit: int = 100, offset: int = 0
@@ -288,8 +292,9 @@ class Positions(Protocol):
         """Newest first."""
 
     async def of_account(
-        self, account_id: int, *, open_only: bool = False
-    ) -> Sequence[Position]: ...
+        self, account_id: int, *, open_only: bool = False, since: datetime | None = None
+    ) -> Sequence[Position]:
+        """Oldest first; with `since` those that are open and those closed from then on."""
 
 
 class Accounts(Protocol):

@@ -59,7 +59,7 @@ class Accounts:
         """`before` is an entry order about to be sent: it and later ones are left out, so that
         of two that would breach a limit together the earlier goes through."""
         since = day_start(self._clock.now())
-        positions = await self._memory.positions.of_account(account.id)
+        positions = await self._memory.positions.of_account(account.id, since=since)
         unsettled = await self._memory.orders.in_states(UNSETTLED)
         entries = [item for item in unsettled if _enters(item, account)]
         earlier = [item for item in entries if before is None or item.id < before.id]

@@ -49,6 +49,9 @@ QUESTIONS: dict[str, Question] = {
     "a fill": lambda d: d.orders.fill("pl00", "t1"),
     "fills of an account": lambda d: d.orders.fills(1),
     "open positions": lambda d: d.positions.still_open(),
+    "open positions on a timeframe": lambda d: d.positions.still_open("5m"),
+    "how many positions are open": lambda d: d.positions.count_open(),
+    "positions of a day": lambda d: d.positions.of_account(1, since=NOON),
     "my positions": lambda d: d.positions.of(1),
     "position of a proposal": lambda d: d.positions.by_proposal(1),
     "positions of an account": lambda d: d.positions.of_account(1, open_only=True),
@@ -72,6 +75,10 @@ QUESTIONS: dict[str, Question] = {
     "signal of a proposal": lambda d: d.heard.of_proposal(1, 1),
     "where is listened": lambda d: d.heard.listeners(HOME),
     "my groups": lambda d: d.heard.listens(1),
+    "where it is published": lambda d: d.channels.of_proposal(1),
+    "what is published": lambda d: d.channels.signals_of(1),
+    "my publications": lambda d: d.channels.publications(1),
+    "a channel": lambda d: d.channels.at(HOME),
     "market time": lambda d: d.last_market_time(),
 }
 

@@ -94,6 +94,23 @@ async def test_found_by_owner_account_and_state(memory: Memory, ann: User, bob: 
         await memory.positions.by_id(99)
 
 
+async def test_found_by_timeframe_and_by_the_day(memory: Memory, ann: User) -> None:
+    strategy = await a_strategy(memory, ann.id)
+    one, two, three = [await a_position(memory, strategy) for _ in range(3)]
+    early = replace(one, state=PositionState.CLOSED, closed_at=NOON - HOUR)
+    late = replace(two, state=PositionState.CLOSED, closed_at=NOON)
+    assert await memory.positions.save(early) and await memory.positions.save(late)
+    found = await memory.positions.of_account(one.account_id, since=NOON)
+    assert [item.id for item in found] == [two.id, three.id]
+    assert await memory.positions.count_open() == 1
+    assert await memory.positions.still_open("5m") == [three]
+    assert await memory.positions.still_open("1h") == []
+    hourly = strategy.spec.model_copy(update={"timeframe": "1h"})
+    assert await memory.strategies.revise(ann.id, strategy.id, 1, hourly, "hourly", NOON)
+    assert await memory.positions.still_open("5m") == await memory.positions.still_open("1h")
+    assert await memory.positions.still_open("1h") == [three]
+
+
 async def test_one_account_for_a_strategy_and_mode(memory: Memory, ann: User, bob: User) -> None:
     strategy = await a_strategy(memory, ann.id)
     opened = await memory.accounts.open(ann.id, strategy.id, Mode.PAPER, Decimal(10_000), NOON)

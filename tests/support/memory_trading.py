@@ -281,8 +281,17 @@ class MemoryPositions(Repository):
             self._rows.put(number, replace(self._rows.rows[number], stop=stop, best=best))
 
     @statement
-    def still_open(self) -> Sequence[Position]:
-        return [row for row in self._rows if row.state is not PositionState.CLOSED]
+    def still_open(self, timeframe: str | None = None) -> Sequence[Position]:
+        on_it = {row.id for row in self.table("strategies") if row.spec.timeframe == timeframe}
+        return [
+            row
+            for row in _open(list(self._rows), open_only=True)
+            if timeframe in {None, row.timeframe} or row.strategy_id in on_it
+        ]
+
+    @statement
+    def count_open(self) -> int:
+        return len(_open(list(self._rows), open_only=True))
 
     @statement
     def of(
@@ -292,8 +301,13 @@ class MemoryPositions(Repository):
         return newest_first(_open(found, open_only))[offset : offset + limit]
 
     @statement
-    def of_account(self, account_id: int, *, open_only: bool = False) -> Sequence[Position]:
-        return _open([row for row in self._rows if row.account_id == account_id], open_only)
+    def of_account(
+        self, account_id: int, *, open_only: bool = False, since: datetime | None = None
+    ) -> Sequence[Position]:
+        mine = [row for row in self._rows if row.account_id == account_id]
+        if since is None:
+            return _open(mine, open_only)
+        return [row for row in mine if row.closed_at is None or row.closed_at >= since]
 
 
 def _open(rows: list[Position], open_only: bool) -> list[Position]:
