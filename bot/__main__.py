@@ -18,6 +18,8 @@ python -m bot                    run the desk (PORT, PARLEY_MARKET, TELEGRAM_BOT
 python -m bot read SENTENCE      what the sentence reader understands, as JSON
 python -m bot signals SENTENCE --candles FILE_OR_FOLDER
                                  the entry signals of a strategy on stored candles
+python -m bot verify FILE [--head HASH]
+                                 whether an exported record of a channel is whole
 python -m bot migrate            bring the database up to date
 python -m bot doctor             check the settings and what they name
 """
@@ -86,6 +88,12 @@ def _signals(argv: Sequence[str]) -> int:
     return run(argv)
 
 
+def _verify(argv: Sequence[str]) -> int:
+    from bot.commands.verify import run
+
+    return run(argv)
+
+
 def _migrate(_: Sequence[str]) -> int:
     from bot.app import migrate
 
@@ -108,6 +116,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": _run,
     "read": _read,
     "signals": _signals,
+    "verify": _verify,
     "migrate": _migrate,
     "doctor": _doctor,
 }
