@@ -1,6 +1,6 @@
 """The outbox, the inbox, and the notices that fill the outbox."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from tortoise.queryset import QuerySet
 
 from agents.domain.mail import CardMessage, InboxItem, InboxState, OutboxItem, OutboxState
+from agents.domain.ports import NoticeListener
 from agents.domain.user import Notice, NoticeKind, Place
 from storage.columns import to_micros
 from storage.models import CardRow, InboxRow, OutboxRow
@@ -29,7 +30,7 @@ _ALWAYS_TOLD = frozenset(
 _DUE = """
 SELECT id FROM outbox WHERE id IN (
     SELECT MIN(id) FROM outbox WHERE platform = ? AND state IN ('waiting', 'sending')
-    GROUP BY chat, thread
+    AND (attempts > 0 OR next_try_at <= ?) GROUP BY chat, thread
 ) AND state = 'waiting' AND next_try_at <= ? ORDER BY id LIMIT ?
 """
 
@@ -46,11 +47,12 @@ _LAST_ID = 2**62
 
 class Outbox(Repository):
     """Satisfies `agents.domain.mail.Outbox`. `woken` is called when something was put into it, once
-    that is committed."""
+    that is committed; `moving` joins in when the places of a chat move."""
 
     def __init__(self, transactions: Transactions) -> None:
         super().__init__(transactions)
         self.woken: Callable[[], None] = lambda: None
+        self.moving: Callable[[Place, Place], Awaitable[None]] | None = None
 
     async def put(
         self,
@@ -63,6 +65,7 @@ class Outbox(Repository):
         at: datetime,
         card: str = "",
         replies_to: str = "",
+        not_before: datetime | None = None,
     ) -> bool:
         number = await self.insert(
             OutboxRow,
@@ -75,7 +78,7 @@ class Outbox(Repository):
             card=card,
             replies_to=replies_to,
             created_at=at,
-            next_try_at=at,
+            next_try_at=max(at, not_before or at),
             attempts=0,
             state=OutboxState.WAITING.value,
             message_id="",
@@ -86,7 +89,8 @@ class Outbox(Repository):
         return number is not None
 
     async def due(self, platform: str, wall: datetime, limit: int) -> Sequence[OutboxItem]:
-        rows = await self.fetch(_DUE, [platform, to_micros(wall), limit])
+        now = to_micros(wall)
+        rows = await self.fetch(_DUE, [platform, now, now, limit])
         return await self._items([row["id"] for row in rows])
 
     async def _items(self, numbers: Sequence[int]) -> list[OutboxItem]:
@@ -172,6 +176,8 @@ class Outbox(Repository):
                     f"DELETE FROM {table} WHERE platform = ? AND chat = ?{only}",  # noqa: S608
                     values[1:],
                 )
+            if self.moving is not None:
+                await self.moving(old, new)
 
     async def history(
         self, place: Place, limit: int, before_id: int | None = None
@@ -199,18 +205,19 @@ class Notices(Repository):
         self._users = users
         self._outbox = outbox
         self._wall = wall
+        self.listeners: list[NoticeListener] = []
 
     async def tell(self, notice: Notice) -> None:
         """What the owner turned off is not stored; `silent` is stored among the facts. Answers,
-        redrawn cards and the progress of a panic can't be turned off."""
+        redrawn cards and the progress of a panic can't be turned off. Listeners hear of all."""
         async with self._transactions.transaction():
             level = (await self._users.get(notice.owner_id)).notices.get(notice.kind.value, "on")
-            if notice.kind not in _ALWAYS_TOLD:
-                if level == "off":
-                    return
-                if level == "silent":
-                    notice = _silent(notice)
-            await self._fan_out(notice)
+            if notice.kind in _ALWAYS_TOLD or level not in {"off", "silent"}:
+                await self._fan_out(notice)
+            elif level == "silent":
+                await self._fan_out(_silent(notice))
+            for listener in self.listeners:
+                await listener(notice)
 
     async def _fan_out(self, notice: Notice) -> None:
         now = self._wall()

@@ -92,12 +92,15 @@ class Outbox(Protocol):
         at: datetime,
         card: str = "",
         replies_to: str = "",
+        not_before: datetime | None = None,
     ) -> bool:
-        """False when the place was told `key` already."""
+        """False when the place was told `key` already. What must wait until `not_before` joins its
+        place's queue only then: it holds up nothing that is put meanwhile."""
 
     async def due(self, platform: str, wall: datetime, limit: int) -> Sequence[OutboxItem]:
         """Of each place the oldest undelivered item, where that is waiting and its time has
-        come. A place whose oldest item is being sent or waits for a later try gives none."""
+        come. A place whose oldest item is being sent or waits for a later try gives none. Items
+        never tried whose time has not come don't count."""
 
     async def take(self, item: OutboxItem) -> bool:
         """WAITING to SENDING, counting an attempt; False when another had it first."""

@@ -172,6 +172,7 @@ def _stop_moved(position: Position) -> Notice:
         key=f"stop:{position.id}:v{position.version + 1}",
         facts={
             "position_id": position.id,
+            "proposal_id": position.proposal_id,
             "stop": str(position.stop),
             "why": "the trade is far enough in profit: the stop is at the entry price",
         },

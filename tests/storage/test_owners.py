@@ -11,8 +11,9 @@ from agents.domain import ports
 from agents.domain.errors import NotFound
 from agents.domain.heard import Listen
 from agents.domain.ports import Memory
+from agents.domain.publishing import Moment
 from agents.domain.strategy import Mode, StrategyState
-from agents.domain.user import User
+from agents.domain.user import Identity, User
 from tests.storage.test_notes import CALL
 from tests.support.stored import (
     GROUP,
@@ -24,6 +25,7 @@ from tests.support.stored import (
     heard_of,
 )
 
+THERE = Identity("telegram", "1")
 Call = Callable[[Memory, int, dict[str, int]], Awaitable[Any]]
 
 REPOSITORIES: dict[str, type] = inspect.get_annotations(ports.Memory, eval_str=True)
@@ -54,6 +56,12 @@ FOREIGN_CALLS: dict[str, Call] = {
     "model_calls.get": lambda m, me, ids: m.model_calls.get(me, ids["call"]),
     "model_calls.of": lambda m, me, ids: m.model_calls.of(me, NOON),
     "audit.recent": lambda m, me, ids: m.audit.recent(me, 10),
+    "channels.end": lambda m, me, ids: m.channels.end(me, ids["publication"], NOON),
+    "channels.publication": lambda m, me, ids: m.channels.publication(me, ids["publication"]),
+    "channels.publications": lambda m, me, ids: m.channels.publications(me),
+    "channels.publish": lambda m, me, ids: m.channels.publish(
+        me, ids["channel"], ids["strategy"], me, THERE, Moment.PROPOSAL, NOON
+    ),
     "heard.get": lambda m, me, ids: m.heard.get(me, ids["heard"]),
     "heard.find": lambda m, me, ids: m.heard.find(me, "pasted", "u1"),
     "heard.recent": lambda m, me, ids: m.heard.recent(me, 10),
@@ -86,7 +94,13 @@ async def _everything_of(memory: Memory, user: User) -> dict[str, int]:
     heard = await memory.heard.add(heard_of(user.id, proposal_id=position.proposal_id))
     assert heard is not None
     await memory.heard.listen(Listen(user.id, GROUP, "Calls", user.id, NOON))
+    channel = await memory.channels.open(GROUP, "Signals", user.id, 0, NOON)
+    publication = await memory.channels.publish(
+        user.id, channel.id, strategy.id, user.id, THERE, Moment.PROPOSAL, NOON
+    )
     return {
+        "channel": channel.id,
+        "publication": publication.id,
         "heard": heard.id,
         "strategy": strategy.id,
         "decision": decision.id,

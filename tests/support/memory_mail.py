@@ -34,12 +34,14 @@ class MemoryOutbox(Repository):
         at: datetime,
         card: str = "",
         replies_to: str = "",
+        not_before: datetime | None = None,
     ) -> bool:
         if any((row.key, row.place) == (key, place) for row in self._rows):
             return False
         number = self._rows.next_id()
+        due = max(at, not_before or at)
         item = OutboxItem(
-            owner_id, place, kind, key, facts, at, at, card=card, replies_to=replies_to, id=number
+            owner_id, place, kind, key, facts, at, due, card=card, replies_to=replies_to, id=number
         )
         self._rows.put(number, item)
         return True
@@ -52,7 +54,8 @@ class MemoryOutbox(Repository):
     def due(self, platform: str, wall: datetime, limit: int) -> Sequence[OutboxItem]:
         heads: dict[Place, OutboxItem] = {}
         for row in self._undelivered(platform):
-            heads.setdefault(row.place, row)
+            if row.attempts or row.next_try_at <= wall:
+                heads.setdefault(row.place, row)
         ready = [row for row in heads.values() if row.state is OutboxState.WAITING]
         return [row for row in ready if row.next_try_at <= wall][:limit]
 

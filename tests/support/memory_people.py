@@ -9,6 +9,7 @@ from typing import Any
 from agents.domain.autonomy import Autonomy
 from agents.domain.decision import ModelCall
 from agents.domain.errors import NotFound
+from agents.domain.ports import NoticeListener
 from agents.domain.strategy import (
     STRATEGY_MOVES,
     Mode,
@@ -18,7 +19,7 @@ from agents.domain.strategy import (
     StrategyState,
 )
 from agents.domain.user import Identity, Notice, Place, User
-from tests.support.memory_core import Repository, Table, statement
+from tests.support.memory_core import Repository, Session, Table, statement
 from tests.support.memory_trading import known, owned
 
 
@@ -215,8 +216,18 @@ class MemoryModelCalls(Repository):
 
 
 class MemoryNotices(Repository):
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.listeners: list[NoticeListener] = []
+
+    async def tell(self, notice: Notice) -> None:
+        async with self.session.transaction():
+            await self._store(notice)
+            for listener in self.listeners:
+                await listener(notice)
+
     @statement
-    def tell(self, notice: Notice) -> None:
+    def _store(self, notice: Notice) -> None:
         if notice.key not in self.table("notices").rows:
             self.table("notices").put(notice.key, notice)
 
