@@ -9,8 +9,6 @@ CLOCKS = frozenset({"now", "utcnow", "today"})
 CLOCK_OWNERS = frozenset({"datetime", "date", "Timestamp"})
 WORLD = frozenset({"open", "print", "input", "breakpoint"})
 FILES = frozenset({"read_text", "read_bytes", "write_text", "write_bytes"})
-# Where ports are: ports.py, and mail.py for those of the outbox and inbox.
-PORTS = ("agents.domain.ports", "agents.domain.mail")
 
 
 def impurities(source: Source) -> list[str]:
@@ -43,7 +41,8 @@ def _last_word(node: ast.expr) -> str:
 
 
 def _waiting(source: Source) -> Iterator[tuple[int, str]]:
-    stubs = set(_protocol_stubs(source.tree)) if source.module.startswith(PORTS) else set()
+    """A port may stand beside the values that it is about; its stubs wait for nothing."""
+    stubs = set(_protocol_stubs(source.tree))
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith):
             yield node.lineno, "waits"

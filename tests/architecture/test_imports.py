@@ -180,7 +180,8 @@ def test_only_stubs_of_ports_may_be_async() -> None:
     assert impurities(Source("agents.domain.ports", stub)) == []
     assert impurities(Source("agents.domain.ports", body))
     assert impurities(Source("agents.domain.ports", concrete))
-    assert impurities(Source("agents.domain.market", stub))
+    assert impurities(Source("agents.domain.market", stub)) == []
+    assert impurities(Source("agents.domain.market", concrete))
 
 
 def test_a_clock_that_is_handed_in_is_pure() -> None:
