@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from agents.domain.autonomy import Course
 from agents.domain.strategy import Mode, Side
 
 
@@ -102,7 +103,9 @@ class Plan:
 class Proposal:
     """A stored proposal at one version. `id` is 0 until stored.
 
-    `expires_at` is in human (wall clock) time, `closed` in market time.
+    `expires_at` and `runs_at` are in human (wall clock) time, `closed` in market time. One with
+    `runs_at` runs by itself then, unless it was decided before; `autonomy` is the stored Course,
+    which says by which rule it asks or runs.
     """
 
     owner_id: int
@@ -128,7 +131,19 @@ class Proposal:
     resolved_by: int | None = None
     resolved_at: datetime | None = None
     changes: tuple[str, ...] = field(default=())  # why versions after the first were made
+    runs_at: datetime | None = None
+    autonomy: str = ""
     id: int = 0
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether it went on without anybody's tap."""
+        begun = self.state in {S.APPROVED, S.ORDERED, S.FILLED}
+        return begun and self.runs_at is not None and self.resolved_by is None
+
+    @property
+    def course(self) -> Course:
+        return Course.parse(self.autonomy)
 
     @property
     def risk_percent(self) -> Decimal:
