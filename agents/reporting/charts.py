@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from io import BytesIO
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -110,6 +111,33 @@ def draw_equity(
     _price_ticks(axes)
     moments = [at.astimezone(ZoneInfo(zone)) for at, _ in points]
     _time_ticks(axes, moments)
+    return _png(figure)
+
+
+def draw_record(
+    results: Sequence[tuple[datetime, Decimal]], *, title: str, note: str = "", zone: str = "UTC"
+) -> bytes:
+    """The running sum of results in R as a line, each result as a bar, and the deepest fall
+    below an earlier high shaded."""
+    figure = _figure(title, note)
+    axes = figure.add_axes((0.03, 0.1, 0.84, 0.74))
+    _dress(axes)
+    made = [float(result) for _, result in results]
+    running = [0.0, *accumulate(made)]
+    peaks = list(accumulate(running, max))
+    places = list(range(len(running)))
+    axes.axhline(0, color=DIM, linewidth=0.8, linestyle=(0, (4, 4)))
+    colours = [UP if result > 0 else DOWN if result < 0 else DIM for result in made]
+    axes.bar(places[1:], made, 0.62, color=colours, alpha=0.55, linewidth=0)
+    axes.fill_between(places, running, peaks, color=DOWN, alpha=0.14, linewidth=0)
+    axes.plot(places, running, color=ENTRY, linewidth=1.8)
+    low, high = min(*running, *made, 0.0), max(*running, *made, 0.0)
+    room = (high - low) * 0.12 or 1.0
+    axes.set_ylim(low - room, high + room)
+    axes.set_xlim(-0.5, max(len(made), 4) + 0.5)
+    _price_ticks(axes)
+    moments = [at.astimezone(ZoneInfo(zone)) for at, _ in results]
+    _time_ticks(axes, moments[:1] + moments)
     return _png(figure)
 
 
