@@ -12,6 +12,9 @@ Checkpoint = Callable[[str], None]
 POINTS: tuple[str, ...] = (
     "proposal.storing",  # proposal written, its notice not yet; one transaction
     "proposal.stored",
+    "autopilot.marking",  # APPROVED written by itself, the audit not yet; one transaction
+    "vote.casting",  # a vote written, not yet counted; one transaction
+    "vote.cast",  # it stands, with the outcome that it brought
     "approval.marked",  # APPROVED stands, price and risk not yet looked at
     "approval.asking",  # new version written, its notice not yet; one transaction
     "approval.asked",

@@ -13,18 +13,21 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from agents.domain.autonomy import Act
 from agents.domain.decision import Action, Advice, Decision
 from agents.domain.errors import LimitBreach
 from agents.domain.market import Instrument
 from agents.domain.ports import Clock, Memory
 from agents.domain.position import Account, Position
 from agents.domain.proposal import Plan, Proposal, ProposalState
+from agents.domain.quiet import PREFERENCE, RULE, QuietHours, course, held
 from agents.domain.risk import Limits, TapRules
 from agents.domain.strategy import RunKind, Strategy, StrategyState
 from agents.domain.user import Notice, NoticeKind
 from agents.execution.accounts import START_BALANCE, Accounts
 from agents.execution.advised import checked, declines
 from agents.execution.checkpoints import Checkpoint, passed
+from agents.execution.countdown import on_course
 from agents.execution.levels import Levels, PriceLevels, fault, on_steps
 from agents.execution.limits import Bounds, caps, halted
 from agents.execution.pausing import pause_after
@@ -106,6 +109,8 @@ class Proposer:
             return Declined(Action.HOLD, no)
         if reason := await self._busy(strategy, instrument.symbol):
             return Declined(Action.HOLD, reason)
+        if hush := await self._held(strategy):
+            return hush
         try:
             return await self._draft(strategy, wanted, instrument, advice)
         except LimitBreach as breach:
@@ -116,6 +121,8 @@ class Proposer:
         """Why no trade could be proposed now, whatever its levels; None when one could."""
         if reason := await self._busy(strategy, instrument.symbol):
             return Declined(Action.HOLD, reason)
+        if hush := await self._held(strategy):
+            return hush
         view = await self._accounts.view(await self._account(strategy))
         breach = halted(view, Bounds.of(self._limits, strategy.spec, instrument))
         if breach is None:
@@ -133,12 +140,17 @@ class Proposer:
     ) -> Proposal | None:
         """Proposal and card in one transaction.
 
-        None when the decision has a proposal already, or when another one of this strategy was
-        stored since `consider` and this one has to wait with it.
+        None when the decision has a proposal already, or when something came in between since
+        `consider`: another proposal of this strategy, a pause, quiet hours.
         """
-        wanted = self._proposal(strategy, decision, draft, reasons, advised_by)
+        asked = self._proposal(strategy, decision, draft, reasons, advised_by)
         async with self._memory.transactions.transaction():
+            # As it is now: a model may have thought for long, and its owner changed it meanwhile.
+            strategy = await self._memory.strategies.get(strategy.owner_id, strategy.id)
             if await self._busy(strategy, draft.symbol):
+                return None
+            wanted = await self._on_course(strategy, asked)
+            if wanted is None:
                 return None
             proposal = await self._memory.proposals.add(wanted)
             if proposal is None:
@@ -158,6 +170,23 @@ class Proposer:
             or _on_symbol(strategy, symbol, waiting, positions)
             or _full(strategy, waiting, positions)
         )
+
+    async def _held(self, strategy: Strategy) -> Declined | None:
+        """Set while the owner's quiet hours hold back every proposal."""
+        reason = held(await self._quiet(strategy), self._clock.wall())
+        return Declined(Action.BLOCKED, reason, RULE) if reason else None
+
+    async def _quiet(self, strategy: Strategy) -> QuietHours | None:
+        stored = await self._memory.preferences.read(strategy.owner_id, PREFERENCE)
+        return QuietHours.from_json(stored)
+
+    async def _on_course(self, strategy: Strategy, asked: Proposal) -> Proposal | None:
+        """`asked` with the way in which it is decided; None when it is held back."""
+        wall, quiet = asked.created_at, await self._quiet(strategy)
+        way = course(strategy.autonomy, quiet, wall, asked.confidence, asked.risk_percent)
+        if way.act is Act.HELD:
+            return None
+        return on_course(asked, way, wall, self._rules)
 
     async def _draft(
         self,

@@ -22,6 +22,18 @@ def card_changed(proposal: Proposal, why: str) -> Notice:
     )
 
 
+def card_anew(proposal: Proposal) -> Notice:
+    """Show the card of `proposal` again at the end of the conversation, as something new to be
+    decided; the one before loses its buttons."""
+    return Notice(
+        owner_id=proposal.owner_id,
+        kind=NoticeKind.PROPOSAL,
+        key=f"{card_of(proposal.id)}:v{proposal.version}",
+        facts={"proposal_id": proposal.id, "version": proposal.version},
+        card=card_of(proposal.id),
+    )
+
+
 def position_card(position_id: int) -> str:
     """The name of the message that tells a position's entry and carries its buttons."""
     return f"position:{position_id}"

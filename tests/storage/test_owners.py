@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agents.domain import ports
+from agents.domain.autonomy import MANUAL
 from agents.domain.errors import NotFound
 from agents.domain.heard import Listen
 from agents.domain.ports import Memory
@@ -43,6 +44,9 @@ FOREIGN_CALLS: dict[str, Call] = {
     "strategies.spec_at": lambda m, me, ids: m.strategies.spec_at(me, ids["strategy"], 1),
     "strategies.rename": lambda m, me, ids: m.strategies.rename(me, ids["strategy"], "mine now"),
     "strategies.set_run": lambda m, me, ids: m.strategies.set_run(me, ids["strategy"], "once"),
+    "strategies.set_autonomy": lambda m, me, ids: m.strategies.set_autonomy(
+        me, ids["strategy"], MANUAL
+    ),
     "decisions.get": lambda m, me, ids: m.decisions.get(me, ids["decision"]),
     "decisions.recent": lambda m, me, ids: m.decisions.recent(me, ids["strategy"], 10),
     "proposals.get": lambda m, me, ids: m.proposals.get(me, ids["proposal"]),

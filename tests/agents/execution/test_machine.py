@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from agents.domain.autonomy import MANUAL, Autonomy, AutonomyKind
 from agents.domain.order import UNSETTLED, OrderPurpose
 from agents.domain.position import PositionState
-from agents.domain.proposal import FINAL, PROPOSAL_MOVES, PlannedTarget, Trailing
+from agents.domain.proposal import FINAL, PROPOSAL_MOVES, PlannedTarget, ProposalState, Trailing
 from agents.domain.strategy import Side, Strategy
 from agents.execution.levels import PriceLevels
 from agents.execution.reconciling import cash, differences
@@ -45,6 +46,14 @@ class Wanted:
             ),
         )
 
+
+AUTONOMIES = (
+    MANUAL,
+    Autonomy(AutonomyKind.AUTOPILOT),
+    Autonomy(AutonomyKind.VETO, window=30),
+    Autonomy(AutonomyKind.VETO, window=135),
+)
+S = ProposalState
 
 plans = some.builds(
     Wanted,
@@ -155,6 +164,13 @@ class Desk(RuleBasedStateMachine):
             self.price = max(self.price + step, D(1_000))
             self.run(self.world.tick(self.price))
 
+    @rule(which=some.integers(0, 3), autonomy=some.sampled_from(AUTONOMIES))
+    def let(self, which: int, autonomy: Autonomy) -> None:
+        """How far a strategy may go by itself from now on."""
+        strategy = self.strategies[which]
+        set_autonomy = self.world.memory.strategies.set_autonomy
+        self.run(set_autonomy(strategy.owner_id, strategy.id, autonomy))
+
     @rule(seconds=some.sampled_from([5, 5, 5, 5, 130, 901]))
     def wait(self, seconds: int) -> None:
         self.world.clock.advance(seconds)
@@ -198,6 +214,16 @@ class Desk(RuleBasedStateMachine):
             if proposal.state in FINAL:
                 self.final[proposal.id] = proposal.state
             assert proposal.state in PROPOSAL_MOVES
+
+    @invariant()
+    def nothing_ran_by_itself_before_its_time(self) -> None:
+        """What nobody tapped was due, and no later than a tap may be late."""
+        for proposal in self.world.proposals:
+            begun = proposal.state in {S.APPROVED, S.ORDERED, S.FILLED}
+            if begun and proposal.resolved_by is None:
+                assert proposal.by_itself and proposal.runs_at and proposal.resolved_at
+                late = (proposal.resolved_at - proposal.runs_at).total_seconds()
+                assert 0 <= late <= self.world.rules.stale_seconds
 
     @invariant()
     def one_entry_for_each_proposal(self) -> None:
