@@ -11,34 +11,29 @@ Between any two of them the process may die: `resume_approved` goes on from APPR
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-from agents.domain.errors import LimitBreach, MarketUnavailable, Moved, NotFound
-from agents.domain.order import FAILED, OrderIntent, OrderPurpose, OrderSide
+from agents.domain.desks import Ballot
+from agents.domain.errors import LimitBreach, Moved, NotFound
+from agents.domain.order import FAILED, OrderIntent
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.proposal import Plan, Proposal, ProposalState, VetoReason
 from agents.domain.risk import TapRules
 from agents.execution.checkpoints import Checkpoint, passed
-from agents.execution.judging import (
-    Fits,
-    Judge,
-    LimitRefuses,
-    NewNumbers,
-    NoPrice,
-    instrument_of,
-)
+from agents.execution.countdown import again, asking
+from agents.execution.editing import halved, tightened
+from agents.execution.entries import entry_order
+from agents.execution.judging import Fits, Judge, LimitRefuses, NewNumbers, NoPrice
 from agents.execution.orders import Orders
 from agents.execution.outcomes import Outcome, Verdict
 from agents.execution.pausing import pause_after
-from agents.execution.sizing import check_minimum
-from agents.execution.telling import card_changed
+from agents.execution.telling import card_anew, card_changed
+from agents.execution.voting import Uncounted, Voting, Waits
 
 log = logging.getLogger(__name__)
-HALF = Decimal("0.5")
 S = ProposalState
 
 
@@ -61,93 +56,135 @@ class Approvals:
         self._orders = orders
         self._rules = rules
         self._passed = passed
+        self._voting = Voting(memory, clock, passed)
 
     # --- taps ---------------------------------------------------------------------------------
 
     async def approve(
-        self, user_id: int, proposal_id: int, version: int, tapped_at: datetime
+        self,
+        user_id: int,
+        proposal_id: int,
+        version: int,
+        tapped_at: datetime,
+        by: int | None = None,
     ) -> Outcome:
-        """`tapped_at` is human time: when the tap was made, not when it was read."""
+        """`tapped_at` is human time: when the tap was made, not when it was read. `by` is the
+        person, where the account is a desk's; this goes for all taps."""
         proposal = await self._open(user_id, proposal_id, version)
         if isinstance(proposal, Outcome):
             return proposal
         if self._clock.wall() - tapped_at > timedelta(seconds=self._rules.stale_seconds):
             return Outcome(Verdict.TOO_OLD, proposal, "the tap is too old to trade on")
-        marks: dict[str, Any] = {"resolved_by": user_id, "resolved_at": self._clock.wall()}
-        if not await self._memory.proposals.move(proposal, S.APPROVED, **marks):
-            return await self._truth(user_id, proposal_id, version)
-        self._passed("approval.marked")
-        return await self._carry_on(replace(proposal, state=S.APPROVED, **marks))
+        return await self._vote(proposal, Ballot.APPROVE, _person(user_id, by))
 
     async def veto(
-        self, user_id: int, proposal_id: int, version: int, reason: VetoReason | None = None
+        self,
+        user_id: int,
+        proposal_id: int,
+        version: int,
+        reason: VetoReason | None = None,
+        by: int | None = None,
     ) -> Outcome:
-        changes = {"outcome": "vetoed", "veto_reason": reason}
-        return await self._decline(user_id, proposal_id, version, S.VETOED, changes)
+        proposal = await self._open(user_id, proposal_id, version)
+        if isinstance(proposal, Outcome):
+            return proposal
+        return await self._vote(proposal, Ballot.VETO, _person(user_id, by), reason)
 
-    async def next_candle(self, user_id: int, proposal_id: int, version: int) -> Outcome:
+    async def next_candle(
+        self, user_id: int, proposal_id: int, version: int, by: int | None = None
+    ) -> Outcome:
         """Not now: it ends, and the next candle is proposed again if the rules still pass."""
-        changes = {"outcome": "waits for the next candle"}
-        return await self._decline(user_id, proposal_id, version, S.CANCELLED, changes)
+        proposal = await self._editable(user_id, proposal_id, version, by)
+        if isinstance(proposal, Outcome):
+            return proposal
+        marks = {"resolved_by": _person(user_id, by), "resolved_at": self._clock.wall()}
+        why = "waits for the next candle"
+        ended = await self._end(proposal, S.CANCELLED, outcome=why, **marks)
+        if ended is None:
+            return await self._truth(user_id, proposal_id, version)
+        return Outcome(Verdict.DONE, ended)
 
-    async def veto_reason(self, user_id: int, proposal_id: int, reason: VetoReason) -> Outcome:
+    async def veto_reason(
+        self, user_id: int, proposal_id: int, reason: VetoReason, by: int | None = None
+    ) -> Outcome:
         """Add the reason to a veto that was given; the last one counts."""
         proposal = await self._mine(user_id, proposal_id)
         if proposal is None:
             return Outcome(Verdict.NOT_FOUND)
+        if not await self._voting.may(user_id, _person(user_id, by)):
+            return Outcome(Verdict.NO_RIGHT, proposal)
         if proposal.state is not S.VETOED:
             return Outcome(Verdict.ALREADY, proposal)
         await self._memory.proposals.move(proposal, S.VETOED, veto_reason=reason)
         return Outcome(Verdict.DONE, replace(proposal, veto_reason=reason))
 
-    async def halve(self, user_id: int, proposal_id: int, version: int) -> Outcome:
-        """Half the size, as a new version."""
-        proposal = await self._open(user_id, proposal_id, version)
-        if isinstance(proposal, Outcome):
-            return proposal
-        try:
-            instrument = await instrument_of(self._market, proposal.symbol)
-            quantity = instrument.amount(proposal.plan.quantity * HALF)
-            check_minimum(quantity, proposal.plan.entry, instrument)
-        except MarketUnavailable as fault:
-            return Outcome(Verdict.NO_PRICE, proposal, str(fault))
-        except LimitBreach as small:
-            return Outcome(Verdict.REFUSED, proposal, str(small), small.rule)
-        return await self._edit(proposal, replace(proposal.plan, quantity=quantity), "half size")
-
-    async def tighten(self, user_id: int, proposal_id: int, version: int) -> Outcome:
-        """The stop at half of its distance and the same size, as a new version: half the risk."""
-        proposal = await self._open(user_id, proposal_id, version)
-        if isinstance(proposal, Outcome):
-            return proposal
-        plan = proposal.plan
-        try:
-            instrument = await instrument_of(self._market, proposal.symbol)
-        except MarketUnavailable as fault:
-            return Outcome(Verdict.NO_PRICE, proposal, str(fault))
-        stop = instrument.price(plan.entry - plan.risk_per_unit * HALF * plan.side.sign)
-        if stop in (plan.entry, plan.stop):
-            return Outcome(Verdict.REFUSED, proposal, "the stop can't be nearer", "price step")
-        return await self._edit(proposal, replace(plan, stop=stop), "tighter stop")
-
-    async def _decline(
-        self,
-        user_id: int,
-        proposal_id: int,
-        version: int,
-        to: ProposalState,
-        changes: Mapping[str, Any],
+    async def halve(
+        self, user_id: int, proposal_id: int, version: int, by: int | None = None
     ) -> Outcome:
-        proposal = await self._open(user_id, proposal_id, version)
+        """Half the size, as a new version."""
+        proposal = await self._editable(user_id, proposal_id, version, by)
         if isinstance(proposal, Outcome):
             return proposal
-        wall = self._clock.wall()
-        ended = await self._end(proposal, to, resolved_by=user_id, resolved_at=wall, **changes)
-        if ended is None:
-            return await self._truth(user_id, proposal_id, version)
-        return Outcome(Verdict.DONE, ended)
+        plan = await halved(self._market, proposal)
+        return plan if isinstance(plan, Outcome) else await self._edit(proposal, plan, "half size")
+
+    async def tighten(
+        self, user_id: int, proposal_id: int, version: int, by: int | None = None
+    ) -> Outcome:
+        """The stop at half of its distance and the same size, as a new version: half the risk."""
+        proposal = await self._editable(user_id, proposal_id, version, by)
+        if isinstance(proposal, Outcome):
+            return proposal
+        plan = await tightened(self._market, proposal)
+        if isinstance(plan, Outcome):
+            return plan
+        return await self._edit(proposal, plan, "tighter stop")
+
+    async def _editable(
+        self, user_id: int, proposal_id: int, version: int, by: int | None
+    ) -> Proposal | Outcome:
+        proposal = await self._open(user_id, proposal_id, version)
+        if isinstance(proposal, Outcome) or await self._voting.may(user_id, _person(user_id, by)):
+            return proposal
+        return Outcome(Verdict.NO_RIGHT, proposal)
+
+    async def _vote(
+        self, proposal: Proposal, ballot: Ballot, by: int, reason: VetoReason | None = None
+    ) -> Outcome:
+        marks: dict[str, Any] = {"resolved_by": by, "resolved_at": self._clock.wall()}
+        approved = replace(proposal, state=S.APPROVED, **marks)
+
+        async def approve() -> Proposal | None:
+            moved = await self._memory.proposals.move(proposal, S.APPROVED, **marks)
+            return approved if moved else None
+
+        async def veto() -> Proposal | None:
+            return await self._end(
+                proposal, S.VETOED, outcome="vetoed", veto_reason=reason, **marks
+            )
+
+        decide = {Ballot.APPROVE: approve, Ballot.VETO: veto}
+        counted = await self._voting.vote(proposal, ballot, by, decide)
+        if counted is approved:
+            self._passed("approval.marked")
+            return await self._carry_on(approved)
+        if isinstance(counted, Proposal):
+            return Outcome(Verdict.DONE, counted)
+        if isinstance(counted, Waits):
+            return Outcome(Verdict.VOTED, proposal)
+        if counted is Uncounted.NO_RIGHT:
+            return Outcome(Verdict.NO_RIGHT, proposal)
+        return await self._truth(proposal.owner_id, proposal.id, proposal.version)
 
     # --- what happens by itself ---------------------------------------------------------------
+
+    async def go_on(self, approved: Proposal) -> Outcome:
+        """From an APPROVED that no tap made: price and risk, and the order."""
+        return await self._carry_on(approved)
+
+    async def ask_instead(self, proposal: Proposal, why: str) -> Outcome:
+        """A person is asked about what was to run by itself; `why` stands on the card."""
+        return await self._ask_again(proposal, proposal.plan, why)
 
     async def expire_due(self) -> int:
         """Ends every proposal whose time is over; how many that were."""
@@ -169,7 +206,7 @@ class Approvals:
 
     async def _resume(self, proposal: Proposal) -> None:
         if self._judge.too_old(proposal):
-            await self._ask_again_late(proposal)
+            await self.ask_anew(proposal, "it was approved and then not sent in time")
         else:
             await self._carry_on(proposal, waits_for_price=True)
 
@@ -191,7 +228,7 @@ class Approvals:
         judgement = await self._judge.judge(approved)
         if isinstance(judgement, NoPrice):
             if not waits_for_price:
-                return await self._put_back(approved, judgement)
+                return await self._without_price(approved, judgement)
             return Outcome(Verdict.NO_PRICE, approved, judgement.why)
         if isinstance(judgement, NewNumbers):
             return await self._ask_again(approved, judgement.plan, judgement.why)
@@ -223,13 +260,23 @@ class Approvals:
                 raise Moved
             ordered = replace(approved, state=S.ORDERED)
             await self._memory.notices.tell(card_changed(ordered, "ordered"))
+            await self._voting.moved(ordered, "order")
         return intent
+
+    async def _without_price(self, approved: Proposal, missing: NoPrice) -> Outcome:
+        """Nothing is traded blind, and nothing tries again by itself: whoever wanted to veto in
+        this moment was told that it was too late."""
+        if approved.by_itself:
+            return await self._ask_again(approved, approved.plan, missing.why)
+        return await self._put_back(approved, missing)
 
     async def _put_back(self, approved: Proposal, missing: NoPrice) -> Outcome:
         marks: dict[str, Any] = {"resolved_by": None, "resolved_at": None}
-        if not await self._memory.proposals.move(approved, S.PENDING, **marks):
-            return await self._truth(approved.owner_id, approved.id, approved.version)
         pending = replace(approved, state=S.PENDING, **marks)
+        async with self._memory.transactions.transaction():
+            if not await self._memory.proposals.move(approved, S.PENDING, **marks):
+                return await self._truth(approved.owner_id, approved.id, approved.version)
+            await self._voting.put_back(pending)
         return Outcome(Verdict.NO_PRICE, pending, missing.why)
 
     async def _refuse(self, approved: Proposal, breach: LimitBreach) -> Outcome:
@@ -242,21 +289,21 @@ class Approvals:
 
     async def _ask_again(self, approved: Proposal, plan: Plan, why: str) -> Outcome:
         new = replace(
-            approved,
+            asking(approved),
             plan=plan,
             state=S.PENDING,
             expires_at=self._clock.wall() + timedelta(seconds=self._rules.expiry_seconds),
             resolved_by=None,
             resolved_at=None,
         )
-        asked = await self._revise(approved, new, why)
+        unattended = approved.runs_at is not None and approved.resolved_by is None
+        asked = await self._revise(approved, new, why, anew=unattended)
         if asked is None:
             return await self._truth(approved.owner_id, approved.id, approved.version)
         return Outcome(Verdict.ASKS_AGAIN, asked, why)
 
-    async def _ask_again_late(self, approved: Proposal) -> Outcome:
+    async def ask_anew(self, approved: Proposal, why: str) -> Outcome:
         """With the numbers of now where there is a price, with the old ones where not."""
-        why = "it was approved and then not sent in time"
         judgement = await self._judge.judge(approved)
         if isinstance(judgement, LimitRefuses):
             return await self._refuse(approved, judgement.breach)
@@ -265,13 +312,17 @@ class Approvals:
         return await self._ask_again(approved, approved.plan, why)
 
     async def _edit(self, proposal: Proposal, plan: Plan, what: str) -> Outcome:
-        edited = await self._revise(proposal, replace(proposal, plan=plan), what)
+        fresh = again(replace(proposal, plan=plan), self._clock.wall(), self._rules)
+        edited = await self._revise(proposal, fresh, what)
         if edited is None:
             return await self._truth(proposal.owner_id, proposal.id, proposal.version)
         return Outcome(Verdict.DONE, edited)
 
-    async def _revise(self, proposal: Proposal, new: Proposal, why: str) -> Proposal | None:
-        """The next version, with the cards' redraw; None when another was faster."""
+    async def _revise(
+        self, proposal: Proposal, new: Proposal, why: str, *, anew: bool = False
+    ) -> Proposal | None:
+        """The next version, with the cards' redraw, or a card `anew` where nobody has tapped;
+        None when another was faster."""
         wanted = replace(new, changes=(*proposal.changes, why))
         revised = replace(wanted, version=proposal.version + 1)
         async with self._memory.transactions.transaction():
@@ -279,6 +330,8 @@ class Approvals:
                 return None
             self._passed("approval.asking")
             await self._memory.notices.tell(card_changed(revised, "pending"))
+            if anew:
+                await self._memory.notices.tell(card_anew(revised))
         self._passed("approval.asked")
         return revised
 
@@ -292,6 +345,7 @@ class Approvals:
                 return None
             self._passed("expiry.moving")
             await self._memory.notices.tell(card_changed(ended, str(state)))
+            await self._voting.moved(ended, "outcome")
         self._passed("expiry.moved")
         return ended
 
@@ -332,21 +386,6 @@ class Approvals:
         return Outcome(Verdict.ALREADY, found, "another tap was being answered; tap again")
 
 
-def entry_order(proposal: Proposal, account_id: int, at: datetime) -> OrderIntent:
-    """The one entry order of a proposal, whatever its version; `at` is market time."""
-    plan = proposal.plan
-    return OrderIntent(
-        key=f"entry:proposal:{proposal.id}",
-        owner_id=proposal.owner_id,
-        strategy_id=proposal.strategy_id,
-        account_id=account_id,
-        symbol=proposal.symbol,
-        mode=proposal.mode,
-        purpose=OrderPurpose.ENTRY,
-        side=OrderSide.to_open(plan.side),
-        quantity=plan.quantity,
-        created_at=at,
-        proposal_id=proposal.id,
-        trigger=plan.entry,
-        reason=f"approved version {proposal.version}",
-    )
+def _person(user_id: int, by: int | None) -> int:
+    """Who taps: the owner, unless it is said."""
+    return user_id if by is None else by

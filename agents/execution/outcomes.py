@@ -15,6 +15,8 @@ class Verdict(StrEnum):
     ASKS_AGAIN = "asks_again"  # a new version with new numbers waits; `reason` says why
     REFUSED = "refused"  # by the limit `rule`; without one the order did not go through: `reason`
     NO_PRICE = "no_price"  # no price to judge by; the proposal still waits
+    VOTED = "voted"  # the vote is stored, and its desk's rule wants more of them
+    NO_RIGHT = "no_right"  # whoever tapped may not vote at the desk; nothing was stored
     TOO_OLD = "too_old"  # the tap itself came too late; it has to be made again
 
 

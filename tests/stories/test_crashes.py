@@ -20,7 +20,7 @@ from tests.support.trader import CHATS, Trader
 KILLS = int(os.environ.get("PARLEY_KILLS", "8"))
 SPEED = {"PARLEY_SPEED": "900", "PARLEY_APPROVAL_SECONDS": "20"}
 # A paper broker always answers, and never refuses: these are passed beside the services alone.
-NEVER_ON_PAPER = {"order.unknown", "order.failing"}
+NEVER_ON_PAPER = {"order.unknown", "order.failing", "vote.casting", "vote.cast"}
 PANIC = ("panic.marking", "panic.marked", "panic.flat")
 
 

@@ -22,7 +22,11 @@ from tests.support.memory import Killed
 
 D = Decimal
 Step = Callable[[], Awaitable[object]]
-NEVER_IN_THE_STORY = {"vote.casting", "vote.cast", "order.unknown"}  # paper always answers: see the last tests
+NEVER_IN_THE_STORY = {
+    "vote.casting",
+    "vote.cast",
+    "order.unknown",
+}  # paper always answers: see the last tests
 
 
 class Story:

@@ -1,0 +1,113 @@
+"""Votes at a group desk: each stored and counted in one transaction that holds the proposal.
+
+Of two votes at once one waits for the other's end, so that both are never counted as the first.
+An account that is no desk's has nobody to vote: its one tap decides.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from agents.domain.desks import Ballot, GroupDesk, Right, Tally, Vote, tally
+from agents.domain.ports import Clock, Memory
+from agents.domain.proposal import Proposal
+from agents.execution.checkpoints import Checkpoint
+from agents.execution.telling import card_changed
+
+Decide = Callable[[], Awaitable[Proposal | None]]
+"""Gives the proposal the outcome that was voted for; None when another was faster."""
+
+
+class Uncounted(StrEnum):
+    LATE = "late"  # the proposal is no longer what was voted on; nothing was stored
+    NO_RIGHT = "no right"  # no member, or one who may not vote; nothing was stored
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The vote counts, and more are needed."""
+
+    tally: Tally
+
+
+class Voting:
+    def __init__(self, memory: Memory, clock: Clock, passed: Checkpoint) -> None:
+        self._memory = memory
+        self._clock = clock
+        self._passed = passed
+
+    async def may(self, account_id: int, by: int, right: Right = Right.VOTE) -> bool:
+        """Whether a person may do that with what an account owns."""
+        group = await self._memory.desks.of_account(account_id)
+        return by == account_id if group is None else await self._has(group, by, right)
+
+    async def _has(self, group: GroupDesk, by: int, right: Right) -> bool:
+        members = await self._memory.desks.members(group.id)
+        return any(one.user_id == by and one.role.may(right) for one in members)
+
+    async def vote(
+        self, proposal: Proposal, ballot: Ballot, by: int, decide: Mapping[Ballot, Decide]
+    ) -> Proposal | Waits | Uncounted:
+        """The proposal with its outcome where the votes have one now."""
+        if await self._memory.desks.of_account(proposal.owner_id) is None:
+            if by != proposal.owner_id:
+                return Uncounted.NO_RIGHT
+            return await decide[ballot]() or Uncounted.LATE
+        async with self._memory.transactions.transaction():
+            counted = await self._counted(proposal, ballot, by, decide)
+        if not isinstance(counted, Uncounted):
+            self._passed("vote.cast")
+        return counted
+
+    async def _counted(
+        self, proposal: Proposal, ballot: Ballot, by: int, decide: Mapping[Ballot, Decide]
+    ) -> Proposal | Waits | Uncounted:
+        if not await self._memory.proposals.hold(proposal):
+            return Uncounted.LATE
+        group = await self._memory.desks.of_account(proposal.owner_id)
+        if group is None or not await self._has(group, by, Right.VOTE):
+            return Uncounted.NO_RIGHT
+        wall = self._clock.wall()
+        vote = Vote(proposal.id, proposal.version, by, ballot, wall)
+        await self._memory.desks.cast(vote)
+        self._passed("vote.casting")
+        result = await self._result(group, proposal)
+        await self._noted(vote, result, proposal)
+        await self._memory.notices.tell(card_changed(proposal, f"vote of {by} at {wall}"))
+        if result.outcome is None:
+            return Waits(result)
+        return await decide[result.outcome]() or Uncounted.LATE
+
+    async def _result(self, group: GroupDesk, proposal: Proposal) -> Tally:
+        votes = await self._memory.desks.votes(proposal.id, proposal.version)
+        return tally(votes, await self._memory.desks.members(group.id), group.rule)
+
+    async def _noted(self, vote: Vote, result: Tally, proposal: Proposal) -> None:
+        facts = {
+            "proposal_id": vote.proposal_id,
+            "version": vote.version,
+            "ballot": str(vote.ballot),
+            "approving": list(result.approving),
+            "vetoing": list(result.vetoing),
+            "needed": [result.rule.approvals, result.rule.vetoes],
+        }
+        await self._memory.audit.record(proposal.owner_id, f"user:{vote.user_id}", "vote", facts)
+
+    async def put_back(self, pending: Proposal) -> None:
+        """Its votes stand, and its cards show again that it waits. In the transaction of that."""
+        if await self._memory.desks.of_account(pending.owner_id) is not None:
+            notice = card_changed(pending, f"waits since {self._clock.wall()}")
+            await self._memory.notices.tell(notice)
+
+    async def moved(self, proposal: Proposal, what: str) -> None:
+        """What became of a desk's proposal, for its audit. In the transaction of that."""
+        if await self._memory.desks.of_account(proposal.owner_id) is None:
+            return
+        actor = f"user:{proposal.resolved_by}" if proposal.resolved_by else "desk"
+        facts = {
+            "proposal_id": proposal.id,
+            "version": proposal.version,
+            "state": str(proposal.state),
+            "outcome": proposal.outcome,
+        }
+        await self._memory.audit.record(proposal.owner_id, actor, what, facts)
