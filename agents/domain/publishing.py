@@ -27,12 +27,12 @@ class SignalState(StrEnum):
 
 G = SignalState
 SIGNAL_MOVES: dict[SignalState, frozenset[SignalState]] = {
-    # A state that follows itself is a follow-up that changes none: a target, a moved stop.
+    # A state that follows itself is what changes none: a target, a moved stop.
     G.WAITING: frozenset({G.WAITING, G.FILLED, G.NOT_TAKEN}),
     G.FILLED: frozenset({G.FILLED, G.CLOSED}),
-    G.CLOSED: frozenset(),
+    G.CLOSED: frozenset({G.CLOSED}),
     # A fill that comes after its order was given up counts all the same.
-    G.NOT_TAKEN: frozenset({G.FILLED}),
+    G.NOT_TAKEN: frozenset({G.NOT_TAKEN, G.FILLED}),
 }
 
 
@@ -74,10 +74,10 @@ class Publication:
 class Signal:
     """A published signal; `id` and `number` are 0 until stored. `number` counts in its channel.
 
-    `facts` are JSON values: `levels` as published (the body of its entry in the record), `head`
-    (that entry's hash), `posts_at` (ISO, before which nothing of it is shown), `stop` as it is
-    now, `story` ([kind, body] of each entry that followed), and `withheld`, the reason where the
-    post was not made.
+    `facts` are JSON values: `publication`, its id; `levels` as first published (the body of its
+    entry in the record), `head` (that entry's hash), `posts_at` (ISO, before which nothing of it is
+    shown), `stop` as it is now, `story` ([kind, body] of each entry that followed), and `withheld`,
+    the reason where the post was not made.
     """
 
     channel_id: int

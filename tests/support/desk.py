@@ -75,6 +75,7 @@ class World:
     database: Database = field(default_factory=Database)
     clock: ManualClock = field(default_factory=ManualClock)
     broker: ScriptedBroker | None = None  # instead of paper
+    opened_memory: Callable[[InMemory], None] = lambda memory: None  # before anything uses it
 
     def __post_init__(self) -> None:
         self.market = ScriptedMarket(self.clock, *self.instruments)
@@ -89,6 +90,7 @@ class World:
         """A process on this database, as after a crash when one ran before; `memory` to run on
         a real one."""
         self.memory = cast(InMemory, memory) if memory else InMemory(self.database)
+        self.opened_memory(self.memory)
         broker = self.broker or PaperBroker(Mode.PAPER, self.market, self.costs)
         self.desk = open_desk(
             self.memory,
