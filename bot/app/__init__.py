@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from agents.execution.checkpoints import Checkpoint, passed
 from bot.alerts import Bell
@@ -16,22 +15,21 @@ from bot.app.talking import (
     Everywhere,
     open_clerk,
     open_desk,
+    open_platforms,
     open_postman,
-    open_telegram,
     open_web,
 )
-from bot.app.trading import desks_model, open_scheduler, open_trading
+from bot.app.trading import Trading, desks_model, open_scheduler, open_trading
 from bot.connectors.vault import open_vault
 from bot.doctor import look_at_market, look_at_platform
 from bot.log import hide
 from bot.metrics import Metrics
-from bot.platforms.browser import BrowserPlatform
 from bot.reach import Reach
 from bot.running import Parley, Parts
 from bot.scheduler import Chore
 from bot.settings import Settings
 from handlers.chat import Platform
-from handlers.model_keys import ModelKeys, shown
+from handlers.model_keys import ModelKeys
 from handlers.router import Router
 from storage.database import Database, open_database
 
@@ -77,11 +75,36 @@ async def build(settings: Settings, checkpoint: Checkpoint = passed) -> App:
 
 async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoint) -> App:
     metrics = Metrics()
-    bell = Bell(memory, lambda: datetime.now(UTC))
     vault = await open_vault(settings, hide)
     keys = ModelKeys(memory, vault)
     trading = open_trading(settings, memory, metrics, checkpoint, keys)
-    parley = Parley(
+    parley = _parley(settings, memory, trading, metrics)
+    platforms: dict[str, Platform] = {}
+    reach = Reach(platforms, memory.outbox, memory.users, trading.clock.wall)
+    desk = open_desk(settings, memory, trading, parley, keys, Everywhere(platforms))
+    router = Router(desk)
+    token = await _page_token(memory)
+    spoken = open_platforms(settings, memory, trading.clock, router, parley, token)
+    platforms.update({platform.name: platform for platform in spoken.every})
+    postman = open_postman(memory, trading.clock, desk, platforms, reach)
+    memory.when_mail_waits(postman.wake)
+    chores = [Chore("reach", 5, reach.look)]
+    parts = Parts(
+        web=open_web(settings, parley, metrics, spoken),
+        clerk=open_clerk(memory, trading.clock, router, platforms, postman, vault),
+        postman=postman,
+        platforms=platforms,
+        timing=open_scheduler(settings, memory, trading, parley, metrics, chores),
+        mail=(memory.outbox, memory.inbox),
+        closing=[trading.claude.close],
+        token=token,
+    )
+    return App(parley, parts, memory)
+
+
+def _parley(settings: Settings, memory: Database, trading: Trading, metrics: Metrics) -> Parley:
+    bell = Bell(memory, trading.clock.wall)
+    return Parley(
         memory,
         trading.clock,
         trading.market,
@@ -91,32 +114,6 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
         model=desks_model(settings),
         background=(metrics.watch_loop, bell.watch),
     )
-    platforms: dict[str, Platform] = {}
-    reach = Reach(platforms, memory.outbox, memory.users, trading.clock.wall)
-    desk = open_desk(settings, memory, trading, parley, keys, Everywhere(platforms))
-    router = Router(desk)
-    token = await _page_token(memory)
-    browser = BrowserPlatform(
-        token, memory.transcript, trading.clock.wall, router.commands(), parley.headline, shown
-    )
-    telegram = open_telegram(settings, memory, router) if settings.telegram_bot_token else None
-    spoken: tuple[Platform, ...] = (browser, telegram) if telegram else (browser,)
-    platforms.update({platform.name: platform for platform in spoken})
-    postman = open_postman(memory, trading.clock, desk, platforms, reach)
-    memory.when_mail_waits(postman.wake)
-    parts = Parts(
-        web=open_web(settings, parley, metrics, browser, telegram),
-        clerk=open_clerk(memory, trading.clock, router, platforms, postman, vault),
-        postman=postman,
-        platforms=platforms,
-        timing=open_scheduler(
-            settings, memory, trading, parley, metrics, [Chore("reach", 5, reach.look)]
-        ),
-        mail=(memory.outbox, memory.inbox),
-        closing=[trading.claude.close],
-        token=token,
-    )
-    return App(parley, parts, memory)
 
 
 async def _page_token(memory: Database) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.decision.reader import SentenceReader
@@ -10,6 +12,7 @@ from agents.domain.errors import DeliveryRefused
 from agents.domain.mail import OutboxItem
 from agents.domain.ports import Clock
 from agents.domain.user import Identity, Place, Standing
+from agents.places import Places
 from agents.watch import Watch
 from bot.app.trading import Trading, desks_model
 from bot.connectors.claude import ClaudeReader
@@ -24,7 +27,7 @@ from bot.settings import Settings
 from bot.web import WebServer
 from handlers.chat import Platform, Reply
 from handlers.desk import Desk
-from handlers.model_keys import ModelKeys, veiled
+from handlers.model_keys import ModelKeys, shown, veiled
 from handlers.notices import Notices
 from handlers.pictures import Pictures
 from handlers.router import Router
@@ -89,30 +92,64 @@ def open_desk(
     )
 
 
-def open_web(
+@dataclass(frozen=True)
+class Spoken:
+    """The platforms that are spoken; those without a token are None."""
+
+    browser: BrowserPlatform
+    telegram: TelegramPlatform | None
+
+    @property
+    def every(self) -> Sequence[Platform]:
+        return [one for one in (self.browser, self.telegram) if one is not None]
+
+
+def open_platforms(
     settings: Settings,
+    memory: Database,
+    clock: Clock,
+    router: Router,
     parley: Parley,
-    metrics: Metrics,
-    browser: BrowserPlatform,
-    telegram: TelegramPlatform | None,
-) -> WebServer:
+    token: str,
+) -> Spoken:
+    """A platform more is one row here and one in `Spoken`."""
+    browser = BrowserPlatform(
+        token, memory.transcript, clock.wall, router.commands(), parley.headline, shown
+    )
+    on_telegram = bool(settings.telegram_bot_token)
+    return Spoken(
+        browser,
+        open_telegram(settings, memory, clock, router) if on_telegram else None,
+    )
+
+
+def open_web(settings: Settings, parley: Parley, metrics: Metrics, spoken: Spoken) -> WebServer:
+    telegram = spoken.telegram
     return WebServer(
         settings.host,
         settings.port,
-        routes=browser.routes(),
+        routes=spoken.browser.routes(),
         webhooks={TELEGRAM_PATH: telegram.handle_webhook} if telegram else {},
         health=parley.health,
         metrics=metrics.text,
     )
 
 
-def open_telegram(settings: Settings, memory: Database, router: Router) -> TelegramPlatform:
-    from bot.platforms.telegram import TelegramPlatform
+def when_gone(memory: Database, clock: Clock) -> Callable[[Identity, Place], Awaitable[None]]:
+    """Hears that `identity` blocked the bot, or removed it from a group."""
 
     async def gone(identity: Identity, place: Place) -> None:
         user = await memory.users.find(identity)
-        if user is not None:
-            await memory.users.drop_place(user.id, place)
+        reason = "I was blocked there, or removed."
+        await Places(memory, clock).lost(user.id if user else 0, place, reason)
+
+    return gone
+
+
+def open_telegram(
+    settings: Settings, memory: Database, clock: Clock, router: Router
+) -> TelegramPlatform:
+    from bot.platforms.telegram import TelegramPlatform
 
     return TelegramPlatform(
         settings.telegram_bot_token,
@@ -121,7 +158,7 @@ def open_telegram(settings: Settings, memory: Database, router: Router) -> Teleg
         settings.telegram_webhook_secret or None,
         commands=router.commands(),
         on_moved=memory.outbox.move_place,
-        on_gone=gone,
+        on_gone=when_gone(memory, clock),
     )
 
 
@@ -136,7 +173,7 @@ def open_postman(
 
     async def refused(item: OutboxItem, reason: str) -> None:
         log.warning("A place is gone.", extra={"place": str(item.place), "reason": reason})
-        await memory.users.drop_place(item.owner_id, item.place)
+        await Places(memory, clock).lost(item.owner_id, item.place, reason)
 
     lease = 0.0 if memory.kind == "SQLite" else 60.0
     return Postman(

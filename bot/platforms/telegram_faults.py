@@ -13,15 +13,23 @@ UNREACHABLE = "Telegram can't be reached; it is tried again by itself."
 STANDBY = "Another copy receives Telegram's messages with this token; this one stands by."
 BUSY = "Telegram asks to wait."
 
-_GONE = (
-    "chat not found",
-    "user not found",
-    "user is deactivated",
-    "peer_id_invalid",
-    "group chat was deactivated",
-    "bot was kicked",
-    "bot is not a member",
-)
+# What Telegram says of a place that can't be written to, and the same for a person.
+_GONE = {
+    "chat not found": "The chat does not exist any more, or I was removed from it.",
+    "user not found": "The account does not exist any more.",
+    "user is deactivated": "The account was deleted.",
+    "peer_id_invalid": "The chat does not exist any more.",
+    "group chat was deactivated": "The group was closed.",
+    "bot was kicked": "I was removed from it.",
+    "bot is not a member": "I was removed from it.",
+    "bot was blocked": "I was blocked there.",
+    "can't initiate conversation": "Nobody has written to me there yet.",
+    "topic_closed": "The topic was closed.",
+    "not enough rights": "I no longer have the right to write there.",
+    "need administrator rights": "I no longer have the right to write there.",
+    "chat_write_forbidden": "I no longer have the right to write there.",
+    "chat_admin_required": "I no longer have the right to write there.",
+}
 
 
 class Rejected(DeliveryRefused):
@@ -48,7 +56,7 @@ def delivery() -> Iterator[None]:
     except error.ChatMigrated as fault:
         raise PlaceMoved(str(fault.new_chat_id)) from fault
     except error.Forbidden as fault:
-        raise PlaceGone(fault.message) from fault
+        raise PlaceGone(_said(fault.message) or fault.message) from fault
     except error.InvalidToken as fault:
         raise DeliveryDelayed(REFUSED) from fault
     except error.BadRequest as fault:  # a NetworkError to the library, so before it
@@ -58,5 +66,11 @@ def delivery() -> Iterator[None]:
 
 
 def _rejected(reason: str) -> DeliveryRefused:
+    said = _said(reason)
+    return PlaceGone(said) if said else Rejected(reason)
+
+
+def _said(reason: str) -> str:
+    """A sentence for a reason that says something about the place; empty for any other."""
     known = reason.lower()
-    return PlaceGone(reason) if any(phrase in known for phrase in _GONE) else Rejected(reason)
+    return next((said for phrase, said in _GONE.items() if phrase in known), "")

@@ -188,9 +188,9 @@ async def test_somebody_elses_message_can_not_be_edited(desk: Desk) -> None:
 
 async def test_a_blocked_bot_is_told_that_the_place_is_gone(desk: Desk) -> None:
     desk.server.block(ANN, ANN)
-    with pytest.raises(PlaceGone, match="blocked by the user"):
+    with pytest.raises(PlaceGone, match="I was blocked there"):
         await desk.platform.send(HOME, Outgoing(text("Filled")))
-    with pytest.raises(PlaceGone, match="Chat not found"):
+    with pytest.raises(PlaceGone, match="does not exist any more"):
         await desk.platform.send(Place("telegram", "987654321"), Outgoing(text("Filled")))
 
 
