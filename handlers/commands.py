@@ -32,7 +32,8 @@ class Command:
     """A row of the command table.
 
     `money` commands that come late ask again. `group` ones are answered in groups too: they show
-    nothing that is private. `hidden` ones work and are not listed.
+    nothing that is private. `hidden` ones work and are not listed. `suggests` names what may be
+    proposed while their words are typed: the kinds of handlers/suggesting.py, in that order.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Command:
     operator_only: bool = False
     group: bool = False
     hidden: bool = False
+    suggests: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("start", "greeting and examples", account.start, group=True),
     Command("help", "this list", help_, group=True),
     Command("new", "draft a strategy", talk.new, "SENTENCE"),
-    Command("strategies", "your strategies", strategies.listed, "[N]"),
+    Command("strategies", "your strategies", strategies.listed, "[N]", suggests="strategies"),
     Command("proposals", "trades that wait for you", approvals.listed),
     Command("status", "what is watched and open", status.status),
     Command("balance", "your accounts", money.balance),
@@ -86,12 +88,46 @@ COMMANDS: tuple[Command, ...] = (
     Command("daily", "profit by day", money.by_day),
     Command("trades", "your trades", positions.listed),
     Command("performance", "win rate, R, drawdown", money.how_it_goes),
-    Command("chart", "a chart", charts.chart, "SYMBOL [5m]", group=True),
-    Command("why", "why it traded or did not", why.why, "[SYMBOL or N]"),
-    Command("close", "close a trade", positions.close, "SYMBOL, N or all", money=True),
+    Command(
+        "chart",
+        "a chart",
+        charts.chart,
+        "SYMBOL [5m]",
+        group=True,
+        suggests="symbols timeframes",
+    ),
+    Command(
+        "why",
+        "why it traded or did not",
+        why.why,
+        "[SYMBOL or N]",
+        suggests="proposals symbols",
+    ),
+    Command(
+        "close",
+        "close a trade",
+        positions.close,
+        "SYMBOL, N or all",
+        money=True,
+        suggests="positions",
+    ),
     Command("panic", "close and pause everything", panic.panic, money=True),
-    Command("pause", "no new trades", strategies.pause, "[N or all]", money=True),
-    Command("resume", "trade again", strategies.resume, "[N or all]", money=True),
+    Command(
+        "pause",
+        "no new trades",
+        strategies.pause,
+        "[N or all]",
+        money=True,
+        suggests="strategies",
+    ),
+    Command(
+        "resume",
+        "trade again",
+        strategies.resume,
+        "[N or all]",
+        money=True,
+        suggests="strategies",
+    ),
     Command("settings", "time zone, notices, model key", account.settings),
     Command("costs", "what models and fills cost", operator.costs),
     Command("link", "one account on several platforms", linking.link, "[CODE]"),

@@ -9,6 +9,7 @@ from typing import Any
 from agents.domain.errors import NotFound, ParleyError
 from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.strategy import StrategyState
+from agents.domain.user import Identity, Place
 from handlers import confirm, dialogue, markers, numbers, talk, texts, times
 from handlers.chat import Button, Glance, Incoming, MenuCommand, Reply, Tap
 from handlers.commands import ACTS, COMMANDS, PRESSES, Command, Press
@@ -16,12 +17,14 @@ from handlers.desk import Desk
 from handlers.doors import Joined, Outside, admit
 from handlers.glances import glance
 from handlers.overhearing import overhear
+from handlers.suggesting import suggest
 from handlers.turn import Answer, Turn
 
 AGAIN = "again"  # the question whether to do now what was commanded long ago
 LATE = "late_"  # before the verb of a button that confirms a tap which came late
 LARGEST = 2**31 - 1  # of a number that a button of ours carries
 _STARTS_FROM = {"activate": StrategyState.DRAFT, "resume": StrategyState.PAUSED}
+_STOP = frozenset({"veto", "next_candle"})
 _ON_PROPOSALS = frozenset({"approve", "veto", "halve", "tighten", "next_candle"})
 
 
@@ -41,7 +44,7 @@ class Router:
     def menu(self) -> Sequence[MenuCommand]:
         """`commands`, with how their words go, for a menu that helps to type them."""
         return [
-            MenuCommand(row.name, row.description, row.usage, getattr(row, "suggests", ""))
+            MenuCommand(row.name, row.description, row.usage, row.suggests)
             for row in COMMANDS
             if not row.hidden
         ]
@@ -50,6 +53,12 @@ class Router:
         """The verbs whose tap asks for a text, with the question: a platform with forms asks at
         once and gives tap and text together."""
         return {row.verb: row.asks for row in PRESSES if row.asks}
+
+    async def suggest(
+        self, person: Identity, place: Place, command: str, typed: str
+    ) -> Sequence[tuple[str, str]]:
+        """(label, words) for what somebody begins to type after a command; see suggesting."""
+        return await suggest(self._desk, person, place, command, typed)
 
     async def glance(self, incoming: Incoming) -> Glance:
         """What the sender may be told at once; reads and changes nothing."""
@@ -196,6 +205,8 @@ class Router:
         waits = proposal.state is ProposalState.PENDING and proposal.expires_at > wall
         if not waits or proposal.version != turn.tap.version:
             return ""
+        if proposal.runs_at is not None and turn.tap.verb in _STOP:
+            return ""  # it would run before anybody says yes
         return await self._price_now(proposal)
 
     async def _price_now(self, proposal: Proposal) -> str:
