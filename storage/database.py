@@ -4,15 +4,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from agents.domain import desks, linking, mail, ports, publishing
+from agents.domain import desks, heard, linking, mail, ports, publishing
 from agents.domain.errors import OperatorNeeded
+from agents.domain.grants import Grants as GrantsPort
 from agents.domain.record import Record as RecordPort
+from agents.domain.sharing import Shares as SharesPort
 from storage.accounts import Accounts
 from storage.audit import Audit
 from storage.channels import Channels
 from storage.client import Client
 from storage.decisions import Decisions
 from storage.desks import Desks
+from storage.grants import Grants
 from storage.heard import HeardSignals
 from storage.links import Links
 from storage.locks import FileLock
@@ -34,6 +37,7 @@ from storage.schema import (
     pending,
     upgrade,
 )
+from storage.shares import Shares
 from storage.strategies import Strategies
 from storage.transactions import Transactions
 from storage.transcript import Transcript
@@ -72,9 +76,11 @@ class Database:
         self.preferences: ports.Preferences = Preferences(turns)
         self.audit: ports.Audit = Audit(turns, wall)
         self.record: RecordPort = Record(turns)
+        self.shares: SharesPort = Shares(turns)
+        self.grants: GrantsPort = Grants(turns)
         self.links: linking.Links = Links(turns)
         self.desks: desks.Desks = Desks(turns, users)
-        self.heard: ports.HeardSignals = HeardSignals(turns)
+        self.heard: heard.HeardSignals = HeardSignals(turns)
         channels = Channels(turns)
         self.channels: publishing.Channels = channels
         outbox.moving = channels.move_place

@@ -70,7 +70,7 @@ class LinkCodeRow(Model):
 
 
 class ShareRow(Model):
-    """A strategy's rules as they were when they were shared."""
+    """A strategy's rules as they were when they were shared. `shared_by` is a name or empty."""
 
     id = BigIntField(primary_key=True)
     code = Words(unique=True)
@@ -79,6 +79,7 @@ class ShareRow(Model):
     version = IntField()
     name = Words()
     spec = Words()
+    shared_by = Words()
     created_at = Moment()
     opened = IntField()
     ended_at = Moment(null=True)

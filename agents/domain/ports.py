@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 from agents.domain.autonomy import Autonomy
 from agents.domain.decision import Advised, Decision, ModelCall, Question, Snapshot
-from agents.domain.heard import HeardSignals
 from agents.domain.desks import Desks
+from agents.domain.grants import Grants
+from agents.domain.heard import HeardSignals
 from agents.domain.linking import Links
 from agents.domain.market import (
     Candle,
@@ -30,6 +31,7 @@ from agents.domain.position import Account, Position
 from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.publishing import Channels
 from agents.domain.record import Record
+from agents.domain.sharing import Shares
 from agents.domain.strategy import Mode, Strategy, StrategySpec, StrategyState
 from agents.domain.user import Identity, Notice, Place, User
 
@@ -366,6 +368,8 @@ class Memory(Protocol):
     preferences: Preferences
     audit: Audit
     record: Record
+    shares: Shares
+    grants: Grants
     channels: Channels
     links: Links
     desks: Desks

@@ -13,6 +13,7 @@ from agents.domain.errors import NotFound
 from agents.domain.heard import Listen
 from agents.domain.ports import Memory
 from agents.domain.publishing import Moment
+from agents.domain.sharing import Share
 from agents.domain.strategy import Mode, StrategyState
 from agents.domain.user import Identity, User
 from tests.storage.test_notes import CALL
@@ -72,6 +73,9 @@ FOREIGN_CALLS: dict[str, Call] = {
     "heard.of_proposal": lambda m, me, ids: m.heard.of_proposal(me, ids["proposal"]),
     "heard.unlisten": lambda m, me, ids: m.heard.unlisten(me, GROUP, NOON),
     "heard.listens": lambda m, me, ids: m.heard.listens(me),
+    "shares.of": lambda m, me, ids: m.shares.of(me),
+    "shares.of_strategy": lambda m, me, ids: m.shares.of_strategy(me, ids["strategy"]),
+    "shares.end": lambda m, me, ids: m.shares.end(me, ids["strategy"], NOON),
 }
 ADDS_OWN = {"strategies.draft", "desks.open", "audit.record"}
 
@@ -97,6 +101,7 @@ async def _everything_of(memory: Memory, user: User) -> dict[str, int]:
     await memory.audit.record(user.id, "telegram:1", "approve", {})
     heard = await memory.heard.add(heard_of(user.id, proposal_id=position.proposal_id))
     assert heard is not None
+    await memory.shares.add(Share("plum", user.id, strategy.id, 1, "Dips", SPEC, NOON))
     await memory.heard.listen(Listen(user.id, GROUP, "Calls", user.id, NOON))
     channel = await memory.channels.open(GROUP, "Signals", user.id, 0, NOON)
     publication = await memory.channels.publish(

@@ -5,14 +5,17 @@ from typing import Any
 
 from agents.domain import ports
 from agents.domain.desks import Desks
+from agents.domain.grants import Grants
+from agents.domain.heard import HeardSignals
 from agents.domain.linking import Links
 from agents.domain.publishing import Channels
 from agents.domain.record import Record
+from agents.domain.sharing import Shares
 from agents.domain.user import Notice
 from tests.support.memory_channels import MemoryChannels
 from tests.support.memory_core import Database, Killed, Session
-from tests.support.memory_heard import MemoryHeard
 from tests.support.memory_desks import MemoryDesks
+from tests.support.memory_heard import MemoryHeard
 from tests.support.memory_links import MemoryLinks
 from tests.support.memory_people import (
     MemoryAudit,
@@ -24,6 +27,7 @@ from tests.support.memory_people import (
     MemoryUsers,
 )
 from tests.support.memory_record import MemoryRecord
+from tests.support.memory_sharing import MemoryGrants, MemoryShares
 from tests.support.memory_trading import (
     MemoryAccounts,
     MemoryDecisions,
@@ -58,9 +62,11 @@ class InMemory:
         self.preferences: ports.Preferences = MemoryPreferences(session)
         self.audit: ports.Audit = MemoryAudit(session)
         self.record: Record = MemoryRecord(session)
+        self.shares: Shares = MemoryShares(session)
+        self.grants: Grants = MemoryGrants(session)
         self.links: Links = MemoryLinks(session)
         self.desks: Desks = MemoryDesks(session)
-        self.heard: ports.HeardSignals = MemoryHeard(session)
+        self.heard: HeardSignals = MemoryHeard(session)
 
     @property
     def told(self) -> list[Notice]:
