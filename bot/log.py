@@ -11,7 +11,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 _HIDDEN = "[secret]"
 # At debug some of them print every update and request whole, with whatever people wrote.
 _NOISY = (
-    *("httpx", "httpx2", "httpcore", "httpcore2", "telegram", "anthropic"),
+    *("httpx", "httpx2", "httpcore", "httpcore2", "telegram", "discord", "anthropic"),
     *("aiosqlite", "matplotlib"),
 )
 

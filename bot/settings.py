@@ -27,6 +27,7 @@ class Settings:
     telegram_webhook_url: str = ""
     telegram_webhook_secret: str = field(default="", repr=False)
     discord_bot_token: str = field(default="", repr=False)
+    discord_api_url: str = ""
     anthropic_api_key: str = field(default="", repr=False)
     anthropic_base_url: str = ""
     advisor_model: str = "claude-sonnet-5-5"
@@ -233,6 +234,7 @@ def _real_parts(read: _Reader) -> dict[str, Any]:
         "telegram_webhook_url": read.url("TELEGRAM_WEBHOOK_URL"),
         "telegram_webhook_secret": read.text("TELEGRAM_WEBHOOK_SECRET"),
         "discord_bot_token": read.text("DISCORD_BOT_TOKEN"),
+        "discord_api_url": read.url("DISCORD_API_URL"),
         "anthropic_api_key": read.text("ANTHROPIC_API_KEY"),
         "anthropic_base_url": read.url("ANTHROPIC_BASE_URL"),
         "advisor_model": read.text("PARLEY_ADVISOR_MODEL", standard.advisor_model),

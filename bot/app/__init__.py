@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from dataclasses import dataclass
 
@@ -32,8 +31,6 @@ from handlers.chat import Platform
 from handlers.model_keys import ModelKeys
 from handlers.router import Router
 from storage.database import Database, open_database
-
-log = logging.getLogger(__name__)
 
 TOKEN_NOTE = "page_token"  # noqa: S105  # the name of a note
 
@@ -63,8 +60,6 @@ class App:
 
 async def build(settings: Settings, checkpoint: Checkpoint = passed) -> App:
     """Every part, joined and not yet started. Raises OperatorNeeded with what to mend."""
-    if settings.discord_bot_token:
-        log.warning("DISCORD_BOT_TOKEN is set, and this version does not speak Discord yet.")
     memory = await open_database(settings.database_url, exclusive=True)
     try:
         return await _assembled(settings, memory, checkpoint)

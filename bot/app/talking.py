@@ -34,6 +34,7 @@ from handlers.router import Router
 from storage.database import Database
 
 if TYPE_CHECKING:
+    from bot.platforms.discord import DiscordPlatform
     from bot.platforms.telegram import TelegramPlatform
 
 log = logging.getLogger(__name__)
@@ -98,10 +99,12 @@ class Spoken:
 
     browser: BrowserPlatform
     telegram: TelegramPlatform | None
+    discord: DiscordPlatform | None
 
     @property
     def every(self) -> Sequence[Platform]:
-        return [one for one in (self.browser, self.telegram) if one is not None]
+        known = (self.browser, self.telegram, self.discord)
+        return [one for one in known if one is not None]
 
 
 def open_platforms(
@@ -117,9 +120,11 @@ def open_platforms(
         token, memory.transcript, clock.wall, router.commands(), parley.headline, shown
     )
     on_telegram = bool(settings.telegram_bot_token)
+    on_discord = bool(settings.discord_bot_token)
     return Spoken(
         browser,
         open_telegram(settings, memory, clock, router) if on_telegram else None,
+        open_discord(settings, memory, clock, router) if on_discord else None,
     )
 
 
@@ -158,6 +163,21 @@ def open_telegram(
         settings.telegram_webhook_secret or None,
         commands=router.commands(),
         on_moved=memory.outbox.move_place,
+        on_gone=when_gone(memory, clock),
+    )
+
+
+def open_discord(
+    settings: Settings, memory: Database, clock: Clock, router: Router
+) -> DiscordPlatform:
+    from bot.platforms.discord import DiscordPlatform
+
+    return DiscordPlatform(
+        settings.discord_bot_token,
+        settings.discord_api_url or None,
+        commands=router.menu(),
+        forms=router.forms(),
+        suggest=router.suggest,
         on_gone=when_gone(memory, clock),
     )
 
