@@ -11,7 +11,7 @@ from agents.domain.mail import CardMessage, InboxItem, InboxState, OutboxItem, O
 from agents.domain.ports import NoticeListener
 from agents.domain.user import Notice, NoticeKind, Place
 from storage.columns import to_micros
-from storage.models import CardRow, InboxRow, OutboxRow
+from storage.models_mail import CardRow, InboxRow, OutboxRow
 from storage.rows import Repository
 from storage.transactions import Transactions
 from storage.users import Users

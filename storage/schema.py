@@ -62,6 +62,7 @@ def config(url: str) -> dict[str, Any]:
             APP: {
                 "models": [
                     "storage.models",
+                    "storage.models_mail",
                     "storage.models_page",
                     "storage.models_groups",
                     "storage.models_signals",
