@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from agents.domain.errors import OperatorNeeded
+from agents.domain.grants import Feature
 from agents.domain.risk import Costs, Limits, TapRules
 from agents.domain.user import Identity
 
@@ -43,6 +44,9 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     log_level: str = "info"
+    public_url: str = ""
+    free_features: frozenset[Feature] = frozenset(Feature)
+    channel_delay: int = 900
     paper_balance: Decimal = Decimal(10_000)
     costs: Costs = field(default_factory=Costs)
     limits: Limits = field(default_factory=Limits)
@@ -57,6 +61,11 @@ class Settings:
     def market_argument(self) -> str:
         """The folder of a replay, the name of an exchange."""
         return self.market.partition(":")[2]
+
+    @property
+    def address(self) -> str:
+        """Where people reach the web server, without a slash at the end."""
+        return self.public_url or f"http://{self.host}:{self.port}"
 
     def secrets(self) -> tuple[str, ...]:
         """Every value that may never be printed."""
@@ -142,6 +151,12 @@ def _admins(raw: str) -> tuple[Identity, ...]:
             raise ValueError(item)
         found.append(Identity(platform, account))
     return tuple(found)
+
+
+def _features(raw: str) -> frozenset[Feature]:
+    """ValueError for a name that is no feature's."""
+    named = [part.strip().lower() for part in raw.split(",") if part.strip()]
+    return frozenset(Feature(name) for name in named if name != "none")
 
 
 def _amount(low: str, high: str) -> Callable[[str], Decimal]:
@@ -262,8 +277,14 @@ def _market_parts(read: _Reader) -> dict[str, Any]:
 def _house_parts(read: _Reader) -> dict[str, Any]:
     admins = "needs a list such as telegram:42,discord:7"
     levels = "needs debug, info, warning or error"
+    features = f"needs a list of {', '.join(Feature)}, or none"
     nobody: tuple[Identity, ...] = ()
     return {
+        "public_url": read.url("PARLEY_PUBLIC_URL"),
+        "free_features": read.take("PARLEY_FREE_FEATURES", frozenset(Feature), _features, features),
+        "channel_delay": read.take(
+            "PARLEY_CHANNEL_DELAY", 900, _count(0, 604_800), "needs seconds from 0 to 604800"
+        ),
         "admins": read.take("PARLEY_ADMINS", nobody, _admins, admins),
         "secret": read.text("PARLEY_SECRET"),
         "host": read.text("PARLEY_HOST", "127.0.0.1"),

@@ -7,10 +7,11 @@ from typing import Any, Protocol
 
 from agents.decision.words.reading import Reading
 from agents.domain.errors import MarketUnavailable
+from agents.domain.grants import Feature
 from agents.domain.market import Instrument, Universe
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.risk import Costs, Limits, TapRules
-from agents.domain.user import Identity, Place, Standing
+from agents.domain.user import Identity, Place, Standing, User
 from agents.execution.accounts import Accounts
 from agents.execution.approvals import Approvals
 from agents.execution.hands import Hands
@@ -39,7 +40,9 @@ class Desk:
 
     `advisor` is the desk's model, empty without one; `own_model` is asked with users' own keys.
     Only `page_owner` and `operators` come in without an invitation while `invite_only`.
-    `paper_balance` is what a new account starts with, quote currency.
+    `paper_balance` is what a new account starts with, quote currency. `address` is where people
+    reach the web server (`https://desk.example`), empty where they can't. Channels of those who
+    lack Feature.CHANNELS get signals after `channel_delay` seconds.
     """
 
     clock: Clock
@@ -63,6 +66,15 @@ class Desk:
     advisor: str = ""
     own_model: str = ""
     paper_balance: Decimal = Decimal(10_000)
+    address: str = ""
+    free_features: frozenset[Feature] = frozenset(Feature)
+    channel_delay: int = 0
+
+    async def allows(self, person: User, feature: Feature) -> bool:
+        """Whether a person has a feature: everybody does, or an operator granted it."""
+        if feature in self.free_features or person.operator:
+            return True
+        return await self.memory.grants.has(person.id, feature)
 
     async def model_for(self, user_id: int) -> str:
         """The model that judges for a user; empty where the rules decide alone."""

@@ -90,6 +90,9 @@ def open_desk(
         advisor=desks_model(settings),
         own_model=settings.advisor_model,
         paper_balance=settings.paper_balance,
+        address=settings.address,
+        free_features=settings.free_features,
+        channel_delay=settings.channel_delay,
     )
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from agents.domain.errors import OperatorNeeded
+from agents.domain.grants import Feature
 from agents.domain.user import Identity
 from bot.settings import Settings, settings_from
 
@@ -23,14 +24,26 @@ def test_what_is_said_is_taken() -> None:
             "PARLEY_FEE": "0.001",
             "PARLEY_MAX_RISK_PERCENT": "1",
             "PORT": "9000",
+            "PARLEY_PUBLIC_URL": "https://desk.example.org/",
+            "PARLEY_FREE_FEATURES": "Feeds, premium",
+            "PARLEY_CHANNEL_DELAY": "60",
         }
     )
+    assert settings.address == "https://desk.example.org"
+    assert settings.free_features == {Feature.FEEDS, Feature.PREMIUM}
+    assert settings.channel_delay == 60
     assert (settings.market_kind, settings.market_argument) == ("replay", "candles")
     assert settings.replay_start == datetime(2022, 1, 20, tzinfo=UTC)
     assert settings.admins == (Identity("telegram", "42"), Identity("discord", "7"))
     assert settings.costs.fee == Decimal("0.001")
     assert settings.limits.risk_percent == 1
     assert settings.port == 9000
+
+
+def test_everything_is_free_unless_said_otherwise() -> None:
+    assert settings_from({}).free_features == frozenset(Feature)
+    assert settings_from({"PARLEY_FREE_FEATURES": "none"}).free_features == frozenset()
+    assert settings_from({}).address == "http://127.0.0.1:8080"
 
 
 def test_every_fault_is_named_at_once() -> None:
@@ -43,6 +56,8 @@ def test_every_fault_is_named_at_once() -> None:
         "TELEGRAM_API_URL": "nowhere",
         "PARLEY_MAX_RISK_PERCENT": "50",
         "PARLEY_FEE": "NaN",
+        "PARLEY_FREE_FEATURES": "everything",
+        "PARLEY_PUBLIC_URL": "desk.example.org",
     }
     with pytest.raises(OperatorNeeded) as caught:
         settings_from(wrong)
