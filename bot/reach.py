@@ -14,7 +14,7 @@ from handlers.times import moment
 
 log = logging.getLogger(__name__)
 
-AWAY = timedelta(minutes=2)  # from when on a platform counts as out of reach
+AWAY = 120.0  # seconds from when on a platform counts as out of reach
 _PAGE = 200
 _MONEY = frozenset(NoticeKind) - {NoticeKind.SIGNAL_POST, NoticeKind.SIGNAL_UPDATE}
 _OF_ONE_PLATFORM = ("message_id", "reply_to")  # facts that mean nothing elsewhere
@@ -33,7 +33,9 @@ class Reach:
         outbox: Outbox,
         users: Users,
         wall: Callable[[], datetime],
+        away: float = AWAY,
     ) -> None:
+        self._limit = timedelta(seconds=away)
         self._platforms = platforms
         self._outbox = outbox
         self._users = users
@@ -42,8 +44,8 @@ class Reach:
         self._said: set[str] = set()
 
     def away(self) -> Mapping[str, datetime]:
-        """The platforms that could not be reached for two minutes, and since when."""
-        long_ago = self._wall() - AWAY
+        """The platforms that could not be reached for a while, and since when."""
+        long_ago = self._wall() - self._limit
         return {name: since for name, since in self._since.items() if since <= long_ago}
 
     async def look(self) -> None:
@@ -88,7 +90,7 @@ class Reach:
 
     async def _bring_elsewhere(self, name: str) -> None:
         """Once: what is there already under its key is left alone."""
-        waiting = await self._outbox.overdue(name, self._wall() - AWAY, _PAGE)
+        waiting = await self._outbox.overdue(name, self._wall() - self._limit, _PAGE)
         for item in waiting:
             if item.kind not in _MONEY or item.facts.get("edits") or item.facts.get("only_edits"):
                 continue

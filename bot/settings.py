@@ -44,6 +44,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     log_level: str = "info"
+    away_seconds: int = 120  # until a platform counts as out of reach
     public_url: str = ""
     free_features: frozenset[Feature] = frozenset(Feature)
     channel_delay: int = 900
@@ -277,6 +278,7 @@ def _market_parts(read: _Reader) -> dict[str, Any]:
 def _house_parts(read: _Reader) -> dict[str, Any]:
     admins = "needs a list such as telegram:42,discord:7"
     levels = "needs debug, info, warning or error"
+    away = "needs seconds from 1 to 3600"
     features = f"needs a list of {', '.join(Feature)}, or none"
     nobody: tuple[Identity, ...] = ()
     return {
@@ -290,6 +292,7 @@ def _house_parts(read: _Reader) -> dict[str, Any]:
         "host": read.text("PARLEY_HOST", "127.0.0.1"),
         "port": read.take("PORT", 8080, _port, "needs a port from 0 to 65535"),
         "log_level": read.take("PARLEY_LOG", "info", _level, levels),
+        "away_seconds": read.take("PARLEY_AWAY_SECONDS", 120, _count(1, 3600), away),
     }
 
 

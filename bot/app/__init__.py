@@ -75,7 +75,7 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
     trading = open_trading(settings, memory, metrics, checkpoint, keys)
     parley = _parley(settings, memory, trading, metrics)
     platforms: dict[str, Platform] = {}
-    reach = Reach(platforms, memory.outbox, memory.users, trading.clock.wall)
+    reach = Reach(platforms, memory.outbox, memory.users, trading.clock.wall, settings.away_seconds)
     desk = open_desk(settings, memory, trading, parley, keys, Everywhere(platforms))
     router = Router(desk)
     token = await _page_token(memory)
@@ -83,7 +83,7 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
     platforms.update({platform.name: platform for platform in spoken.every})
     postman = open_postman(memory, trading.clock, desk, platforms, reach)
     memory.when_mail_waits(postman.wake)
-    chores = [Chore("reach", 5, reach.look)]
+    chores = [Chore("reach", 2, reach.look)]
     parts = Parts(
         web=open_web(settings, parley, metrics, spoken),
         clerk=open_clerk(memory, trading.clock, router, platforms, postman, vault),
