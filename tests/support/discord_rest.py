@@ -69,6 +69,7 @@ class Rest:
             ("GET", "/guilds/{id}/members", self.members),
             ("GET", "/guilds/{id}/members/{id}", self.member),
             ("GET", "/channels/{id}", self.get_channel),
+            ("GET", "/channels/{id}/thread-members/{id}", self.thread_member),
             ("POST", "/channels/{id}/typing", self.typing),
             ("POST", "/channels/{id}/messages", self.create),
             ("GET", "/channels/{id}/messages/{id}", self.get_message),
@@ -158,6 +159,11 @@ class Rest:
 
     def get_channel(self, call: Call, number: int) -> Any:
         return self.world.channel_json(self.channel(number))
+
+    def thread_member(self, call: Call, number: int, person: int) -> Any:
+        if person not in self.channel(number).members:
+            raise unknown(10007, "Member")
+        return {"id": str(number), "user_id": str(person), "flags": 0}
 
     def channel(self, number: int, *needed: May) -> Channel:
         """The channel, where the bot may do all that is needed."""

@@ -36,7 +36,7 @@ class Guild:
 class Channel:
     """`overwrites` maps the id of a role or member to (allowed, denied). `person` is the other end
     of a direct message, which `closed` keeps the bot out of. `archived` and `locked` are of
-    threads, whose `parent` is a channel."""
+    threads, whose `parent` is a channel and in which `members` take part."""
 
     id: int
     type: int
@@ -48,6 +48,7 @@ class Channel:
     closed: bool = False
     archived: bool = False
     locked: bool = False
+    members: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -352,6 +353,9 @@ class World:
 
     def message_event(self, message: Message) -> dict[str, Any]:
         body, guild = message.as_json(), message.channel.guild
+        if message.reply_to:
+            answered = self.messages.get(message.reply_to)
+            body["referenced_message"] = answered.as_json() if answered else None
         body["mentions"] = [self.user(one) for one in message.mentions]
         if guild:
             body["guild_id"] = str(guild.id)
