@@ -9,9 +9,11 @@ from agents.domain.decision import Question
 
 
 @cache
-def instructions() -> str:
-    """The standing instructions; the same bytes each time, so that a provider can cache them."""
-    return resources.files("agents.decision").joinpath("prompts/advisor.md").read_text("utf-8")
+def instructions(*, of_signal: bool = False) -> str:
+    """The standing instructions, for a trade of the strategy's own or for a signal that somebody
+    posted; the same bytes each time, so that a provider can cache them."""
+    name = "signal" if of_signal else "advisor"
+    return resources.files("agents.decision").joinpath(f"prompts/{name}.md").read_text("utf-8")
 
 
 def quoted(facts: dict[str, Any]) -> str:
@@ -36,4 +38,10 @@ def ask(question: Question) -> str:
         "last_candles_open_high_low_close_volume": [list(row) for row in question.candles],
         "users_notes": question.guidance,
     }
-    return f"Allowed side: {allowed}. Is this trade worth proposing?\n{quoted(facts)}"
+    asked = "Is this trade worth proposing?"
+    if question.signal is not None:
+        facts["posted_signal"] = question.signal.text
+        facts["posted_in"] = question.signal.source
+        facts["pillar_scores_0_to_100"] = dict(question.signal.scores)
+        asked = "Is the posted signal worth proposing?"
+    return f"Allowed side: {allowed}. {asked}\n{quoted(facts)}"

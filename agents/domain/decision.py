@@ -93,6 +93,17 @@ class Question:
     guidance: str
     values: Mapping[str, float | None]
     candles: tuple[tuple[float, ...], ...] = ()  # last candles: open, high, low, close, volume
+    signal: "PostedSignal | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostedSignal:
+    """A signal that somebody posted, to be judged: its text as it stands, where it came from, and
+    the scores (0 to 100, None is unknown) of the pillars by name."""
+
+    text: str
+    source: str
+    scores: Mapping[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from agents.domain.signal import SignalReading
 from agents.domain.user import Place
 
+HANDED_IN = ("forwarded", "pasted")  # how the source of a signal begins that its owner brought
+
 
 class HeardState(StrEnum):
     """NEW is stored and not looked at yet, JUDGING is under way; UPDATE_OFFERED waits for the tap
@@ -65,6 +67,11 @@ class Heard:
     decision_id: int | None = None
     proposal_id: int | None = None
     id: int = 0
+
+    @property
+    def handed_in(self) -> bool:
+        """Whether its owner brought it, and waits for the answer."""
+        return self.source.partition(":")[0] in HANDED_IN
 
 
 @dataclass(frozen=True, slots=True)

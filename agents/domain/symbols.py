@@ -34,8 +34,8 @@ _ALIASES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 _SHORT = 4  # two letters swapped weigh more in a short ticker
-_DOLLARS = ("USDT", "USDC", "USD", "FDUSD", "BUSD", "TUSD", "DAI")
-QUOTES = (*_DOLLARS, "EUR", "BTC", "ETH", "BNB", "GBP", "TRY", "JPY")
+DOLLARS = ("USDT", "USDC", "USD", "FDUSD", "BUSD", "TUSD", "DAI")
+QUOTES = (*DOLLARS, "EUR", "BTC", "ETH", "BNB", "GBP", "TRY", "JPY")
 
 # "BTC-PERP", "BTCUSDT.P", "BTC-USDT-SWAP", "btcusdt perpetual": the contract, not the coin.
 _CONTRACT = re.compile(
@@ -75,9 +75,9 @@ def _bases(base: str) -> tuple[str, ...]:
 
 def _preferred(candidates: tuple[Instrument, ...], quote: str | None) -> Instrument | None:
     """The instrument of the wanted quote; any dollar stands for any other dollar."""
-    if quote is not None and quote not in _DOLLARS:
+    if quote is not None and quote not in DOLLARS:
         return next((found for found in candidates if found.quote == quote), None)
-    order = (quote, *_DOLLARS) if quote else _DOLLARS
+    order = (quote, *DOLLARS) if quote else DOLLARS
     for wanted in order:
         for found in candidates:
             if found.quote == wanted:

@@ -10,6 +10,7 @@ from agents.domain.risk import Limits, TapRules
 from agents.domain.strategy import Mode
 from agents.execution.accounts import START_BALANCE, Accounts
 from agents.execution.approvals import Approvals
+from agents.execution.autopilot import Autopilot
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.closing import Closing
 from agents.execution.exitbook import ExitBook
@@ -22,6 +23,7 @@ from agents.execution.orders import Orders
 from agents.execution.panic import Panic
 from agents.execution.proposing import Proposer
 from agents.execution.settlement import Settlement
+from agents.execution.stops import Stops
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ class Desk:
 
     proposer: Proposer
     approvals: Approvals
+    autopilot: Autopilot
     orders: Orders
     exits: Exits
     hands: Hands
@@ -51,8 +54,10 @@ class Desk:
         await _each(self.orders.recover, self.approvals.resume_approved, self.exits.heal)
 
     async def every_second(self) -> None:
-        """Cards expired, trailing stops written, panics carried on."""
-        await _each(self.approvals.expire_due, self.exits.flush, self.panic.go_on)
+        """Cards expired, veto windows ended, trailing stops written, panics carried on."""
+        await _each(
+            self.approvals.expire_due, self.autopilot.look, self.exits.flush, self.panic.go_on
+        )
 
     async def rest(self) -> None:
         """Finish what was begun; at a shutdown, after the market has stopped."""
@@ -87,6 +92,7 @@ def open_desk(
     judge = Judge(memory, market, clock, accounts, limits, rules)
     orders = _orders(memory, market, clock, brokers, book, judge, passed)
     closing = Closing(memory, clock, book, passed=passed)
+    stops = Stops(memory, market, judge, book, passed=passed)
     approvals = Approvals(memory, market, clock, judge, orders, rules, passed=passed)
     proposer = Proposer(
         memory, accounts, clock, limits, rules, start_balance=start_balance, passed=passed
@@ -96,9 +102,10 @@ def open_desk(
     return Desk(
         proposer=proposer,
         approvals=approvals,
+        autopilot=Autopilot(memory, clock, judge, approvals, rules, passed=passed),
         orders=orders,
         exits=exits,
-        hands=Hands(memory, market, clock, approvals, orders, closing),
+        hands=Hands(memory, market, clock, approvals, orders, closing, stops),
         panic=Panic(memory, clock, approvals, orders, closing, passed=passed),
         accounts=accounts,
         book=book,

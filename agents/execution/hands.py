@@ -17,6 +17,7 @@ from agents.execution.closing import Closing, Exit
 from agents.execution.judging import instrument_of
 from agents.execution.orders import Orders
 from agents.execution.sizing import check_minimum
+from agents.execution.stops import StopOutcome, Stops
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,15 @@ class HandOutcome:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class StoredClose:
+    """A close that is stored and not yet sent; `refused` where there is none."""
+
+    intents: Sequence[OrderIntent] = ()
+    position: Position | None = None
+    refused: HandOutcome | None = None
+
+
 class Hands:
     def __init__(
         self,
@@ -45,6 +55,7 @@ class Hands:
         approvals: Approvals,
         orders: Orders,
         closing: Closing,
+        stops: Stops,
     ) -> None:
         self._memory = memory
         self._market = market
@@ -52,24 +63,44 @@ class Hands:
         self._approvals = approvals
         self._orders = orders
         self._closing = closing
+        self.stops = stops
 
     async def close(self, user_id: int, position_id: int, fraction: Decimal = ONE) -> HandOutcome:
         """Close a part (0 to 1) of a position at the market. A rest that would be too small to
         be traded is closed with it."""
+        return await self.send_close(await self.store_close(user_id, position_id, fraction))
+
+    async def store_close(
+        self, user_id: int, position_id: int, fraction: Decimal = ONE
+    ) -> StoredClose:
+        """What `close` stores; joins a running transaction, so that `send_close` follows when
+        that is committed. Where it does not, the order is sent by the next look for lost ones."""
         try:
             position = await self._memory.positions.get(user_id, position_id)
         except NotFound:
-            return HandOutcome(HandVerdict.NOT_FOUND)
+            return StoredClose(refused=HandOutcome(HandVerdict.NOT_FOUND))
         if position.state is not PositionState.OPEN:
-            return HandOutcome(HandVerdict.ALREADY, position)
+            return StoredClose(refused=HandOutcome(HandVerdict.ALREADY, position))
         try:
             quantity = await self._part(position, fraction)
         except (LimitBreach, MarketUnavailable) as fault:
-            return HandOutcome(HandVerdict.REFUSED, position, reason=str(fault))
+            refused = HandOutcome(HandVerdict.REFUSED, position, reason=str(fault))
+            return StoredClose(refused=refused)
         wish = Exit(position.id, OrderPurpose.CLOSE, "closed by hand", quantity)
         facts = {"position_id": position.id, "fraction": str(fraction)}
         await self._memory.audit.record(user_id, f"user:{user_id}", "close", facts)
-        return await self._closed(position, await self._closing.store([wish]))
+        return StoredClose(await self._closing.store([wish]), position)
+
+    async def send_close(self, stored: StoredClose) -> HandOutcome:
+        if stored.refused is not None or stored.position is None:
+            return stored.refused or HandOutcome(HandVerdict.NOT_FOUND)
+        return await self._closed(stored.position, stored.intents)
+
+    async def move_stop(self, user_id: int, position_id: int, stop: Decimal) -> StopOutcome:
+        """Move the stop nearer to the price."""
+        facts = {"position_id": position_id, "stop": str(stop)}
+        await self._memory.audit.record(user_id, f"user:{user_id}", "move stop", facts)
+        return await self.stops.move(user_id, position_id, stop, "moved by you")
 
     async def close_all(self, user_id: int) -> list[HandOutcome]:
         """Close every open position of the user at the market."""

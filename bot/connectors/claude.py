@@ -269,10 +269,10 @@ class ClaudeAdvisor:
     async def advise(self, question: Question) -> Advised:
         answer, calls = await self._claude.ask(
             Task(
-                purpose="advisor",
+                purpose="signal" if question.signal else "advisor",
                 owner_id=question.owner_id,
                 strategy_id=question.strategy_id,
-                system=advisor.instructions(),
+                system=advisor.instructions(of_signal=question.signal is not None),
                 prompt=advisor.ask(question),
                 shape=Advice,
             )

@@ -1,0 +1,1 @@
+"""Signals that others post: read, judged, and proposed."""

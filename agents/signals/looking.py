@@ -1,0 +1,47 @@
+"""The market as a signal meets it: its price by now, and the candles that the pillars stand on."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from agents.decision.pillars import looking
+from agents.decision.rules import Context
+from agents.decision.sight import Sights
+from agents.domain.errors import MarketUnavailable
+from agents.domain.market import MarketState, Timeframe
+from agents.domain.money import exact
+from agents.domain.ports import Clock, Market
+from agents.domain.strategy import StrategySpec
+from agents.extraction.quality import Fault, FaultKind
+
+FRESH = timedelta(minutes=2)  # of a tick, human time
+MINUTE = Timeframe(60)
+
+
+class Looking:
+    def __init__(self, market: Market, clock: Clock, sights: Sights) -> None:
+        self._market = market
+        self._clock = clock
+        self._sights = sights
+
+    async def price(self, symbol: str) -> Decimal:
+        """The last tick's, or where nobody watches the symbol the last minute's close. Raises
+        MarketUnavailable."""
+        health, tick = self._market.health(), self._market.last(symbol)
+        if health.state is not MarketState.LIVE:
+            raise MarketUnavailable(health.detail or f"The market is {health.state}.")
+        if tick and self._clock.wall() - self._clock.wall_at(tick.at) <= FRESH:
+            return tick.price
+        candles = await self._market.history(symbol, MINUTE, self._clock.now(), 1)
+        if not len(candles):
+            raise MarketUnavailable(f"There is no price of {symbol} yet.")
+        return exact(candles.close[-1])
+
+    async def context(self, symbol: str, spec: StrategySpec) -> Context | Fault:
+        """What the pillars can see at the last closed candle; one that is about to come is not
+        waited for."""
+        timeframe, wanted = Timeframe.parse(spec.timeframe), looking(spec)
+        closed = timeframe.floor(self._clock.now())
+        found = await self._sights.of_spec(symbol, closed, wanted)
+        if isinstance(found, Fault) and found.kind is FaultKind.STALE:
+            return await self._sights.of_spec(symbol, closed - timeframe.length, wanted)
+        return found
