@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import discord
@@ -53,6 +53,7 @@ class DiscordPlatform:
         suggest: Suggest | None = None,
         on_gone: WhenGone | None = None,
         pause: Pause = asyncio.sleep,
+        elapsed: Callable[[], float] = time.monotonic,
     ) -> None:
         self._token = token.strip()
         self._root = (api_url or PUBLIC_API).rstrip("/")
@@ -60,7 +61,7 @@ class DiscordPlatform:
         self._on_gone = on_gone
         self._pause = pause
         self._line = Line(detail=CONNECTING)
-        self._tokens = Tokens(time.monotonic)
+        self._tokens = Tokens(elapsed)
         self._messages = Messages(self._present, self._tokens, pause)
         self._interactions = Interactions(
             self._messages, self._tokens, forms=forms or {}, suggest=suggest, pause=pause

@@ -17,6 +17,7 @@ UNKNOWN_MEMBER = 10007
 UNKNOWN_USER = 10013
 UNKNOWN_WEBHOOK = 10015
 UNKNOWN_INTERACTION = 10062
+TOO_MANY_OLD_EDITS = 30046
 MISSING_PERMISSIONS = 50013
 TOKEN_IS_OVER = 50027
 ACKNOWLEDGED = 40060
@@ -35,6 +36,11 @@ _CLOSED = {
     160005: "The thread is locked; unlock it.",
 }
 _LONGEST_WAIT = 60.0  # seconds, where Discord asks to wait and does not say how long
+_WAITS = {
+    401: lambda: DeliveryDelayed(REFUSED),
+    # a page of Discord's proxy instead of an answer
+    429: lambda: DeliveryDelayed(BUSY, retry_after=_LONGEST_WAIT),
+}
 
 
 class Rejected(DeliveryRefused):
@@ -71,10 +77,10 @@ def delivery() -> Iterator[None]:
 
 
 def _answered(fault: discord.HTTPException) -> DeliveryDelayed | DeliveryRefused:
-    if fault.status == 429:  # a page of Discord's proxy instead of an answer
-        return DeliveryDelayed(BUSY, retry_after=_LONGEST_WAIT)
-    if fault.status == 401 or fault.status >= 500:
-        return DeliveryDelayed(REFUSED if fault.status == 401 else UNREACHABLE)
+    if not fault.code and fault.status in _WAITS:
+        return _WAITS[fault.status]()
+    if fault.status >= 500:
+        return DeliveryDelayed(UNREACHABLE)
     if fault.code == MISSING_PERMISSIONS:
         return NoRight(_GONE[fault.code])
     if fault.code in _CLOSED:

@@ -74,7 +74,21 @@ class Messages:
             return await self._whisper(message, answered.user)
         if message.personal and (person := await self._whom(place, answered)):
             return await self._whisper(message, person)
-        return str(await self._post(channel_of(place), message, answered))
+        return str(await self._say(place, message, answered))
+
+    async def _say(
+        self, place: Place, message: Outgoing, answered: Reference | None = None
+    ) -> Shown:
+        try:
+            return await self._post(channel_of(place), message, answered)
+        except NoRight:
+            if place.thread and await self._is_locked(place.thread):
+                raise Closed("The thread is locked; unlock it.") from None
+            raise
+
+    async def _is_locked(self, thread: str) -> bool:
+        found = await self.call("GET", "/channels/{channel_id}", channel_id=thread)
+        return bool(found.get("thread_metadata", {}).get("locked"))
 
     async def _answer(self, place: Place, message: Outgoing, opened: Open) -> str:
         token = self._tokens.find(opened)
@@ -87,7 +101,7 @@ class Messages:
                 self._tokens.drop(token)
         if message.personal:
             return await self._whisper(message, opened.user)
-        return str(await self._post(channel_of(place), message))
+        return str(await self._say(place, message))
 
     async def _whisper(self, message: Outgoing, person: int) -> str:
         """To the person's direct messages."""

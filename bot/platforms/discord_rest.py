@@ -15,10 +15,13 @@ import discord
 from discord import utils
 from discord.http import HTTPClient, Route, json_or_text
 
+from bot.platforms.discord_faults import TOO_MANY_OLD_EDITS
+
 _PATIENCE = aiohttp.ClientTimeout(total=20, sock_connect=10)
 _SHORT = 2.5  # seconds until a limit is over that are waited for here
 _REMEMBERED = 1_000  # limits
 _EVERYTHING = "everything"
+_NO_WAIT = {TOO_MANY_OLD_EDITS}  # a message that is hours old: waiting does not help
 
 Json = dict[str, Any]
 
@@ -118,7 +121,7 @@ class Rest(HTTPClient):
     def _refusal(
         self, route: Route, answer: aiohttp.ClientResponse, data: Json | str
     ) -> discord.DiscordException:
-        if answer.status == 429 and isinstance(data, dict):
+        if answer.status == 429 and isinstance(data, dict) and data.get("code") not in _NO_WAIT:
             return discord.RateLimited(self.limits.exceeded(route, answer, data))
         kinds = {403: discord.Forbidden, 404: discord.NotFound}
         kind = kinds.get(answer.status, discord.HTTPException)
