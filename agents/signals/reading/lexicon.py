@@ -1,0 +1,290 @@
+"""The words of signals as tables: what each phrase means, in the languages channels write in."""
+
+from enum import StrEnum
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+class Word(StrEnum):
+    """What a phrase means to the reader."""
+
+    ENTRY = "entry"
+    TARGET = "target"  # one, perhaps with its number
+    TARGETS = "targets"  # a list
+    STOP = "stop"
+    LEVERAGE = "leverage"
+    PAIR = "pair"
+    DIRECTION = "direction"
+    IGNORED = "ignored"  # a label whose numbers are no levels
+    TRAILING = "trailing"  # the rest of the line says how to manage the trade
+    EXTRA = "extra"  # a level that has no place in a reading, as a second chance to enter
+    LONG = "long"
+    SHORT = "short"
+    NOW = "now"
+    FILLER = "filler"
+    NOTHING_SAID = "nothing said"  # looks like a word of trade and is none
+    HIT = "hit"
+    MOVE = "move"
+    TO = "to"
+    CLOSE = "close"
+    HALF = "half"
+    PART = "part"
+    ALL = "all"
+    CANCEL = "cancel"
+    EVEN = "even"
+    ENTERED = "entered"
+    STOPPED = "stopped"
+    NEW = "new"
+    IF = "if"
+    NOT = "not"
+    TRADE = "trade"
+    GAIN = "gain"
+    PAST = "past"
+
+
+_PHRASES: dict[Word, str] = {
+    Word.TO: "to; to the; to your; to our; به; на; a",
+    Word.ENTRY: """
+        entry; entries; entry price; entry prices; entry zone; entry zones; entry target;
+        entry targets; entry point; entry points; entry range; entry level; entry levels;
+        entry area; entry order; entry orders; entry at; entry around; entry between; enter;
+        enter at; enter between; enter zone; entering; open price; entry limit; limit entry; ep;
+        accumulate; accumulation zone; ورود; نقطه ورود; نقاط ورود; محدوده ورود; نقطه; نقاط;
+        قیمت ورود; вход; точка входа; зона входа; цена входа; войти; giriş; giriş fiyatı;
+        entrada; zona de entrada; entrée; einstieg; دخول; نقطة الدخول; منطقة الدخول
+    """,
+    Word.TARGET: """
+        target; tp; tp target; take profit; takeprofit; profit target; target price; tgt; goal;
+        t p; take profit target; تارگت; هدف; حد سود; тейк; тейк профит; цель; hedef; objetivo;
+        alvo; kar al
+    """,
+    Word.TARGETS: """
+        targets; tps; tp levels; tp level; target levels; take profits; take profit targets;
+        take profit levels; take profit zone; takeprofits; profit targets; target prices; tgts;
+        goals; sell targets; sell target; exit targets; selling targets; sell zone targets;
+        short term targets; تارگتها; تارگت ها; تارگت های; اهداف; هدفها; цели; тейки; тейк профиты;
+        hedefler; objetivos; alvos; الاهداف; الأهداف
+    """,
+    Word.STOP: """
+        stop; stop loss; stoploss; stop losses; stops; sl; s l; stop target; stop targets;
+        stop price; stop level; stop at; invalidation; sl price; sl at; sl zone; استاپ;
+        استاپ لاس; استاپلاس; حد ضرر; حدضرر; стоп; стоп лосс; стоплосс; zarar durdur; stop perte;
+        وقف الخسارة; وقف
+    """,
+    Word.LEVERAGE: """
+        leverage; leverages; lev; cross; isolated; isolate; cross leverage; isolated leverage;
+        recommended leverage; max leverage; use leverage; لوریج; اهرم; плечо; кредитное плечо;
+        kaldıraç; apalancamiento; alavancagem; levier; hebel; الرافعة
+    """,
+    Word.PAIR: """
+        coin; pair; symbol; coin name; pair name; trading pair; instrument; asset; ticker; name;
+        currency; token; رمزارز; رمز ارز; ارز; نماد; جفت ارز; монета; пара; тикер; parite; par;
+        moneda; العملة; زوج
+    """,
+    Word.DIRECTION: """
+        direction; side; signal type; trade type; order type; position type; my opinion; type;
+        action; bias; جهت; направление; тип; yön; dirección
+    """,
+    Word.IGNORED: """
+        risk; risks; risk setting; our risk setting; my risk setting; risk reward; risk ratio;
+        risk reward ratio; reward; rr; rrr; r r; rr ratio; r r r; wallet; wallet size; size;
+        position size; lot; lots; lot size; amount; volume; quantity; qty; capital; deposit;
+        margin; portfolio; balance; fund; funds; use; exchange; exchanges; client; signal id; id;
+        trade id; order id; date; time; timeframe; time frame; tf; duration; posted; published by;
+        accuracy; confidence; probability; score; success rate; win rate; winrate; ote; support;
+        resistance; supports; resistances; current price; price now; last price; market cap;
+        mark price; ath; atl; rsi; ema; sma; macd; vwap; ma; fib; valid; expires; expiry; pips;
+        strategy; strategy name; channel; signal no; signal number; trade no; rank; change;
+        ریسک; حجم; سرمایه; риск; объем; депозит; биржа; miktar; riesgo; cost; fee; fees; spread
+    """,
+    Word.TRAILING: """
+        trailing configuration; trailing stop; trailing; trigger; trail; trailing config;
+        activation; move to breakeven
+    """,
+    Word.EXTRA: """
+        dca; re entry; reentry; second entry; add more; average; dca zone; averaging; rebuy;
+        re enter; hedge; accumulate more; stop buy; دوم
+    """,
+    Word.LONG: """
+        long; buy; buying; longs; long signal; buy signal; going long; go long; long position;
+        bullish; لانگ; خرید; لونگ; лонг; покупка; покупаем; купить; compra; comprar;
+        kaufen; شراء; buy setup; long setup; long trade
+    """,
+    Word.SHORT: """
+        short; sell; selling; shorts; short signal; sell signal; going short; go short;
+        short position; bearish; شورت; فروش; шорт; продажа; продаем; продать; venta; vender;
+        verkaufen; بیع; sell setup; short setup; short trade
+    """,
+    Word.NOW: """
+        now; market; market price; at market; market order; market execution; instant execution;
+        instant; cmp; current market price; immediately; at cmp; by market; on market;
+        current price entry; الان; مارکت; рынок; по рынку; сейчас; piyasa; mercado; now now
+    """,
+    Word.FILLER: """
+        at; around; approx; approximately; about; near; nearby; from; between; zone; zones; range;
+        price; prices; area; level; levels; limit; limits; order; orders; in; usdt; usd; usdc;
+        busd; signal; signals; the; a; of; is; for; on; with; by; below; under; above; over; or;
+        and; to; our; my; your; we; we're; we are; short term; mid term; long term; midterm;
+        shortterm; longterm; medium term; short mid term; mid; first; second; third; last; final;
+        fourth; open; hold; moon; spot; futures; future; perpetual; perp; swing; scalp;
+        scalping; intraday; intra day; day; pos; pick; set; place; up; down; free; vip; premium;
+        regular; solid break; max; min; each; either; only; max lev; crypto; trade idea; و; در;
+        باز; کنید; پوزیشن; با; از; تا; به; бай; от; до; и; по; de; ve; y; e; half size
+    """,
+    Word.NOTHING_SAID: """
+        short squeeze; long squeeze; long time; long way; as long as; so long; not long; long run;
+        long ago; in short; short of; shortly; sell off; selloff; sell volume; selling volume;
+        selling pressure; buying pressure; buy pressure; sell pressure; buy wall; sell wall;
+        buy back; buyback; buy volume; buying volume; don't buy; don't sell; don't short;
+        don't long; do not buy; do not sell; do not long; do not short; never buy; never sell;
+        short sellers; short seller; no longer; all day long; long lasting; long standing;
+        long-term holders; long positions; short positions; non stop; one stop; stop by;
+        stop trading; stop asking; can't stop; won't stop; short break; short video; short list;
+        long weekend; market maker; market makers; market update; market cap; market analysis;
+        market structure; bear market; bull market; stock market; the market; will close;
+        close below; close above; closes below; closes above; closed below; closed above;
+        candle close; daily close; hourly close; candle closes; close to; so close; close pending;
+        closing price; price target; price targets; target audience; stop order; closing in
+    """,
+    Word.HIT: """
+        hit; hits; hitted; reached; reach; done; achieved; completed; complete; smashed; destroyed;
+        touched; cleared; booked; fulfilled; crushed; taken; finished; got hit; blown up; blasted;
+        filled; خورد; رسید; لمس; تاچ شد; تاچ; взят; взята; достигнут; достигнута; alcanzado;
+        alındı; تحقق
+    """,
+    Word.MOVE: """
+        move; moved; moving; set; put; bring; shift; shifted; raise; trail; adjust; adjusted;
+        change; changed; update; updated; place; secure; lower; modify; drag; بیاد; بیارید;
+        منتقل; بذارید; انتقال; переносим; перенести; переставить; taşı; mover; mueve
+    """,
+    Word.CLOSE: """
+        close; closed; closing; exit; exited; close out; close trade; close the trade; get out;
+        take out; cut; سیو; ببندید; بستن; کلوز; закрываем; закрыть; закрыли; kapat; cerrar
+    """,
+    Word.HALF: "half; half of; نصف; половину; половина; yarı; yarısı; mitad",
+    Word.PART: """
+        partial; partials; partially; some; part; part of; some profit; some profits; سیو سود;
+        partial profit; partial profits; take some; часть
+    """,
+    Word.ALL: "all; everything; every; full; fully; completely; both; whole; همه; все; todos; tüm",
+    Word.CANCEL: """
+        cancel; cancelled; canceled; cancelling; canceling; delete; deleted; invalid; invalidated;
+        ignore; void; voided; abort; aborted; کنسل; لغو; отмена; отменяем; отменить; iptal;
+        cancelar; cancelado
+    """,
+    Word.EVEN: """
+        be; breakeven; break even; b e; entry; entries; entry price; entry point; entry level;
+        risk free; riskfree; نقطه ورود; ورود; ریسک فری; безубыток; бу; вход; точку входа;
+        entrada; giriş
+    """,
+    Word.ENTERED: """
+        triggered; activated; active; entry hit; entry filled; order filled; got filled;
+        entry reached; entry triggered; entered; فعال شد; активирован
+    """,
+    Word.STOPPED: """
+        stopped out; stopped; stop hit; stop out; sl hit; hit sl; hit stop; hit stop loss;
+        hit the stop; hit our stop; hit the sl; stop loss hit; stoploss hit; sl reached;
+        stop loss reached; sl triggered; stop loss triggered; sl done; stop triggered;
+        stop loss was hit; sl was hit; stop was hit; stop got hit; sl got hit; استاپ خورد;
+        حد ضرر خورد; выбило по стопу; стоп сработал; выбило; stop oldu
+    """,
+    Word.NEW: "new; updated; revised; جدید; новый; yeni; nuevo",
+    Word.IF: """
+        if; when; once; after; until; unless; whenever; as soon as; in case; upon; before; اگر;
+        وقتی; بعد از; после; если; когда; eğer; si
+    """,
+    Word.NOT: "not; no; don't; dont; do not; never; didn't; yet; not yet",
+    Word.TRADE: """
+        trade; trades; position; positions; deal; this; it; them; here; setup; order; remaining;
+        rest; the rest; the trade; this trade; the position; this position; сделку; сделка;
+        pozisyon; işlem
+    """,
+    Word.GAIN: """
+        profit; profits; pip; gain; gains; roi; roe; in profit; profit made; سود; прибыль;
+        прибыли; kar; ganancia; loss of
+    """,
+    Word.PAST: """
+        made; gained; earned; yesterday; week; weekly; month; monthly; results; result; recap;
+        summary; performance; report; members; join; subscribe; joined; bought; sold; analyst;
+        analysts; says; said; according; could; would; might; forecast; prediction; predicts;
+        news; congratulations; testimonials; missed; last week; today's results; giveaway; price
+        analysis; whales; why; should you; how
+    """,
+}
+
+# A one-letter label counts only with a colon or a digit right behind: "E: 185.9", "T1 4565".
+LETTERS: dict[str, Word] = {"e": Word.ENTRY, "t": Word.TARGET}
+
+UNITS: dict[str, str] = {
+    "%": "%", "x": "x", "k": "k",
+    **dict.fromkeys(_words("pips pip points pts ticks rr r"), "pips"),
+    **dict.fromkeys(
+        _words("m h d w min mins minute minutes hr hrs hour hours day days week weeks month months"
+        " st nd rd th sec secs seconds years year am pm"),
+        "time",
+    ),
+    **dict.fromkeys(_words("percent درصد процентов pct"), "%"),
+    **dict.fromkeys(_words("million billion mln bn trillion mn"), "amount"),
+}  # fmt: skip
+ONLY_ATTACHED = frozenset({"k", "m", "h", "d", "w", "r", "st", "nd", "rd", "th"})
+
+TICKS = frozenset("✅☑✔🏆💯")
+TARGET_SIGNS = frozenset("🎯")
+STOP_SIGNS = frozenset("🛑⛔")
+LONG_SIGNS = frozenset("🟢📈🔼⬆🐂")
+SHORT_SIGNS = frozenset("🔴📉🔽⬇🐻")
+
+# Words that are nothing to the table above, and show a rule to be watched instead of a signal.
+RULE_WORDS = _words(
+    "crosses crossing crossed rsi ema sma macd candle candles closes bollinger vwap oversold"
+    " overbought whenever drops rises breakout indicator"
+)
+
+# What is traded elsewhere, by its names.
+ELSEWHERE: dict[str, str] = {
+    "gold": "XAUUSD", "xau": "XAUUSD", "silver": "XAGUSD", "xag": "XAGUSD", "oil": "USOIL",
+    "usoil": "USOIL", "ukoil": "UKOIL", "wti": "USOIL", "crude": "USOIL", "nasdaq": "NAS100",
+    "dow": "US30", "طلا": "XAUUSD", "золото": "XAUUSD", "انس": "XAUUSD", "altın": "XAUUSD",
+    "dax": "GER40", "spx": "SPX500", "nas": "NAS100",
+}  # fmt: skip
+
+# Names of coins that the house's table of English names lacks.
+NAMES: dict[str, str] = {
+    "بیتکوین": "BTC", "بیت کوین": "BTC", "اتریوم": "ETH", "اتر": "ETH", "سولانا": "SOL",
+    "ریپل": "XRP", "کاردانو": "ADA", "دوج": "DOGE", "دوجکوین": "DOGE", "لایتکوین": "LTC",
+    "ترون": "TRX", "پولکادات": "DOT", "آوالانچ": "AVAX", "چینلینک": "LINK", "شیبا": "SHIB",
+    "биткоин": "BTC", "эфир": "ETH", "эфириум": "ETH", "солана": "SOL", "btc": "BTC",
+}  # fmt: skip
+
+# Tickers that are English words: only with a cashtag, a quote or a label are they coins.
+ORDINARY = _words(
+    "ONE ID OP NOT NEAR ME GAS FUN WIN ACT HIGH TRUE REAL KEY GO MASK SUPER FOR BE LINK SAND"
+    " APE COMP DASH GALA SUN JOE HOT MOVE SAFE TRADE VIP PEOPLE ALL NOW FREE STOP TP SL R S"
+    " T A BOND PUMP CAT DOG LAYER ACE FLOW MAKER RENDER CURVE RARE ROSE SPELL FIRE RAY"
+)
+
+
+def _table() -> dict[str, list[tuple[tuple[str, ...], Word]]]:
+    """Phrases by their first word, the longest first; a meaning named earlier wins."""
+    table: dict[str, dict[tuple[str, ...], Word]] = {}
+    for meaning, phrases in _PHRASES.items():
+        for phrase in phrases.split(";"):
+            said = tuple(phrase.replace("-", " ").split())
+            if said:
+                table.setdefault(said[0], {}).setdefault(said, meaning)
+    return {
+        first: sorted(found.items(), key=lambda row: -len(row[0])) for first, found in table.items()
+    }
+
+
+PHRASES = _table()
+VOCABULARY = frozenset(
+    word for rows in PHRASES.values() for said, _ in rows for word in said if len(word) > 1
+)
+# Of these a word may be glued together where line breaks were lost.
+GLUED = _words(
+    "long short buy sell leverage entry entries target targets stoploss stop loss sl tp take"
+    " profit takeprofit signal pair coin cross isolated x usdt zone price now"
+)

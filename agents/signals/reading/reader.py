@@ -1,0 +1,320 @@
+"""From a text to a reading: the parts are joined, and what does not fit is named."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from agents.domain.market import Universe
+from agents.domain.signal import (
+    SignalKind,
+    SignalReading,
+    SignalUpdate,
+    UpdateKind,
+)
+from agents.signals.reading.items import Item, items
+from agents.signals.reading.levels import Levels, Price, levels
+from agents.signals.reading.lexicon import RULE_WORDS, Word
+from agents.signals.reading.pairs import Pair, mark_names, pair
+from agents.signals.reading.shares import shares
+from agents.signals.reading.sides import FoundSide, side
+from agents.signals.reading.spelling import plain
+from agents.signals.reading.tokens import Kind
+from agents.signals.reading.updates import Said, updates
+
+LONGEST = 8_000  # characters; the longest message of a chat platform is half of it
+_TERSE = 12  # items of a text that says a side and nothing else
+_FARTHEST = {"entry": Decimal(2), "target": Decimal(20), "stop": Decimal(4)}
+_NEAR = Decimal(3)  # a stray number within this factor of the levels may be one of them
+_NOTHING = SignalReading(SignalKind.NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    found: Sequence[Item]
+    pair: Pair
+    side: FoundSide
+    levels: Levels
+    said: Said
+
+    @property
+    def entries(self) -> list[Price]:
+        return self.levels.entries or self.levels.inline
+
+    @property
+    def kinds(self) -> int:
+        """How many of entry, targets and stop the text has."""
+        listed = self.levels
+        return sum(
+            (
+                bool(self.entries) or listed.market,
+                bool(listed.targets),
+                bool(listed.stops or listed.stop_percents),
+            )
+        )
+
+    @property
+    def complete(self) -> bool:
+        return self.kinds == 3
+
+    def has(self, *meanings: Word) -> bool:
+        return any(item.meaning in meanings for item in self.found)
+
+
+def read_signal(text: str, universe: Universe) -> SignalReading:
+    """What a posted text says: a signal, an update to one, or nothing."""
+    if len(text) > LONGEST:
+        return _NOTHING
+    parts = _parts(text, universe)
+    kind = _kind(parts)
+    if kind is SignalKind.NOTHING:
+        return _NOTHING
+    if kind is SignalKind.UPDATE:
+        return _update(parts)
+    return _signal(parts)
+
+
+def _parts(text: str, universe: Universe) -> _Parts:
+    found = items(plain(text))
+    mark_names(found, universe)
+    listed = levels(found)
+    bullets = listed.labels > 0 and listed.ticks_before >= listed.labels
+    return _Parts(
+        found, pair(found, universe), side(found), listed, updates(found, bullets=bullets)
+    )
+
+
+# --- kinds ------------------------------------------------------------------------------------
+
+_ENDS = frozenset(
+    {
+        UpdateKind.TARGET_HIT,
+        UpdateKind.STOP_HIT,
+        UpdateKind.CLOSE,
+        UpdateKind.CLOSE_PART,
+        UpdateKind.CANCEL,
+        UpdateKind.ENTERED,
+    }
+)
+
+
+def _kind(parts: _Parts) -> SignalKind:
+    moving = [one for one in parts.said.updates if one.kind is not UpdateKind.REPORT]
+    ended = any(one.kind in _ENDS for one in moving)
+    if _is_signal(parts) and not (ended and not _is_ambiguous(parts)):
+        return SignalKind.SIGNAL
+    if _is_told_afterwards(parts):
+        return SignalKind.NOTHING
+    if moving or (parts.said.maybe and parts.pair.written):
+        return SignalKind.UPDATE
+    if parts.said.updates and (parts.pair.written or len(parts.said.letters) <= _TERSE):
+        return SignalKind.UPDATE
+    return SignalKind.NOTHING
+
+
+def _is_signal(parts: _Parts) -> bool:
+    named = bool(parts.pair.written or parts.pair.fault)
+    sided = parts.side.side is not None or bool(parts.side.fault)
+    if parts.complete:
+        return True
+    if _is_a_rule(parts):
+        return False
+    if parts.kinds == 2:
+        return sided or named or not _is_prose(parts)
+    return named and sided and parts.kinds == 1 and _is_bare(parts)
+
+
+def _is_bare(parts: _Parts) -> bool:
+    """`XAUUSD SELL Stop Loss: 4450`, `BTC LONG NOW`: a side, a pair, a level, and no talk."""
+    words = sum(item.kind is Kind.WORD and item.meaning is None for item in parts.found)
+    asks = any(item.text == "?" for item in parts.found)
+    talk = parts.has(Word.PAST, Word.IF, Word.NOT)
+    return words <= 2 and not asks and not talk and len(parts.said.letters) <= _TERSE
+
+
+def _is_prose(parts: _Parts) -> bool:
+    words = sum(item.kind is Kind.WORD and item.meaning is None for item in parts.found)
+    return words > 12 or parts.has(Word.PAST)
+
+
+def _is_a_rule(parts: _Parts) -> bool:
+    """A strategy in words: "buy when the RSI drops below 30, stop 1%"."""
+    ruled = any(item.text.lower() in RULE_WORDS for item in parts.found)
+    return parts.has(Word.IF) and (ruled or not parts.entries)
+
+
+def _is_ambiguous(parts: _Parts) -> bool:
+    """A whole signal in which all targets carry a tick: the author's bullets, or results."""
+    targets = parts.levels.targets
+    worded = "H" in parts.said.letters
+    return parts.complete and all(one.ticked for one in targets) and not worded
+
+
+def _is_told_afterwards(parts: _Parts) -> bool:
+    """Recaps, adverts and news: past things, of no single pair, in sentences."""
+    words = parts.said.letters.count("w")
+    named = bool(parts.pair.written) and not parts.pair.fault
+    past = parts.has(Word.PAST)
+    return (past and not named) or (words > 12 and past) or (words > 25 and not named)
+
+
+# --- updates ----------------------------------------------------------------------------------
+
+
+def _update(parts: _Parts) -> SignalReading:
+    faults = [parts.pair.fault, *(f"“{said}” hangs on a condition." for said in parts.said.maybe)]
+    return SignalReading(
+        SignalKind.UPDATE,
+        parts.pair.symbol,
+        parts.pair.written,
+        parts.side.side,
+        updates=_without_reports(parts.said.updates),
+        faults=tuple(fault for fault in faults if fault),
+    )
+
+
+def _without_reports(said: tuple[SignalUpdate, ...]) -> tuple[SignalUpdate, ...]:
+    """A report beside something that is to be done says nothing."""
+    moving = tuple(one for one in said if one.kind is not UpdateKind.REPORT)
+    return moving or said
+
+
+# --- signals ----------------------------------------------------------------------------------
+
+
+def _signal(parts: _Parts) -> SignalReading:
+    listed = parts.levels
+    targets, share_fault = shares(listed.targets, [one.value for one in parts.entries])
+    lever, lever_high, lever_fault = _leverage(listed)
+    reading = SignalReading(
+        SignalKind.SIGNAL,
+        parts.pair.symbol,
+        parts.pair.written,
+        parts.side.side,
+        market=listed.market,
+        entries=_entries(parts.entries),
+        targets=targets,
+        stop=_only([one.value for one in listed.stops]),
+        stop_percent=None if listed.stops else _only(listed.stop_percents),
+        leverage=lever,
+        leverage_high=lever_high,
+        unread=tuple(dict.fromkeys(listed.unread)),
+    )
+    faults = [
+        parts.pair.fault or ("" if parts.pair.written else "No pair is named."),
+        *_side_faults(reading, parts.side),
+        *listed.faults,
+        *_entry_faults(parts),
+        *_stop_faults(listed),
+        share_fault,
+        lever_fault,
+        *_target_faults(listed, ambiguous=_is_ambiguous(parts)),
+        *_misfits(reading),
+        *_strays(parts, reading),
+    ]
+    named = tuple(dict.fromkeys(fault for fault in faults if fault))
+    return replace(_sided(reading, parts.side), faults=named)
+
+
+def _sided(reading: SignalReading, found: FoundSide) -> SignalReading:
+    """With the side that a coloured sign shows, where the levels say the same."""
+    if reading.side is None and found.sign is not None and reading.fitting_side is found.sign:
+        return replace(reading, side=found.sign)
+    return reading
+
+
+def _side_faults(reading: SignalReading, found: FoundSide) -> Iterator[str]:
+    if found.fault:
+        yield found.fault
+    elif _sided(reading, found).side is None:
+        fits = reading.fitting_side
+        hint = f" The levels fit a {fits} alone." if fits else ""
+        yield f"It does not say long or short.{hint}"
+
+
+def _entries(found: Sequence[Price]) -> tuple[Decimal, ...]:
+    values = [price.value for price in found]
+    if len(values) == 2 and found[1].joined:
+        values.sort()
+    return tuple(dict.fromkeys(values))
+
+
+def _entry_faults(parts: _Parts) -> Iterator[str]:
+    if not parts.entries and not parts.levels.market:
+        yield "No entry is named."
+    labelled, inline = parts.levels.entries, parts.levels.inline
+    if labelled and inline and {p.value for p in inline} - {p.value for p in labelled}:
+        values = ", ".join(f"{price.value:f}" for price in (*inline, *labelled))
+        yield f"It names several entries: {values}."
+
+
+def _stop_faults(listed: Levels) -> Iterator[str]:
+    values = dict.fromkeys(price.value for price in listed.stops)
+    if len(values) > 1:
+        yield f"It names several stops: {', '.join(f'{value:f}' for value in values)}."
+    percents = dict.fromkeys(listed.stop_percents)
+    if not values and len(percents) > 1:
+        said = "–".join(f"{value:f}" for value in percents)
+        yield f"The stop is a range, {said} %: it needs one number."
+
+
+def _target_faults(listed: Levels, *, ambiguous: bool) -> Iterator[str]:
+    indices = [price.index for price in listed.targets if price.index is not None]
+    for index in sorted({index for index in indices if indices.count(index) > 1}):
+        yield f"Target {index} is named twice."
+    if ambiguous and listed.targets:
+        yield "Each target carries a tick: reached, or an ornament?"
+
+
+def _leverage(listed: Levels) -> tuple[Decimal | None, Decimal | None, str]:
+    """Low end, high end of a range, and a fault."""
+    values = sorted(set(listed.leverages or listed.loose_leverages))
+    if not values or (not listed.leverages and len(values) > 2):
+        return None, None, ""
+    if len(values) > 2 or values[-1] > 1000 or values[0] <= 0:
+        said = ", ".join(f"{value:f}" for value in values)
+        return None, None, f"The leverage is not clear: {said}."
+    return values[0], values[1] if len(values) == 2 else None, ""
+
+
+def _only(values: Sequence[Decimal]) -> Decimal | None:
+    """The one value; None of several, which are a fault."""
+    return values[0] if len(set(values)) == 1 else None
+
+
+# --- what does not fit ------------------------------------------------------------------------
+
+
+def _misfits(reading: SignalReading) -> Iterator[str]:
+    """Levels that are of another size than the rest: lost digits, numbers of something else."""
+    named = [("entry", price) for price in reading.entries]
+    named += [("stop", reading.stop)] if reading.stop is not None else []
+    anchors = sorted(price for _, price in named)
+    named += [("target", target.price) for target in reading.targets]
+    anchors = anchors if len(anchors) > 2 else sorted(price for _, price in named)
+    if not anchors:
+        return
+    anchor = anchors[len(anchors) // 2]
+    for name, price in named:
+        if not anchor / _FARTHEST[name] <= price <= anchor * _FARTHEST[name]:
+            yield f"The {name} {price:f} does not fit the level {anchor:f}."
+
+
+def _strays(parts: _Parts, reading: SignalReading) -> Iterator[str]:
+    """Numbers under no label that look like levels; in a sentence they are talk."""
+    known = [*reading.entries, *(target.price for target in reading.targets)]
+    known += [reading.stop] if reading.stop is not None else []
+    if not known:
+        return
+    low, high = min(known) / _NEAR, max(known) * _NEAR
+    for place in parts.levels.strays:
+        item = parts.found[place]
+        odd = item.value is None
+        if item.value in known or _is_talk(parts.found, place):
+            continue
+        if odd or low <= (item.value or low) <= high:
+            yield f"It is not clear what “{item.text[:30]}” is."
+
+
+def _is_talk(found: Sequence[Item], place: int) -> bool:
+    nearby = (*found[max(0, place - 5) : place], *found[place + 1 : place + 4])
+    return sum(item.kind is Kind.WORD and item.meaning is None for item in nearby) >= 3

@@ -1,0 +1,188 @@
+"""Updates to an earlier signal, as patterns over what the words of a text mean.
+
+A text becomes a row of letters, one for each item that means something: `move sl to entry` is
+MSOE, `target 2: 1,850 ✅` is TNNV. The patterns are over those letters.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from agents.domain.signal import SignalUpdate, UpdateKind
+from agents.signals.reading.items import Item
+from agents.signals.reading.lexicon import Word
+from agents.signals.reading.tokens import Kind
+
+_LETTERS: dict[Word, str] = {
+    Word.TARGET: "T", Word.TARGETS: "T", Word.STOP: "S", Word.ENTRY: "E", Word.EVEN: "B",
+    Word.MOVE: "M", Word.TO: "O", Word.CLOSE: "C", Word.HALF: "h", Word.PART: "p", Word.ALL: "A",
+    Word.CANCEL: "X", Word.ENTERED: "G", Word.STOPPED: "D", Word.NEW: "W", Word.IF: "i",
+    Word.NOT: "z", Word.TRADE: "t", Word.GAIN: "g", Word.HIT: "H", Word.NOW: "n", Word.LONG: "d",
+    Word.SHORT: "d", Word.PAIR: "", Word.FILLER: "", Word.IGNORED: "w",
+}  # fmt: skip
+_UNITS = {"%": "%", "pips": "r", "": "N"}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The updates of a text; `maybe` names those that hang on a condition."""
+
+    updates: tuple[SignalUpdate, ...]
+    maybe: tuple[str, ...]
+    letters: str
+
+
+class _Row:
+    """The letters of a text, and the item that each stands for."""
+
+    def __init__(self, found: Sequence[Item], *, bullets: bool) -> None:
+        self.items: list[Item] = []
+        self._found = found
+        self._places: list[int] = []
+        letters = []
+        for place, item in enumerate(found):
+            letter = _letter(found, place, bullets=bullets)
+            if letter:
+                letters.append(letter)
+                self.items.append(item)
+                self._places.append(place)
+        self.letters = "".join(letters)
+
+    def before(self, at: int) -> str:
+        """The text of whatever stands before the item of a letter."""
+        place = self._places[at]
+        return self._found[place - 1].text.lower() if place else ""
+
+    def numbers(self, match: re.Match[str]) -> list[Item]:
+        return [item for item in self._within(match) if item.is_price]
+
+    def share(self, match: re.Match[str]) -> Decimal | None:
+        for item in self._within(match):
+            if item.unit == "%" and item.value is not None and 0 < item.value <= 100:
+                return item.value
+        return Decimal(50) if "h" in match.group() else None
+
+    def text(self, match: re.Match[str]) -> str:
+        return " ".join(item.text for item in self._within(match) if item.kind is not Kind.LINE)
+
+    def _within(self, match: re.Match[str]) -> list[Item]:
+        return self.items[match.start() : match.end()]
+
+
+def _letter(found: Sequence[Item], place: int, *, bullets: bool) -> str:
+    item = found[place]
+    if item.kind is Kind.NUMBER:
+        before = found[place - 1].text if place else ""
+        gain = before == "+" and item.unit in ("%", "pips")
+        return "+" if gain else _UNITS.get(item.unit, "")
+    if item.kind is Kind.LINE:
+        return "l"
+    if item.kind in (Kind.PAIR, Kind.TAG, Kind.NAME):
+        return "P"
+    if item.kind is Kind.SIGN:
+        return "V" if item.meaning is Word.HIT and not bullets else ""
+    return _LETTERS.get(item.meaning, "w") if item.meaning else "w"
+
+
+_Make = Callable[[_Row, "re.Match[str]"], Iterator[SignalUpdate]]
+
+
+_LISTING = frozenset({",", "&", "+", "/", "and", "و", "-"})
+
+
+def _targets(row: _Row, match: re.Match[str]) -> Iterator[SignalUpdate]:
+    """Each target label in the match, with its number and its price."""
+    for part in re.finditer(r"T(N{0,6})", match.group()):
+        start = match.start() + part.start() + 1
+        numbers = row.items[start : start + len(part.group(1))]
+        indices = _indices(row, start, numbers)
+        prices = [item.value for item in numbers[len(indices) :]]
+        price = prices[0] if len(prices) == 1 else None
+        for index in indices or [None]:
+            yield SignalUpdate(UpdateKind.TARGET_HIT, index, price=price)
+
+
+def _indices(row: _Row, start: int, numbers: Sequence[Item]) -> list[int | None]:
+    """The numbers of targets: the first, and those that are listed behind it."""
+    found: list[int | None] = []
+    for at, item in enumerate(numbers):
+        if not item.is_small or (at and row.before(start + at) not in _LISTING):
+            break
+        found.append(int(item.text))
+    return found
+
+
+def _simple(kind: UpdateKind) -> _Make:
+    def make(row: _Row, match: re.Match[str]) -> Iterator[SignalUpdate]:
+        yield SignalUpdate(kind)
+
+    return make
+
+
+def _move_stop(row: _Row, match: re.Match[str]) -> Iterator[SignalUpdate]:
+    yield SignalUpdate(UpdateKind.MOVE_STOP, price=row.numbers(match)[-1].value)
+
+
+def _close(row: _Row, match: re.Match[str]) -> Iterator[SignalUpdate]:
+    numbers = row.numbers(match)
+    yield SignalUpdate(UpdateKind.CLOSE, price=numbers[0].value if numbers else None)
+
+
+def _close_part(row: _Row, match: re.Match[str]) -> Iterator[SignalUpdate]:
+    share = row.share(match)
+    if share == 100:
+        yield SignalUpdate(UpdateKind.CLOSE)
+    else:
+        yield SignalUpdate(UpdateKind.CLOSE_PART, share=share)
+
+
+# The first pattern that fits at a place has it; the order is that of how much each says.
+_PATTERNS: tuple[tuple[str, _Make], ...] = (
+    (r"(?:TN{0,6}[OA]?){1,8}[HV]", _targets),
+    (r"HA?(?:TN{0,3}){1,8}", _targets),
+    (r"AT[HV]", _targets),
+    (r"D|SN?H", _simple(UpdateKind.STOP_HIT)),
+    (r"S[MO]{1,3}[EB]|MA?SO?[EB]|SB|MOB|MB", _simple(UpdateKind.STOP_TO_ENTRY)),
+    (r"M?W?SM?ON|MW?SN|WSN|SMN", _move_stop),
+    (r"[CM]A?[tPd]?%[tPd]?|%C|C[tPd]?h[tPd]?|h[tPd]?C|[CM]?p+g?|[CM]hg?", _close_part),
+    (r"C(?:[nAtdP]+|N|(?=g|l|$))|[tPdA]C", _close),
+    (r"X(?=[tdPnAE]|l|$)|[tPdE]X", _simple(UpdateKind.CANCEL)),
+    (r"G|EN{0,2}[HV]", _simple(UpdateKind.ENTERED)),
+    (r"\+|%g|g%|rg|gr|Nrg", _simple(UpdateKind.REPORT)),
+)
+_ALL = re.compile("|".join(f"(?P<u{n}>{pattern})" for n, (pattern, _) in enumerate(_PATTERNS)))
+_CONDITION = re.compile(r"i[^l]{0,3}$")
+_CONDITION_BEHIND = re.compile(r"[^l]{0,2}i[A-Za-z%+]?[TSENHV]")
+_DENIAL = re.compile(r"z[^l]?$")
+
+
+def updates(found: Sequence[Item], *, bullets: bool) -> Said:
+    """What the text says of an earlier signal. `bullets` are ticks that stand before labels."""
+    row = _Row(found, bullets=bullets)
+    made: list[SignalUpdate] = []
+    maybe: list[str] = []
+    for match in _ALL.finditer(row.letters):
+        if match.start() == match.end() or _DENIAL.search(row.letters[: match.start()][-3:]):
+            continue
+        if _hangs(row.letters, match):
+            maybe.append(row.text(match))
+            continue
+        _, make = _PATTERNS[int((match.lastgroup or "u0")[1:])]
+        made.extend(make(row, match))
+    return Said(_plainly(made), tuple(maybe), row.letters)
+
+
+def _plainly(made: list[SignalUpdate]) -> tuple[SignalUpdate, ...]:
+    """Each once; "3 targets hit" says nothing more beside the three."""
+    hits = [one for one in made if one.kind is UpdateKind.TARGET_HIT]
+    if any(one.target for one in hits):
+        made = [one for one in made if one not in hits or one.target]
+    return tuple(dict.fromkeys(made))
+
+
+def _hangs(letters: str, match: re.Match[str]) -> bool:
+    """Whether a condition stands before the match, or behind it."""
+    before = letters[max(0, match.start() - 4) : match.start()]
+    behind = _CONDITION_BEHIND.match(letters, match.end())
+    return bool(_CONDITION.search(before) or behind)
