@@ -293,7 +293,11 @@ def backoff(item: OutboxItem) -> float:
 
 def _edits(item: OutboxItem) -> bool:
     """Whether it will most likely be an edit; only its delivery knows."""
-    redraws = {NoticeKind.PROPOSAL_CHANGED, NoticeKind.POSITION_CHANGED}
+    redraws = {
+        NoticeKind.PROPOSAL_CHANGED,
+        NoticeKind.POSITION_CHANGED,
+        NoticeKind.SIGNAL_CHANGED,
+    }
     return item.kind in redraws or bool(item.facts.get("edits"))
 
 

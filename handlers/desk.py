@@ -32,6 +32,8 @@ class People(Protocol):
 
     async def standing(self, place: Place, person: Identity) -> Standing: ...
     async def find_place(self, platform: str, said: str) -> Place | None: ...
+    def platforms(self) -> Sequence[str]:
+        """The names of those that are connected."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,13 @@ from agents.domain.money import ZERO
 from agents.domain.position import Position, PositionState
 from agents.domain.proposal import Proposal
 from agents.domain.user import User
-from agents.reporting.charts import Mark, draw_chart, draw_equity, draw_trade
+from agents.reporting.charts import Mark, draw_chart, draw_equity, draw_record, draw_trade
 from agents.reporting.performance import equity_curve
+from agents.reporting.record import results
 from handlers import markers, money, numbers
 from handlers.chat import Picture
 from handlers.desk import Desk
+from handlers.tables import clipped
 
 _CANDLES = 90
 _BEFORE = 30  # candles shown before a trade's entry
@@ -36,9 +38,11 @@ class Pictures:
         self._thread = ThreadPoolExecutor(1, "pictures")
         self._drawers: dict[str, Draw] = {
             "proposal": self._proposal,
+            "signal": self._signal,
             "position": self._position,
             "chart": self._chart,
             "equity": self._equity,
+            "record": self._record,
         }
 
     async def __call__(self, picture: Picture, user_id: int) -> bytes:
@@ -66,6 +70,29 @@ class Pictures:
             targets=_targets(proposal),
             note=f"{_plain_mode(proposal)} · {proposal.strategy_name} · proposed",
             zone=user.zone,
+        )
+
+    async def _signal(self, user: User, facts: Mapping[str, Any]) -> bytes:
+        """For a channel: its mode and number, and neither the strategy's name nor a zone."""
+        signal = await self._desk.memory.channels.signal(facts["signal_id"])
+        proposal = await self._desk.memory.proposals.get(user.id, signal.proposal_id)
+        position = await self._desk.memory.positions.by_proposal(proposal.id)
+        if position is not None and facts["closed"]:
+            candles, marks = await self._around(position), _marks(position)
+        else:
+            until = max(proposal.closed, self._desk.clock.now())
+            candles, marks = await self._candles(proposal.symbol, proposal.timeframe, until), []
+        plan = proposal.plan
+        return await self._drawn(
+            draw_trade,
+            candles,
+            title=f"{markers.trade(proposal)} · {proposal.timeframe}",
+            side=plan.side,
+            entry=plan.entry,
+            stop=plan.stop,
+            targets=_targets(proposal),
+            marks=marks,
+            note=f"{_plain_mode(proposal)} · signal #{signal.number}",
         )
 
     async def _position(self, user: User, facts: Mapping[str, Any]) -> bytes:
@@ -105,6 +132,16 @@ class Pictures:
         points = equity_curve(positions, start, opened)
         return await self._drawn(
             draw_equity, points, title="Equity", note="closed trades, USDT", zone=user.zone
+        )
+
+    async def _record(self, user: User, facts: Mapping[str, Any]) -> bytes:
+        """The results of a channel's first `entries` entries: what the message beside it counts."""
+        channel = await self._desk.memory.channels.get(facts["channel_id"])
+        entries = await self._desk.memory.record.entries(channel.id)
+        made = results(entries[: facts["entries"]])
+        note = f"{len(made)} closed signals, each result in R and their sum"
+        return await self._drawn(
+            draw_record, made, title=clipped(channel.title, 50), note=note, zone=user.zone
         )
 
     async def _candles(

@@ -1,5 +1,6 @@
 """Groups and channels as handlers ask for them, set by a test."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agents.domain.user import Identity, Membership, Place, Standing
@@ -13,6 +14,9 @@ class Town:
     known: dict[tuple[Place, Identity], Standing] = field(default_factory=dict)
     names: dict[str, Place] = field(default_factory=dict)
     faults: dict[Place, Exception] = field(default_factory=dict)
+
+    def platforms(self) -> Sequence[str]:
+        return ["chatter"]
 
     async def standing(self, place: Place, person: Identity) -> Standing:
         if place in self.faults:
