@@ -120,18 +120,21 @@ class Interactions:
         while True:
             await self._pause(_LOOK)
             for token in self._tokens.overdue(_THINKING):
-                try:
-                    await self._messages.withdraw(token)
-                except DeliveryDelayed as delay:
-                    log.debug("A response waits to be withdrawn.", extra={"reason": str(delay)})
+                await self._withdraw(token)
 
     async def release(self) -> None:
         """Before the end: what is answered after the next start is a message of its own."""
         for token in self._tokens.overdue(0.0):
-            try:
+            await self._withdraw(token)
+
+    async def _withdraw(self, token: Token) -> None:
+        try:
+            if await token.ready():
                 await self._messages.withdraw(token)
-            except ParleyError as fault:
-                log.info("A response stays open.", extra={"reason": str(fault)})
+            else:
+                token.waits = False
+        except ParleyError as fault:
+            log.info("A response stays open.", extra={"reason": str(fault)})
 
     # --- suggestions --------------------------------------------------------------------------
 

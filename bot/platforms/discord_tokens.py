@@ -89,7 +89,7 @@ class Tokens:
         return [
             token
             for token in self._open.values()
-            if token.waits and token.works and token.begun <= since and self._alive(token)
+            if token.waits and token.begun <= since and self._alive(token)
         ]
 
     def _alive(self, token: Token | None) -> Token | None:

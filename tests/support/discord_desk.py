@@ -73,7 +73,12 @@ class DiscordDesk:
 @asynccontextmanager
 async def discord_desk(server: DiscordServer, **options: Any) -> AsyncIterator[DiscordDesk]:
     desk = DiscordDesk(server)
-    said = {"commands": COMMANDS, "forms": FORMS, "on_gone": desk.on_gone, "pause": desk.pause}
+    said: dict[str, Any] = {
+        "commands": COMMANDS,
+        "forms": FORMS,
+        "on_gone": desk.on_gone,
+        "pause": desk.pause,
+    }
     token = options.pop("token", server.token)
     desk.platform = DiscordPlatform(token, server.url, **said | options)
     await desk.platform.start(desk.receive)
