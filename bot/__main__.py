@@ -18,8 +18,9 @@ python -m bot                    run the desk (PORT, PARLEY_MARKET, TELEGRAM_BOT
 python -m bot read SENTENCE      what the sentence reader understands, as JSON
 python -m bot signals SENTENCE --candles FILE_OR_FOLDER
                                  the entry signals of a strategy on stored candles
+python -m bot record CHANNEL     a channel's record (by the channel's number), to be kept in a file
 python -m bot verify FILE [--head HASH]
-                                 whether an exported record of a channel is whole
+                                 whether such a file is whole
 python -m bot migrate            bring the database up to date
 python -m bot doctor             check the settings and what they name
 """
@@ -88,6 +89,16 @@ def _signals(argv: Sequence[str]) -> int:
     return run(argv)
 
 
+def _record(argv: Sequence[str]) -> int:
+    from bot.app import record
+
+    if len(argv) != 1 or not argv[0].isdecimal():
+        sys.stderr.write("Say the number of a channel: python -m bot record 3 > record.jsonl\n")
+        return _SAID_WRONG
+    sys.stdout.writelines(asyncio.run(record(load_settings(), int(argv[0]))))
+    return 0
+
+
 def _verify(argv: Sequence[str]) -> int:
     from bot.commands.verify import run
 
@@ -116,6 +127,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": _run,
     "read": _read,
     "signals": _signals,
+    "record": _record,
     "verify": _verify,
     "migrate": _migrate,
     "doctor": _doctor,

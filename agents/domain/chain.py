@@ -46,10 +46,11 @@ Item = Entry | Unreadable
 def verify_chain(items: Sequence[Item], head: str | None = None, seen: str = "") -> list[Fault]:
     """Everything that is wrong with the chain in `items`, by entry; empty when it is whole.
 
-    `head` is what the last entry's hash has to be, `seen` a hash that some entry must have because
-    it was published once. Without one of them, a chain that was cut off at its end, or written
-    anew from some entry to the end, can't be told from a whole one. The names are the simplest
-    story that explains the hashes; who edits several entries at once may get another one.
+    `head` is what the last entry's hash has to be, `seen` a hash, or how one begins, that some
+    entry must have because it was published once. Without one of them, a chain that was cut off at
+    its end, or written anew from some entry to the end, can't be told from a whole one. The names
+    are the simplest story that explains the hashes; who edits several entries at once may get
+    another one.
     """
     trusted = _trusted(items, head)
     places = {place: number for number, place in trusted.items()}
@@ -231,6 +232,6 @@ def _heads(items: Sequence[Item], head: str | None, seen: str) -> Iterator[Fault
     if head is not None and hashes[-1] != head:
         said = f"the chain does not end with the head {head}: entries at its end were removed, "
         yield Fault(FaultKind.HEAD, len(items), f"{said}added or written anew")
-    if seen and seen not in hashes:
+    if seen and not any(hashed.startswith(seen) for hashed in hashes):
         said = f"no entry has the hash {seen}: entries were removed or written anew"
         yield Fault(FaultKind.HEAD, len(items), said)

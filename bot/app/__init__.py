@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from agents.domain.chain_file import written
 from agents.execution.checkpoints import Checkpoint, passed
+from agents.publishing.publisher import Publisher
 from bot.alerts import Bell
 from bot.app.talking import (
     Everywhere,
@@ -24,6 +27,7 @@ from bot.doctor import look_at_market, look_at_platform
 from bot.log import hide
 from bot.metrics import Metrics
 from bot.reach import Reach
+from bot.record_web import RecordFiles
 from bot.running import Parley, Parts
 from bot.scheduler import Chore
 from bot.settings import Settings
@@ -83,9 +87,10 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
     platforms.update({platform.name: platform for platform in spoken.every})
     postman = open_postman(memory, trading.clock, desk, platforms, reach)
     memory.when_mail_waits(postman.wake)
+    memory.when_told(Publisher(memory, memory.outbox, trading.clock).follow)
     chores = [Chore("reach", 2, reach.look)]
     parts = Parts(
-        web=open_web(settings, parley, metrics, spoken),
+        web=open_web(settings, parley, metrics, spoken, RecordFiles(memory, trading.clock)),
         clerk=open_clerk(memory, trading.clock, router, platforms, postman, vault),
         postman=postman,
         platforms=platforms,
@@ -129,6 +134,17 @@ async def migrate(settings: Settings) -> str:
     memory = await open_database(settings.database_url, exclusive=True)
     await memory.close()
     return f"The {memory.kind} database is up to date."
+
+
+async def record(settings: Settings, channel_id: int) -> Iterator[str]:
+    """The lines of a channel's whole record, as `python -m bot verify` reads them. Works beside a
+    running desk. Raises NotFound."""
+    memory = await open_database(settings.database_url)
+    try:
+        channel = await memory.channels.get(channel_id)
+        return written(channel.id, channel.title, await memory.record.entries(channel.id))
+    finally:
+        await memory.close()
 
 
 async def doctor(settings: Settings) -> list[tuple[str, bool, str]]:

@@ -22,6 +22,7 @@ from bot.metrics import Metrics
 from bot.outbox import Postman
 from bot.platforms.browser import OWNER, BrowserPlatform
 from bot.reach import Reach
+from bot.record_web import RecordFiles
 from bot.running import Parley
 from bot.settings import Settings
 from bot.web import WebServer
@@ -54,6 +55,9 @@ class Everywhere:
 
     async def find_place(self, platform: str, said: str) -> Place | None:
         return await self._platform(platform).find_place(said)
+
+    def platforms(self) -> Sequence[str]:
+        return list(self._platforms)
 
     def _platform(self, name: str) -> Platform:
         if name not in self._platforms:
@@ -131,12 +135,14 @@ def open_platforms(
     )
 
 
-def open_web(settings: Settings, parley: Parley, metrics: Metrics, spoken: Spoken) -> WebServer:
+def open_web(
+    settings: Settings, parley: Parley, metrics: Metrics, spoken: Spoken, records: RecordFiles
+) -> WebServer:
     telegram = spoken.telegram
     return WebServer(
         settings.host,
         settings.port,
-        routes=spoken.browser.routes(),
+        routes=[*spoken.browser.routes(), *records.routes()],
         webhooks={TELEGRAM_PATH: telegram.handle_webhook} if telegram else {},
         health=parley.health,
         metrics=metrics.text,
@@ -218,17 +224,13 @@ def open_clerk(
     postman: Postman,
     vault: Vault,
 ) -> Clerk:
-    async def owner_of(identity: Identity) -> int:
-        user = await memory.users.find(identity)
-        return user.id if user else 0
-
     lease = 0.0 if memory.kind == "SQLite" else 60.0
     return Clerk(
         memory.inbox,
         memory.outbox,
         memory.transactions,
         router.handle,
-        owner_of,
+        router.owner_of,
         platforms,
         clock,
         glance=router.glance,

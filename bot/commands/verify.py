@@ -18,7 +18,7 @@ from agents.domain.record import Entry, moment_text
 INTACT, BROKEN, SAID_WRONG = 0, 1, 2  # exit codes
 _LARGEST_FILE = 1 << 30  # bytes, a few million entries
 _MOST_FAULTS = 50  # printed
-_HASH = re.compile(r"[0-9a-f]{64}")
+_HASH = re.compile(r"[0-9a-f]{12,64}")  # fewer could be met by trying
 
 
 @dataclass
@@ -35,7 +35,9 @@ def run(argv: Sequence[str], streams: Streams | None = None) -> int:
     asked = _arguments(argv)
     head = asked.head.strip().lower()
     if head and not _HASH.fullmatch(head):
-        streams.err.write("--head needs the whole hash of a published signal: 64 characters.\n")
+        streams.err.write(
+            "--head needs the hash of a published signal: at least its first 12 of 64 characters.\n"
+        )
         return SAID_WRONG
     try:
         chain = read_chain(_content(Path(asked.file)))
@@ -97,7 +99,7 @@ def _span(chain: ChainFile) -> str:
 
 
 def _place(chain: ChainFile, head: str) -> str:
-    number = next((entry.number for entry in _entries(chain) if entry.hash == head), 0)
+    number = next((entry.number for entry in _entries(chain) if entry.hash.startswith(head)), 0)
     after = len(chain.items) - number
     later = "nothing follows" if not after else f"{after:,} more follow"
     return f"as entry {number:,}; {later}"

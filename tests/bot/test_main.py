@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from agents.domain.user import Place
 from bot.__main__ import USAGE, main, serve
 from bot.settings import Settings
+from storage.database import open_database
+from tests.support.chains import a_chain
+from tests.support.stored import NOON
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ def test_help_names_every_command(word: str, capsys: pytest.CaptureFixture[str])
     assert main([word]) == 0
     said = capsys.readouterr()
     assert (said.out, said.err) == (USAGE, "")
-    for name in ("read", "signals", "migrate", "doctor"):
+    for name in ("read", "signals", "record", "verify", "migrate", "doctor"):
         assert f"python -m bot {name}" in said.out
 
 
@@ -153,3 +157,26 @@ async def test_a_reader_that_went_away_leaves_nothing_running(
     with pytest.raises(BrokenPipeError):
         await serve(Settings(), app.build)
     assert app.log[-1] == "stopped"
+
+
+def test_a_record_is_written_out_and_verified(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def publish() -> None:
+        memory = await open_database("sqlite://var/parley.db")
+        channel = await memory.channels.open(Place("telegram", "-1"), "Calls", 1, 0, NOON)
+        for entry in a_chain(5):
+            key = f"k{entry.number}"
+            await memory.record.append(channel.id, key, entry.kind, entry.body, entry.at)
+        await memory.close()
+
+    asyncio.run(publish())
+    assert main(["record", "1"]) == 0
+    (folder / "record.jsonl").write_text(capsys.readouterr().out, encoding="utf-8")
+    assert main(["verify", "record.jsonl"]) == 0
+    assert capsys.readouterr().out.startswith("INTACT: the record of “Calls” (channel 1)")
+    assert main(["record", "2"]) == 1
+    assert "no such channel" in capsys.readouterr().err.lower()
+    for words in (["record"], ["record", "calls"], ["record", "1", "2"]):
+        assert main(words) == 2
+        assert "number of a channel" in capsys.readouterr().err

@@ -42,7 +42,7 @@ from tests.support.vaults import VAULT
 ADA = Identity("chatter", "ada")
 LONGEST_TEXT = 4096
 WIDEST_TABLE = 36
-_TOO_MANY_DIGITS = re.compile(r"\d[.,]\d{9,}|\d{11,}")
+_TOO_MANY_DIGITS = re.compile(r"\d[.,]\d{9,}|\b\d{11,}\b")  # a hash is no number
 _CODE = re.compile(r"[A-Z2-9]{10}")
 
 

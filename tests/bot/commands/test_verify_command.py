@@ -52,6 +52,9 @@ def test_a_published_head(file: Path) -> None:
     status, out, _ = _verify(str(file), "--head", CHAIN[19].hash.upper())
     assert status == 0
     assert "contains the published head as entry 20; 10 more follow" in out
+    status, out, _ = _verify(str(file), "--head", CHAIN[29].hash[:16])
+    assert status == 0
+    assert "as entry 30; nothing follows" in out
     status, out, _ = _verify(str(file), "--head", "b" * 64)
     assert status == 1
     assert out.startswith("BROKEN: ") and "b" * 64 in out
@@ -91,7 +94,7 @@ def test_a_title_plays_no_tricks(tmp_path: Path) -> None:
     [
         (("nothing-there.jsonl",), "nothing-there.jsonl can't be read"),
         ((".",), ". can't be read"),
-        (("FILE", "--head", "abc"), "64 characters"),
+        (("FILE", "--head", "abcdef01234"), "12 of 64 characters"),
     ],
 )
 def test_bad_words_get_a_sentence(argv: tuple[str, ...], said: str, file: Path) -> None:
