@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from agents.domain.errors import NotFound
 from agents.domain.proposal import Proposal, ProposalState, VetoReason
 from agents.execution.outcomes import Outcome, Verdict
-from handlers import cards, markers, numbers, paging, texts, times, why
+from handlers import ballots, cards, markers, numbers, paging, seats, texts, times, why
 from handlers.chat import Button, Reply, Rows, Words, bold, lines, text
 from handlers.desk import Desk
 from handlers.turn import Answer, Turn
@@ -25,30 +25,42 @@ _PER_PAGE = 6
 
 
 async def approve(desk: Desk, turn: Turn) -> Answer:
-    tap, sent_at = turn.tap, turn.incoming.sent_at
-    outcome = await desk.approvals.approve(turn.user.id, tap.id, tap.version, sent_at)
+    await _without_the_gone(desk, turn)
+    outcome = await desk.approvals.approve(*_mine(turn), turn.incoming.sent_at, by=turn.person.id)
     # An approval that went through redraws every card by itself, and the fill is told.
     return [] if outcome.done else await _told(desk, turn, outcome)
 
 
+async def _without_the_gone(desk: Desk, turn: Turn) -> None:
+    """Before a vote: the earlier ones count of those only who are still there."""
+    if turn.group is not None:
+        await seats.without_the_gone(desk, turn.group, turn.tap.id, turn.tap.version)
+
+
+def _mine(turn: Turn) -> tuple[int, int, int]:
+    """Owner, proposal and version of a tap."""
+    return turn.user.id, turn.tap.id, turn.tap.version
+
+
 async def halve(desk: Desk, turn: Turn) -> Answer:
-    outcome = await desk.approvals.halve(turn.user.id, turn.tap.id, turn.tap.version)
+    outcome = await desk.approvals.halve(*_mine(turn), by=turn.person.id)
     return [] if outcome.done else await _told(desk, turn, outcome)
 
 
 async def tighten(desk: Desk, turn: Turn) -> Answer:
-    outcome = await desk.approvals.tighten(turn.user.id, turn.tap.id, turn.tap.version)
+    outcome = await desk.approvals.tighten(*_mine(turn), by=turn.person.id)
     return [] if outcome.done else await _told(desk, turn, outcome)
 
 
 async def next_candle(desk: Desk, turn: Turn) -> Answer:
     """Not now: this card ends, and the next candle makes a new one if its rules pass."""
-    outcome = await desk.approvals.next_candle(turn.user.id, turn.tap.id, turn.tap.version)
+    outcome = await desk.approvals.next_candle(*_mine(turn), by=turn.person.id)
     return [] if outcome.done else await _told(desk, turn, outcome)
 
 
 async def veto(desk: Desk, turn: Turn) -> Answer:
-    outcome = await desk.approvals.veto(turn.user.id, turn.tap.id, turn.tap.version)
+    await _without_the_gone(desk, turn)
+    outcome = await desk.approvals.veto(*_mine(turn), by=turn.person.id)
     if not outcome.done or outcome.proposal is None:
         return await _told(desk, turn, outcome)
     return [_why_vetoed(outcome.proposal)]
@@ -74,7 +86,8 @@ def _reason_rows(proposal: Proposal) -> Rows:
 
 async def veto_reason(desk: Desk, turn: Turn) -> Answer:
     reason = VETO_VERBS[turn.tap.verb]
-    outcome = await desk.approvals.veto_reason(turn.user.id, turn.tap.id, reason)
+    by = turn.person.id
+    outcome = await desk.approvals.veto_reason(turn.user.id, turn.tap.id, reason, by=by)
     if not outcome.done or outcome.proposal is None:
         return await _told(desk, turn, outcome)
     said = f"❌ Vetoed {markers.trade(outcome.proposal)}: {reason}. Noted."
@@ -124,7 +137,7 @@ async def _page(desk: Desk, turn: Turn, number: int, *, turned: bool = False) ->
 def _line(desk: Desk, turn: Turn, proposal: Proposal) -> Words:
     wall = desk.clock.wall()
     if proposal.state is ProposalState.PENDING:
-        state = f"⏳ expires in {times.countdown(proposal.expires_at - wall)}"
+        state = f"⏳ {cards.waits(proposal, wall)}"
     else:
         made = times.moment(proposal.created_at, turn.user.zone, wall)
         state = f"{proposal.state} · {made}"
@@ -149,15 +162,15 @@ async def opened(desk: Desk, turn: Turn) -> Answer:
 
 async def card(desk: Desk, turn: Turn, proposal: Proposal) -> Reply:
     instrument = await desk.instrument(proposal.symbol)
-    return cards.proposal_card(proposal, instrument, desk.tap_rules, reader(desk, turn))
+    reader = await ballots.reader(desk, turn.user, proposal)
+    return cards.proposal_card(proposal, instrument, desk.tap_rules, reader)
 
 
 async def redrawn(desk: Desk, turn: Turn, proposal: Proposal) -> Reply:
     """The card where it stands, as it is now."""
     instrument = await desk.instrument(proposal.symbol)
-    return cards.proposal_card(
-        proposal, instrument, desk.tap_rules, reader(desk, turn), redraw=True
-    )
+    reader = await ballots.reader(desk, turn.user, proposal)
+    return cards.proposal_card(proposal, instrument, desk.tap_rules, reader, redraw=True)
 
 
 def reader(desk: Desk, turn: Turn) -> cards.Reader:
@@ -169,6 +182,8 @@ def reader(desk: Desk, turn: Turn) -> cards.Reader:
 
 async def _told(desk: Desk, turn: Turn, outcome: Outcome) -> Answer:
     """Why the tap did not do what it says, and the card as it is now."""
+    if outcome.verdict in _SILENT:
+        return []
     if outcome.proposal is None:
         raise NotFound("There is no such proposal, or it is not yours.")
     said = Reply(
@@ -190,6 +205,8 @@ def _name(proposal: Proposal) -> str:
     return f"#{proposal.id} {markers.trade(proposal)}"
 
 
+# The cards show the vote; and who has no right was told so with the acknowledgement.
+_SILENT = frozenset({Verdict.VOTED, Verdict.NO_RIGHT})
 _NO_ORDER = "⛔ Not traded: the order did not go through."
 _Said = Callable[[Proposal, Outcome], Sequence[Words | str]]
 _SAID: Mapping[Verdict, _Said] = {
@@ -213,6 +230,8 @@ _SAID: Mapping[Verdict, _Said] = {
         f"⏸ Not traded: {texts.sentence(outcome.reason)}",
         f"{_name(one)} still waits; tap again in a while.",
     ],
+    Verdict.VOTED: lambda one, _: [f"Your vote on {_name(one)} is counted; more are needed."],
+    Verdict.NO_RIGHT: lambda one, _: [f"You may not vote on {_name(one)}."],
     Verdict.TOO_OLD: lambda one, _: [
         f"🕰 That tap came too late to trade on. {_name(one)} still waits; tap again."
     ],

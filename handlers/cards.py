@@ -37,6 +37,7 @@ class Reader:
     user: User
     wall: datetime
     resolver: str = ""  # who resolved the proposal, where that was somebody else
+    votes: str = ""  # who voted on it, at a desk
 
 
 def card_name(proposal_id: int) -> str:
@@ -55,9 +56,10 @@ def proposal_card(
     it waits with the numbers of a newer version."""
     waits = proposal.state is ProposalState.PENDING
     last = _waiting(proposal, instrument, rules, reader) if waits else outcome(proposal, reader)
+    votes = (reader.votes,) if reader.votes else ()
     fresh = not redraw or (waits and proposal.version > 1)
     return Reply(
-        words=lines(*_body(proposal, instrument), "", last),
+        words=lines(*_body(proposal, instrument), "", last, *votes),
         rows=proposal_buttons(proposal) if waits else (),
         picture=_picture(proposal) if fresh else None,
         card=card_name(proposal.id),
@@ -74,8 +76,11 @@ def proposal_buttons(proposal: Proposal) -> Rows:
     def button(label: str, verb: str) -> Button:
         return Button(label, verb, proposal.id, proposal.version)
 
+    decide = (button("✅ Approve", "approve"), button("❌ Veto", "veto"))
+    if proposal.runs_at is not None:
+        decide = (button("❌ Veto", "veto"), button("✅ Approve now", "approve"))
     return (
-        (button("✅ Approve", "approve"), button("❌ Veto", "veto")),
+        decide,
         (button("✂️ Half size", "halve"), button("🛡 Tighter stop", "tighten")),
         (button("⏭ Next candle", "next_candle"), button("🔎 Details", "details")),
     )
@@ -153,19 +158,47 @@ def _waiting(
     until = times.moment(proposal.expires_at, reader.user.zone, reader.wall)
     room = numbers.price(plan.risk_per_unit * rules.price_tolerance, instrument)
     part = numbers.fraction(rules.price_tolerance)
+    if proposal.runs_at is not None:
+        return lines(
+            *_running(proposal, reader),
+            f"If the price has moved more than {room} ({part} of the stop distance) by then, I ask "
+            "instead.",
+        )
+    why = proposal.course.why
     return lines(
+        *([f"🙋 Asks you: {why}."] if why else []),
         f"⏳ Expires in {times.countdown(proposal.expires_at - reader.wall)}, at {until}.",
         f"If the price has moved more than {room} ({part} of the stop distance) by your tap, "
         "I ask again.",
     )
 
 
+def _running(proposal: Proposal, reader: Reader) -> Iterator[Words]:
+    """When it runs by itself, and by which rule."""
+    runs_at = proposal.runs_at or reader.wall
+    left, rule = runs_at - reader.wall, proposal.course.why
+    if left.total_seconds() < 1:
+        yield bold("🤖 Runs by itself now") + text(f" ({rule}).")
+        return
+    at = times.moment(runs_at, reader.user.zone, reader.wall)
+    yield bold(f"⏱ Runs in {times.countdown(left)} unless vetoed") + text(f", at {at} ({rule}).")
+
+
+def waits(proposal: Proposal, wall: datetime) -> str:
+    """What a pending proposal waits for, in a few words."""
+    if proposal.runs_at is not None:
+        return f"runs in {times.countdown(proposal.runs_at - wall)} unless vetoed"
+    return f"expires in {times.countdown(proposal.expires_at - wall)}"
+
+
 def outcome(proposal: Proposal, reader: Reader) -> Words:
     """What became of a proposal, who decided it, and when, in one line."""
     if proposal.state is ProposalState.PENDING:
+        if proposal.runs_at is not None:
+            return next(_running(proposal, reader))
         left = times.countdown(proposal.expires_at - reader.wall)
         return bold(f"⏳ Waits for you, {left} left")
-    word = _OUTCOMES[proposal.state]
+    word = "🤖 Ran by itself" if proposal.by_itself else _OUTCOMES[proposal.state]
     who = f" by {reader.resolver}" if reader.resolver else ""
     at = proposal.resolved_at
     when = f" at {times.moment(at, reader.user.zone, reader.wall)}" if at else ""
@@ -173,10 +206,11 @@ def outcome(proposal: Proposal, reader: Reader) -> Words:
 
 
 def _after(proposal: Proposal) -> str:
+    rule = f" · {proposal.course.why}" if proposal.by_itself else ""
     if said := _SENT.get(proposal.state):
-        return f" · {said}"
+        return f"{rule} · {said}"
     if proposal.state is ProposalState.VETOED:
         return f" · {proposal.veto_reason}" if proposal.veto_reason else ""
     if proposal.state is ProposalState.EXPIRED or not proposal.outcome:
-        return ""
-    return f" · {proposal.outcome}"
+        return rule
+    return f"{rule} · {proposal.outcome}"

@@ -16,19 +16,35 @@ from handlers.turn import Turn
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What is being waited for."""
+    """What is being waited for. `account` is the user whose business it is: in a group desk's
+    place the desk's, or the person's own."""
 
     kind: str
     facts: Mapping[str, Any]
     serial: int
+    account: int = 0
 
     def button(self, label: str, verb: str, choice: int = 0) -> Button:
         """A button that answers this step and no other."""
         return Button(label, verb, self.serial, choice)
 
 
+_EACH = 10_000  # serials of one person before those of the next begin
+_PEOPLE = 200_000
+
+
 def _name(turn: Turn) -> str:
-    return f"talk:{turn.user.id}:{turn.place}"
+    return f"talk:{turn.person.id}:{turn.place}"
+
+
+def _first(turn: Turn) -> int:
+    """In a place that others see each person's questions have numbers of their own."""
+    return 0 if turn.incoming.private else turn.person.id % _PEOPLE * _EACH
+
+
+def asked_of(serial: int, user_id: int) -> bool:
+    """Whether the question of that number, in a group, was put to this person."""
+    return serial // _EACH == user_id % _PEOPLE
 
 
 async def _stored(desk: Desk, turn: Turn) -> Mapping[str, Any]:
@@ -50,15 +66,18 @@ async def _store(desk: Desk, turn: Turn, note: Mapping[str, Any]) -> None:
 async def present(desk: Desk, turn: Turn) -> Step | None:
     """The question that is open here."""
     stored = await _stored(desk, turn)
-    return Step(stored["kind"], stored["facts"], stored["step"]) if stored.get("kind") else None
+    if not stored.get("kind"):
+        return None
+    return Step(stored["kind"], stored["facts"], stored["step"], stored.get("account", 0))
 
 
 async def ask(desk: Desk, turn: Turn, kind: str, facts: Mapping[str, Any]) -> Step:
     """Make this the open question."""
-    serial = (await _stored(desk, turn)).get("serial", 0) + 1
+    serial = (await _stored(desk, turn)).get("serial", _first(turn)) + 1
+    account = turn.user.id
     note = {"kind": kind, "facts": dict(facts), "step": serial, "serial": serial}
-    await _store(desk, turn, note)
-    return Step(kind, facts, serial)
+    await _store(desk, turn, {**note, "account": account})
+    return Step(kind, facts, serial, account)
 
 
 async def end(desk: Desk, turn: Turn) -> Step | None:

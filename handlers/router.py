@@ -6,15 +6,28 @@ from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
+from agents.domain.desks import Right
 from agents.domain.errors import NotFound, ParleyError
 from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.strategy import StrategyState
 from agents.domain.user import Identity, Place
-from handlers import confirm, dialogue, markers, numbers, talk, texts, times
+from handlers import (
+    confirm,
+    dialogue,
+    markers,
+    numbers,
+    rights,
+    seats,
+    strangers,
+    talk,
+    texts,
+    times,
+)
 from handlers.chat import Button, Glance, Incoming, MenuCommand, Reply, Tap
 from handlers.commands import ACTS, COMMANDS, PRESSES, Command, Press
 from handlers.desk import Desk
 from handlers.doors import Joined, Outside, admit
+from handlers.gate import Stopped, gate, gate_for, is_personal, seated
 from handlers.glances import glance
 from handlers.overhearing import overhear
 from handlers.suggesting import suggest
@@ -62,7 +75,14 @@ class Router:
 
     async def glance(self, incoming: Incoming) -> Glance:
         """What the sender may be told at once; reads and changes nothing."""
-        return await glance(self._desk, incoming)
+        return await glance(self._desk, incoming, self._row(incoming))
+
+    def _row(self, incoming: Incoming) -> Command | Press | None:
+        """The command or the button that an update is."""
+        if incoming.tap is not None:
+            return self._presses.get(incoming.tap.verb.removeprefix(LATE))
+        said = (incoming.text or "").strip()
+        return self._commands.get(_split(said[1:])[0]) if said.startswith("/") else None
 
     async def handle(self, incoming: Incoming) -> Sequence[Reply]:
         """The answers to one update, for the place that it came from.
@@ -73,10 +93,24 @@ class Router:
         if not (incoming.private or incoming.addressed):
             return await overhear(self._desk, incoming)
         admitted = await admit(self._desk, incoming)
-        if isinstance(admitted, Outside | Joined):
+        if isinstance(admitted, Joined):
             return admitted.answer
-        turn = Turn(admitted, incoming, (incoming.text or "").strip())
-        return await self._answered(turn)
+        if isinstance(admitted, Outside):
+            return admitted.answer or await strangers.at_a_desk(self._desk, incoming)
+        turn = await seated(self._desk, incoming, admitted)
+        personal = await is_personal(self._desk, turn, self._row(incoming))
+        answer = await self._answered(turn)
+        return [replace(reply, personal=True) for reply in answer] if personal else answer
+
+    async def owner_of(self, incoming: Incoming, *, personal: bool) -> int:
+        """The user id whose answer that is, personal or not: a desk's account in its place; 0 for
+        a stranger's."""
+        person = await self._desk.memory.users.find(incoming.sender)
+        if person is None:
+            return 0
+        private = incoming.private or personal
+        where = await seats.seat_at(self._desk, incoming.place, person, private=private)
+        return where.account.id
 
     async def _answered(self, turn: Turn) -> Answer:
         try:
@@ -95,7 +129,10 @@ class Router:
             name, rest = _split(turn.words[1:])
             return await self._command(turn, name, rest)
         if not turn.incoming.private:
-            return [texts.said(texts.PRIVATE_ONLY)]
+            passed = await gate_for(self._desk, turn, rights.TALKING)
+            if isinstance(passed, Stopped):
+                return await self._stopped(turn, passed)
+            turn = passed
         step = await dialogue.present(self._desk, turn)
         if step and step.kind in {AGAIN, *ACTS} and talk.is_yes(turn.words):
             return await self._yes_said(turn)
@@ -105,17 +142,19 @@ class Router:
 
     async def _command(self, turn: Turn, name: str, rest: str) -> Answer:
         row = self._commands.get(name)
-        if row is None or (row.operator_only and not turn.user.operator):
+        if row is None or (row.operator_only and not turn.person.operator):
             return [self._unknown(turn, name)]
-        if not (turn.incoming.private or row.group):
-            return [texts.said(texts.PRIVATE_ONLY)]
-        said = Turn(turn.user, turn.incoming, rest, turn.speaker)
+        passed = await gate(self._desk, turn, row)
+        if isinstance(passed, Stopped):
+            return await self._stopped(turn, passed)
+        await self._noted(passed, rights.OF_COMMANDS.get(row.name), f"/{row.name} {rest}")
+        said = replace(passed, words=rest)
         if row.money and self._is_late(turn):
             return await self._late_command(said, row)
         return await row.handler(self._desk, said)
 
     def _unknown(self, turn: Turn, name: str) -> Reply:
-        known = [row.name for row in COMMANDS if turn.user.operator or not row.operator_only]
+        known = [row.name for row in COMMANDS if turn.person.operator or not row.operator_only]
         return texts.unknown_command(name[:30], get_close_matches(name, known, n=3, cutoff=0.5))
 
     async def _yes_said(self, turn: Turn) -> Answer:
@@ -134,15 +173,20 @@ class Router:
         row = self._presses.get(tap.verb.removeprefix(LATE)) if tap else None
         if tap is None or row is None or max(tap.id, tap.version) > LARGEST:
             return [texts.said(texts.NOT_MINE)]
-        meant = _tapped(turn, Tap(row.verb, tap.id, tap.version))
+        passed = await gate(self._desk, _tapped(turn, Tap(row.verb, tap.id, tap.version)), row)
+        if isinstance(passed, Stopped):
+            return await self._stopped(turn, passed)
+        meant = passed
+        await self._noted(meant, rights.OF_BUTTONS.get(row.verb), f"{row.verb}:{tap.id}")
         if row.money and self._is_late(turn) and (now := await self._worth_asking(meant)):
             return [*_taken(late), self._late_tap(meant, row, now)]
         return [*_taken(late), *await row.handler(self._desk, meant)]
 
     async def _form(self, turn: Turn) -> Answer:
         """A form that a tap opened: its text answers the question that the tap puts."""
-        opened = await self._tap(Turn(turn.user, turn.incoming, "", turn.speaker))
-        if await dialogue.present(self._desk, turn) is None:
+        opened = await self._tap(replace(turn, words=""))
+        step = await dialogue.present(self._desk, turn)
+        if step is None or not opened:  # what the gate stopped says nothing
             return opened
         return await self._said(turn)
 
@@ -154,13 +198,27 @@ class Router:
     async def _do(self, turn: Turn, step: dialogue.Step) -> Answer:
         if step.kind == AGAIN:
             row = self._commands[step.facts["command"]]
-            said = Turn(turn.user, turn.incoming, step.facts["words"], turn.speaker)
+            said = replace(turn, words=step.facts["words"])
             done = await row.handler(self._desk, said)
             return [confirm.agreed("✅ Yes."), *done]
         act = ACTS.get(step.kind)
         if act is None:
             return [confirm.agreed(texts.OVER)]
         return await act(self._desk, turn, step.facts)
+
+    # --- at a desk ----------------------------------------------------------------------------
+
+    async def _stopped(self, turn: Turn, stopped: Stopped) -> Answer:
+        """Nothing is done. Who was found to have left the group has no role there any more."""
+        if stopped.gone and turn.group is not None:
+            await seats.end_role(self._desk, turn.group, turn.person.id, "left the group")
+        return stopped.answer
+
+    async def _noted(self, turn: Turn, right: Right | None, what: str) -> None:
+        """Which of its members did something in a desk's name. Votes are noted where they count."""
+        if turn.group is not None and right in {Right.TRADE, Right.LEAD}:
+            actor, facts = f"user:{turn.person.id}", {"said": what.strip()[:200]}
+            await self._desk.memory.audit.record(turn.user.id, actor, "did", facts)
 
     # --- what comes late ----------------------------------------------------------------------
 

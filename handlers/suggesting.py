@@ -7,7 +7,6 @@ members see what is the desk's.
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-from agents.domain.desks import Right
 from agents.domain.errors import ParleyError
 from agents.domain.market import TIMEFRAMES, Universe
 from agents.domain.strategy import StrategyState
@@ -16,6 +15,7 @@ from agents.domain.user import Identity, Place
 from handlers import markers
 from handlers.commands import COMMANDS
 from handlers.desk import Desk
+from handlers.seats import account_here
 
 log = logging.getLogger(__name__)
 
@@ -62,15 +62,8 @@ async def suggest(
 
 async def _account(desk: Desk, person: Identity, place: Place) -> int | None:
     """Whose strategies and trades are meant: the person's, or those of the desk of the place."""
-    user = await desk.memory.users.find(person)
-    if user is None:
-        return None
-    group = await desk.memory.desks.at(place)
-    if group is None:
-        return user.id
-    members = await desk.memory.desks.members(group.id)
-    sees = any(one.user_id == user.id and one.role.may(Right.LOOK) for one in members)
-    return group.account_id if sees else None
+    account = await account_here(desk, place, person)
+    return account.id if account else None
 
 
 def _shown(found: Iterable[Suggestion]) -> Sequence[Suggestion]:

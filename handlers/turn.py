@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from agents.domain.desks import GroupDesk, Role
 from agents.domain.user import Place, User
 from handlers.chat import Incoming, Reply, Tap
 from handlers.desk import Desk
@@ -15,13 +16,16 @@ class Turn:
     """`words` are the free words: those after a command, or the whole text where there is none.
 
     `user` is the account that is spoken about: the person's own, or in a group desk the desk's.
-    `speaker` is the person, where that is somebody else than the account.
+    `speaker` is the person, where that is somebody else than the account. In a desk's place
+    `group` is the desk, and `role` what the person is there.
     """
 
     user: User
     incoming: Incoming
     words: str = ""
     speaker: User | None = None
+    group: GroupDesk | None = None
+    role: Role | None = None
 
     @property
     def person(self) -> User:
