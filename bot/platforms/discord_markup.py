@@ -11,7 +11,7 @@ CONTENT_LIMIT = 2000
 EMBED_LIMIT = 4096  # of a description; a message's embeds together may have 6,000
 
 _MARKS = {Style.BOLD: "**", Style.ITALIC: "*"}
-_LINK = re.compile(r"https?://[^\s<>]+")
+_LINK = re.compile(r"https?://[^\s<>]*[^\s<>.,;:!?)\]}'\"]")
 _EVERYWHERE = re.compile(r"([\\*_~`|\[\]<])")
 _AT_LINE_START = re.compile(r"^(\s*)(>|#|-|\+|\d+(?=\.))", re.MULTILINE)
 _NUMBERED = re.compile(r"^(\s*\d+)(\.)", re.MULTILINE)
