@@ -185,10 +185,12 @@ class Router:
     async def _form(self, turn: Turn) -> Answer:
         """A form that a tap opened: its text answers the question that the tap puts."""
         opened = await self._tap(replace(turn, words=""))
-        step = await dialogue.present(self._desk, turn)
+        # For the dialogue it is an update of its own, which finds the question that was put.
+        said = replace(turn, incoming=replace(turn.incoming, key=f"{turn.incoming.key}:text"))
+        step = await dialogue.present(self._desk, said)
         if step is None or not opened:  # what the gate stopped says nothing
             return opened
-        return await self._said(turn)
+        return await self._said(said)
 
     async def _yes(self, desk: Desk, turn: Turn) -> Answer:
         """Yes to the open question of this place."""
