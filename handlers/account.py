@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from agents.domain.user import NoticeKind, User
-from handlers import dialogue, key_settings, texts, times
+from handlers import dialogue, digests, key_settings, quiet, texts, times
 from handlers.chat import Button, Reply, Rows, bold, code, lines, text
 from handlers.desk import Desk
 from handlers.paging import rows_of
@@ -89,10 +89,16 @@ async def _settings(desk: Desk, user: User, *, edits: bool = False) -> Reply:
         text(f"Time zone: {user.zone}, where it is {here}. Change it with ")
         + code("/settings zone Berlin"),
         await key_settings.line(desk, user.id),
+        f"{await quiet.line(desk, user.id)}. {await digests.line(desk, user.id)}.",
         "Notices, tap to change:",
         "🔔 on, 🔕 without a sound, 🚫 off",
     )
-    return Reply(words, (*_switches(user), (Button("🕰 Time zone", "zones"),)), edits=edits)
+    others = (
+        Button("🕰 Time zone", "zones"),
+        Button("🌙 Quiet hours", "quiet"),
+        Button("📰 Digest", "digest"),
+    )
+    return Reply(words, (*_switches(user), others), edits=edits)
 
 
 def _switches(user: User) -> Rows:

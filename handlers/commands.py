@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from handlers import (
     account,
     approvals,
+    autonomy,
     charts,
     confirm,
+    desk_joining,
+    desks,
+    digests,
     drafting,
     editing,
     linking,
@@ -15,6 +19,9 @@ from handlers import (
     operator,
     panic,
     positions,
+    publishing,
+    quiet,
+    record,
     status,
     strategies,
     talk,
@@ -128,10 +135,46 @@ COMMANDS: tuple[Command, ...] = (
         money=True,
         suggests="strategies",
     ),
+    Command(
+        "autonomy",
+        "what runs without your tap",
+        autonomy.autonomy,
+        "[N manual, assisted, veto 5m or autopilot]",
+        money=True,
+    ),
+    Command("quiet", "hours without a sound", quiet.quiet, "[22:00-07:00 hold]", money=True),
+    Command("digest", "what the day or week brought", digests.digest, "[daily 08:00]"),
     Command("settings", "time zone, notices, model key", account.settings),
+    Command(
+        "record", "a channel's record", record.record, "[@channel or N] [verify]", group=True
+    ),
     Command("costs", "what models and fills cost", operator.costs),
+    Command(
+        "desk",
+        "trade with this group",
+        desks.desk_,
+        "[rule, role, join, leave, link or close]",
+        group=True,
+    ),
     Command("link", "one account on several platforms", linking.link, "[CODE]"),
     Command("unlink", "take a platform off your account", linking.unlink, "NAME"),
+    Command(
+        "publish",
+        "a strategy's signals to a channel",
+        publishing.publish,
+        "[N @channel]",
+        group=True,
+        suggests="strategies",
+    ),
+    Command(
+        "unpublish",
+        "end that",
+        publishing.unpublish,
+        "N [@channel]",
+        group=True,
+        suggests="strategies",
+    ),
+    Command("channel", "how late a channel gets signals", publishing.channel, "[NAME delay 15m]"),
     Command("cancel", "drop an open question", account.cancel),
     Command("invite", "let somebody in", operator.invite, operator_only=True),
     Command("positions", "what is open", status.status, hidden=True),
@@ -155,6 +198,7 @@ PRESSES: tuple[Press, ...] = (
     Press("continuous", strategies.keep_trading),
     Press("strategy", strategies.opened),
     Press("strategies", strategies.page),
+    Press("unpublish", publishing.unpublish_tapped),
     # proposals
     Press("approve", approvals.approve, "Approve", money=True),
     Press("veto", approvals.veto, "Veto", money=True),
@@ -169,6 +213,17 @@ PRESSES: tuple[Press, ...] = (
     Press("close", positions.close_tapped),
     Press("close_half", positions.half_tapped),
     Press("trades", positions.page),
+    # what happens without a tap
+    Press("autonomy", autonomy.opened),
+    Press("let", autonomy.tapped),
+    Press("quiet", quiet.opened),
+    Press("quiet_set", quiet.tapped),
+    Press("digest", digests.opened),
+    Press("digest_set", digests.tapped),
+    # a group's desk
+    Press(desks.JOIN, desks.join_tapped),
+    Press("desk_seat", desk_joining.seat_tapped),
+    Press("desk_rule", desks.rule_tapped),
     # looking
     Press("status", status.page),
     Press("daily", money.by_day_page),
@@ -179,9 +234,12 @@ PRESSES: tuple[Press, ...] = (
 
 # What a Yes does, by the kind of the question.
 ACTS: Mapping[str, Act] = {
+    desks.CLOSE: desks.close_now,
     linking.JOIN: linking.join_now,
     editing.ACCEPT: editing.accept,
     positions.CLOSE: positions.close_now,
     positions.CLOSE_ALL: positions.close_all_now,
     panic.PANIC: panic.panic_now,
+    autonomy.LET: autonomy.let_run,
+    quiet.SET: quiet.set_quiet,
 }

@@ -30,7 +30,7 @@ async def all_positions(desk: Desk, user_id: int) -> list[Position]:
     return found
 
 
-def _by_mode(positions: Sequence[Position]) -> dict[Mode, list[Position]]:
+def by_mode(positions: Sequence[Position]) -> dict[Mode, list[Position]]:
     found: dict[Mode, list[Position]] = defaultdict(list)
     for position in positions:
         found[position.mode].append(position)
@@ -111,7 +111,7 @@ async def profit(desk: Desk, turn: Turn) -> Answer:
     if not found:
         return [_no_trades()]
     parts: list[Words] = []
-    for mode, mine in _by_mode(found).items():
+    for mode, mine in by_mode(found).items():
         parts += _profit(desk, mode, mine)
     return [Reply(lines(*parts), picture=_equity(turn) if _closed(found) else None)]
 
@@ -180,7 +180,7 @@ async def how_it_goes(desk: Desk, turn: Turn) -> Answer:
     if not _closed(found):
         return [_no_trades()]
     parts: list[Words | str] = []
-    for mode, mine in _by_mode(_closed(found)).items():
+    for mode, mine in by_mode(_closed(found)).items():
         parts += [bold(markers.mode(mode)), pre(tables.table(_rates(performance(mine))))]
         parts += [pre(tables.table(_strategies(mine)))]
     return [Reply(lines(*parts), picture=_equity(turn))]

@@ -8,10 +8,9 @@ from typing import Any
 from agents.domain.errors import NotFound
 from agents.domain.order import OrderIntent, OrderPurpose
 from agents.domain.position import Position, PositionState
-from agents.domain.proposal import Proposal
 from agents.domain.user import NoticeKind, User
 from agents.execution.telling import position_card
-from handlers import account, alarms, cards, panic, trades
+from handlers import account, alarms, ballots, cards, digests, panic, quiet, signal_posts, trades
 from handlers.chat import Button, Picture, Reply, Words, bold, lines, reply_from_json, text
 from handlers.desk import Desk, Facts
 
@@ -44,8 +43,12 @@ class Notices:
             NoticeKind.STRATEGY_PAUSED: self._paused,
             NoticeKind.MARKET: self._market,
             NoticeKind.PANIC: self._panic,
+            NoticeKind.DIGEST: self._digest,
             NoticeKind.OPERATOR: self._alarm,
             NoticeKind.PLACE_LOST: self._place_lost,
+            NoticeKind.SIGNAL_POST: lambda told: signal_posts.posted(desk, told.facts),
+            NoticeKind.SIGNAL_CHANGED: lambda told: signal_posts.changed(desk, told.facts),
+            NoticeKind.SIGNAL_UPDATE: lambda told: signal_posts.followed_up(desk, told.facts),
         }
 
     async def render(
@@ -66,7 +69,8 @@ class Notices:
             reply = await teller(_Told(user, facts))
         except NotFound:
             return None
-        return replace(reply, silent=reply.silent or level == "silent")
+        hushed = level == "silent" or await quiet.hushed(self._desk, user, kind)
+        return replace(reply, silent=reply.silent or hushed)
 
     # --- proposals --------------------------------------------------------------------------
 
@@ -78,21 +82,13 @@ class Notices:
 
     async def _card(self, told: _Told, *, redraw: bool) -> Reply:
         proposal = await self._desk.memory.proposals.get(told.user.id, told.facts["proposal_id"])
-        clock = self._desk.clock
-        who = await self._resolver(proposal)
         return cards.proposal_card(
             proposal,
             await self._desk.instrument(proposal.symbol),
             self._desk.tap_rules,
-            cards.Reader(told.user, clock.wall(), who),
+            await ballots.reader(self._desk, told.user, proposal),
             redraw=redraw,
         )
-
-    async def _resolver(self, proposal: Proposal) -> str:
-        """Who decided, where that was not the owner."""
-        if proposal.resolved_by in {None, proposal.owner_id}:
-            return ""
-        return (await self._desk.memory.users.get(proposal.resolved_by or 0)).name
 
     # --- orders and fills -------------------------------------------------------------------
 
@@ -184,6 +180,9 @@ class Notices:
             return Reply(text("🟢 The market is live again."), silent=True)
         said = f": {detail}" if detail else ""
         return Reply(text(f"🟠 The market is {state}{said}"))
+
+    async def _digest(self, told: _Told) -> Reply:
+        return await digests.told(self._desk, told.user, told.facts)
 
     async def _panic(self, told: _Told) -> Reply:
         return Reply(panic.told(told.facts))

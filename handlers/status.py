@@ -8,7 +8,7 @@ from agents.domain.market import MarketState
 from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.strategy import Strategy, StrategyState
 from agents.watch import Look
-from handlers import markers, numbers, paging, times, trades
+from handlers import cards, markers, numbers, paging, times, trades
 from handlers.chat import Button, Reply, Rows, Words, bold, lines, text
 from handlers.desk import Desk
 from handlers.tables import clipped
@@ -90,7 +90,7 @@ async def _pending(desk: Desk, turn: Turn) -> Sequence[Proposal]:
 async def _proposals(desk: Desk, turn: Turn) -> list[Words]:
     wall = desk.clock.wall()
     waiting = [
-        f"• #{one.id} {markers.trade(one)}, {times.countdown(one.expires_at - wall)} left"
+        f"• #{one.id} {markers.trade(one)}, {cards.waits(one, wall)}"
         for one in await _pending(desk, turn)
     ]
     return [lines(bold("⏳ Waiting for you"), *waiting)] if waiting else []

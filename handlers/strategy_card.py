@@ -7,6 +7,7 @@ from typing import Any
 
 from agents.decision.rules import targets_text
 from agents.decision.words.reading import Reading
+from agents.domain.autonomy import MANUAL
 from agents.domain.risk import Limits
 from agents.domain.strategy import (
     RunKind,
@@ -16,7 +17,7 @@ from agents.domain.strategy import (
     StrategyState,
     Window,
 )
-from handlers import markers, numbers, tables
+from handlers import markers, numbers, saying, tables
 from handlers.chat import Button, Reply, Rows, Words, bold, code, italic, lines, pre, text
 from handlers.plain import in_words
 
@@ -104,6 +105,7 @@ def buttons(strategy: Strategy) -> Rows:
             return (
                 (button("⏸ Pause", "pause"), button("✏️ Edit", "edit")),
                 (turn, button("🗄 Archive", "archive")),
+                (button("🤖 Autonomy", "autonomy"),),
             )
         case StrategyState.PAUSED:
             first = (button("▶️ Resume", "resume"), button("✏️ Edit", "edit"))
@@ -132,6 +134,8 @@ def _body(shown: Shown) -> Iterator[Words | str]:
     yield from spec_lines(strategy.spec, shown.house)
     if strategy.run is RunKind.ONCE:
         yield "Runs: one trade, then it pauses"
+    if strategy.autonomy != MANUAL:
+        yield f"🤖 Autonomy: {saying.autonomy(strategy.autonomy)}"
     yield from remark_lines(shown.remarks)
 
 

@@ -127,7 +127,9 @@ class Course:
         return at + timedelta(seconds=self.window) if self.act is Act.RUNS else None
 
     def __str__(self) -> str:
-        """As stored beside a proposal; `parse` reads it."""
+        """As stored beside a proposal, nothing for a plain question; `parse` reads it."""
+        if self == Course(Act.ASKS):
+            return ""
         return f"{self.act} {self.window} {self.why}".rstrip()
 
     @classmethod

@@ -18,6 +18,7 @@ from agents.execution.desk import Desk as Execution
 from agents.execution.desk import open_desk
 from agents.execution.paper import PaperBroker
 from agents.extraction.history import Frames
+from agents.reporting.digests import Digests
 from bot.connectors.claude import Claude, ClaudeAdvisor
 from bot.connectors.clocks import MovingClock, RealClock
 from bot.metrics import Metrics
@@ -147,6 +148,7 @@ def open_scheduler(
             Chore("watch", 2, parley.watch_symbols),
             Chore("count", 10, lambda: metrics.count(memory, memory.outbox)),
             Chore("every minute", 60, trading.execution.every_minute),
+            Chore("digests", 60, Digests(memory, trading.clock).tell_due),
             Chore("tidy", 6 * 3600, parley.tidy),
             *more,
         )

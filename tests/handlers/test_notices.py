@@ -35,9 +35,12 @@ async def test_what_is_no_more_is_not_told(talk: Conversation, kind: NoticeKind)
         "client_id": "x",
         "trade_id": "y",
         "version": 1,
+        "period": "day",
+        "since": "2026-03-01T08:00:00+00:00",
+        "until": "2026-03-02T08:00:00+00:00",
     }
     reply = await talk.notices.render(kind, facts, 1)
-    assert (reply is None) is (kind not in {K.MARKET, K.PANIC})
+    assert (reply is None) is (kind not in {K.MARKET, K.PANIC, K.DIGEST})
     assert await talk.notices.render(kind, facts, 77) is None
 
 

@@ -64,7 +64,7 @@ async def test_positions_and_proposals_are_there(talk: Conversation) -> None:
     said = reply.words.plain()
     assert "#1 LONG BTC/USDT · paper" in said and "🟢 +" in said and "R\n" in said
     assert "now 60,600.00" in said and "stop 59,400.00 · target 61,200.00" in said
-    assert "⏳ Waiting for you" in said and "#2 LONG BTC/USDT, 14:5" in said
+    assert "⏳ Waiting for you" in said and "#2 LONG BTC/USDT, expires in 14:5" in said
     assert [row[0].verb for row in reply.rows] == ["proposal", "close", "status"]
     [refreshed] = await talk.press("Refresh")
     assert refreshed.edits
