@@ -39,7 +39,7 @@ _REMEMBERED = 2_000
 _OVER = {UNKNOWN_INTERACTION, UNKNOWN_WEBHOOK, TOKEN_IS_OVER}
 _MESSAGES = "/channels/{channel_id}/messages"
 _FOLLOW_UPS = "/webhooks/{webhook_id}/{webhook_token}"
-_ORIGINAL = "@original"
+_ORIGINAL = _FOLLOW_UPS + "/messages/@original"
 
 
 def channel_of(place: Place) -> str:
@@ -217,7 +217,7 @@ class Messages:
     async def _fulfilled(self, token: Token, piece: Piece) -> Json | None:
         """The response that was waited for; None when it was taken away meanwhile."""
         try:
-            made: Json = await self._change_by(token, _ORIGINAL, piece)
+            made: Json = await self._change_by(token, "", piece)
         except Rejected as no:
             if no.code != UNKNOWN_MESSAGE:
                 raise
@@ -227,18 +227,15 @@ class Messages:
         return made
 
     async def _change_by(self, token: Token, message: str, piece: Piece) -> Any:
-        return await self.call(
-            "PATCH",
-            _FOLLOW_UPS + "/messages/{message}",
-            sent=piece.sent(piece.body()),
-            message=message,
-            **token.address,
-        )
+        """Without a message the interaction's own: its response, or what was tapped."""
+        path = _FOLLOW_UPS + "/messages/{message}" if message else _ORIGINAL
+        sent = piece.sent(piece.body())
+        return await self.call("PATCH", path, sent=sent, message=message, **token.address)
 
     async def withdraw(self, token: Token) -> None:
         """Take the response away that a person waits for."""
         try:
-            await self.call("DELETE", _FOLLOW_UPS + "/messages/@original", **token.address)
+            await self.call("DELETE", _ORIGINAL, **token.address)
         except Rejected as no:
             log.info("A response could not be withdrawn.", extra={"reason": str(no)})
         token.waits = False
@@ -281,7 +278,7 @@ class Messages:
 
     async def _edit_by(self, token: Token, shown: Shown | Whispered, message: Outgoing) -> None:
         own = shown.id in (token.message_id, token.original)
-        name = _ORIGINAL if own else str(shown.id)
+        name = "" if own else str(shown.id)
         await self._change_by(token, name, self._piece(shown, message))
 
     async def _edit_whispered(self, shown: Whispered, message: Outgoing) -> None:
