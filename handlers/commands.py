@@ -141,6 +141,7 @@ COMMANDS: tuple[Command, ...] = (
         autonomy.autonomy,
         "[N manual, assisted, veto 5m or autopilot]",
         money=True,
+        suggests="strategies",
     ),
     Command("quiet", "hours without a sound", quiet.quiet, "[22:00-07:00 hold]", money=True),
     Command("digest", "what the day or week brought", digests.digest, "[daily 08:00]"),

@@ -18,6 +18,9 @@ from handlers.turn import Answer, Turn
 SET = "set_quiet"  # the question whether proposals may run in quiet hours
 USUAL = 600  # seconds of a veto window, where none is said
 _LOUD = frozenset({NoticeKind.ORDER_FAILED, NoticeKind.PANIC, NoticeKind.OPERATOR})
+_FOR_READERS = frozenset(  # of a channel, who have hours of their own
+    {NoticeKind.SIGNAL_POST, NoticeKind.SIGNAL_CHANGED, NoticeKind.SIGNAL_UPDATE}
+)
 
 _RANGE = re.compile(
     r"(?P<from>\d{1,2}(?:[:.]\d{2})?\s?(?:am|pm)?)\s*(?:-|–|—|\bto\b|\buntil\b)\s*"
@@ -58,7 +61,7 @@ async def of(desk: Desk, user_id: int) -> QuietHours | None:
 
 async def hushed(desk: Desk, user: User, kind: NoticeKind) -> bool:
     """Whether a message to `user` comes without a sound now. What went wrong with money sounds."""
-    if kind in _LOUD:
+    if kind in _LOUD | _FOR_READERS:
         return False
     quiet = await of(desk, user.id)
     return quiet is not None and quiet.cover(desk.clock.wall())

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,11 +23,18 @@ class Digest:
     since: datetime
 
     def __post_init__(self) -> None:
-        time.fromisoformat(self.at)
+        hour, minute = self._hour
+        if not (0 <= hour < 24 and 0 <= minute < 60):
+            raise ValueError(f"{self.at!r} is no time of a day")
         if self.weekday is not None and self.weekday not in WEEKDAYS:
             raise ValueError(f"{self.weekday!r} is no weekday")
         if self.since.tzinfo is None:
             raise ValueError("a moment has its zone")
+
+    @property
+    def _hour(self) -> tuple[int, int]:
+        hour, _, minute = self.at.partition(":")
+        return int(hour), int(minute)
 
     @property
     def period(self) -> str:
@@ -49,7 +56,8 @@ class Digest:
             day = today - timedelta(days=ago)
             if self.weekday and WEEKDAYS[day.weekday()] != self.weekday:
                 continue
-            moment = datetime.combine(day, time.fromisoformat(self.at), zone).astimezone(UTC)
+            local = datetime(day.year, day.month, day.day, *self._hour, tzinfo=zone)
+            moment = local.astimezone(UTC)
             if moment <= now:
                 yield moment
 
