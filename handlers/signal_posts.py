@@ -87,6 +87,8 @@ async def followed_up(desk: Desk, facts: Facts) -> Reply:
 
 async def _post(desk: Desk, facts: Facts) -> Post:
     signal = await desk.memory.channels.signal(facts["signal_id"])
+    if signal.facts["withheld"]:
+        raise NotFound  # what follows was put before the post could be withheld
     instrument = await desk.instrument(signal.facts["levels"]["symbol"])
     return Post(signal, facts["story"], instrument)
 

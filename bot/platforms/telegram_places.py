@@ -21,7 +21,7 @@ async def standing(bot: Bot, place: Place, person: Identity) -> Standing:
     chat_id = int(place.chat)
     with delivery():
         chat = await bot.get_chat(chat_id)
-        mine = await bot.get_chat_member(chat_id, bot.id)
+        mine = await bot.get_chat_member(chat_id, own_id(bot))
     theirs = await _member(bot, chat_id, person)
     kind = _KINDS.get(chat.type, "group")
     return Standing(
@@ -31,6 +31,11 @@ async def standing(bot: Bot, place: Place, person: Identity) -> Standing:
         membership=_membership(theirs),
         person_may_post=kind == "private" or (theirs is not None and _may_post(chat, theirs)),
     )
+
+
+def own_id(bot: Bot) -> int:
+    """The bot's own number, from its token: known before Telegram was ever reached."""
+    return int(bot.token.partition(":")[0])
 
 
 async def find_place(bot: Bot, said: str) -> Place | None:

@@ -19,6 +19,15 @@ from tests.support.memory_core import Repository, Table, statement
 from tests.support.memory_trading import known, owned
 
 
+def move_channels(channels: Table[int, Channel], old: Place, new: Place) -> None:
+    taken = {row.place for row in channels}
+    for row in list(channels):
+        moved = replace(row.place, chat=new.chat)
+        is_old = (row.place.platform, row.place.chat) == (old.platform, old.chat)
+        if is_old and moved not in taken:
+            channels.put(row.id, replace(row, place=moved))
+
+
 class MemoryChannels(Repository):
     @property
     def _channels(self) -> Table[int, Channel]:
@@ -69,11 +78,7 @@ class MemoryChannels(Repository):
 
     @statement
     def move_place(self, old: Place, new: Place) -> None:
-        for row in list(self._channels):
-            moved = replace(row.place, chat=new.chat)
-            is_old = (row.place.platform, row.place.chat) == (old.platform, old.chat)
-            if is_old and self._at(moved) is None:
-                self._channels.put(row.id, replace(row, place=moved))
+        move_channels(self._channels, old, new)
 
     @statement
     def publish(

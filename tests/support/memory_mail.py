@@ -7,6 +7,7 @@ from typing import Any
 
 from agents.domain.mail import CardMessage, InboxItem, InboxState, OutboxItem, OutboxState
 from agents.domain.user import NoticeKind, Place
+from tests.support.memory_channels import move_channels
 from tests.support.memory_core import Repository, Table, statement
 
 _REDRAW = NoticeKind.PROPOSAL_CHANGED
@@ -133,6 +134,7 @@ class MemoryOutbox(Repository):
             self._cards.drop((message.card, message.place))
             new_place = moved(message.place)
             self._cards.put((message.card, new_place), replace(message, place=new_place))
+        move_channels(self.table("channels"), old, new)
 
     @statement
     def history(

@@ -17,6 +17,7 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 
+from tests.support.telegram_members import member
 from tests.support.telegram_world import (
     BOT_ID,
     BOT_NAME,
@@ -164,9 +165,22 @@ class TelegramServer:
         chat = self.world.chats[number] = Chat(number, kind, name, forum=forum)
         return chat
 
-    def channel(self, number: int, name: str = "Signals") -> Chat:
-        chat = self.world.chats[number] = Chat(number, "channel", name)
+    def channel(self, number: int, name: str = "Signals", username: str = "") -> Chat:
+        """A channel in which the bot is an administrator who may post."""
+        chat = Chat(number, "channel", name, username=username, bot="administrator")
+        self.world.chats[number] = chat
         return chat
+
+    def promote(self, chat: int, user: int, status: str = "administrator") -> None:
+        """Make a person one of the staff, who may post in a channel."""
+        self.world.person(user)
+        self.world.chat(chat).staff[user] = status
+        self.world.chat(chat).posters.add(user)
+
+    def delete(self, message_id: int) -> None:
+        """Somebody of the staff deletes a message of the bot."""
+        del self.world.messages[message_id]
+        self._changed()
 
     def topic(self, chat: int) -> int:
         """Open a topic; its id."""
@@ -214,13 +228,12 @@ class TelegramServer:
         room = self.world.chat(chat)
         before, room.bot = room.bot, status
         bot = {"id": BOT_ID, "is_bot": True, "first_name": "Parley", "username": BOT_NAME}
-        until = {"until_date": 0} if status == "kicked" else {}
         change = {
             "chat": room.as_json(),
             "from": self.world.person(user),
             "date": int(time.time()),
-            "old_chat_member": {"status": before, "user": bot},
-            "new_chat_member": {"status": status, "user": bot, **until},
+            "old_chat_member": member(before, bot, posts=True),
+            "new_chat_member": member(status, bot, posts=room.bot_posts),
         }
         self.push({"my_chat_member": change})
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.telegram_html import BadMarkup, read_html
+from tests.support.telegram_members import ABSENT, member
 
 BOT_ID = 7_000_000_001
 BOT_NAME = "ParleyTestBot"
@@ -42,7 +43,10 @@ def forbidden(reason: str) -> ApiError:
 
 @dataclass
 class Chat:
-    """`bot` is the bot's standing there: member, kicked (or blocked), left."""
+    """`bot` is the bot's standing there: member, administrator, restricted, kicked (or blocked),
+    left; `bot_posts` whether it may post where it is an administrator. `staff` are people who are
+    more (or less) than members, `posters` those administrators of a channel who may post.
+    `username` is the public name, `closed` are topics that were closed."""
 
     id: int
     type: str
@@ -51,11 +55,17 @@ class Chat:
     topics: set[int] = field(default_factory=set)
     bot: str = "member"
     migrated_to: int = 0
+    username: str = ""
+    bot_posts: bool = True
+    staff: dict[int, str] = field(default_factory=dict)
+    posters: set[int] = field(default_factory=set)
+    closed: set[int] = field(default_factory=set)
 
     def as_json(self) -> dict[str, Any]:
         called = {"first_name": self.name} if self.type == "private" else {"title": self.name}
         forum = {"is_forum": True} if self.forum else {}
-        return {"id": self.id, "type": self.type, **called, **forum}
+        public = {"username": self.username} if self.username else {}
+        return {"id": self.id, "type": self.type, **called, **forum, **public}
 
 
 @dataclass
@@ -247,7 +257,7 @@ class World:
         return True
 
     def get_chat(self, params: Params) -> Any:
-        chat, _ = self._target(params)
+        chat = self._known(params)
         gifts = dict.fromkeys(
             ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription"), True
         )
@@ -260,13 +270,16 @@ class World:
         }
 
     def get_chat_member(self, params: Params) -> Any:
-        chat, _ = self._target(params)
-        number = int(params["user_id"])
-        status = chat.bot if number == BOT_ID else "member"
-        user = _ME if number == BOT_ID else self.people.get(number)
+        chat, number = self._known(params), int(params["user_id"])
+        if number == BOT_ID:
+            return member(chat.bot, _ME, posts=chat.bot_posts)
+        if chat.type == "channel" and chat.bot != "administrator":
+            raise bad("member list is inaccessible")
+        user = self.people.get(number)
         if user is None:
             raise bad("user not found")
-        return {"status": status, "user": user}
+        plain = "left" if chat.type == "channel" else "member"
+        return member(chat.staff.get(number, plain), user, posts=number in chat.posters)
 
     def set_message_reaction(self, params: Params) -> Any:
         if int(params["message_id"]) not in self.messages:
@@ -275,8 +288,11 @@ class World:
 
     # --- what they have in common -------------------------------------------------------------
 
-    def _target(self, params: Params) -> tuple[Chat, int]:
-        chat = self.chats.get(int(params["chat_id"]))
+    def _known(self, params: Params) -> Chat:
+        """A chat that the bot is in, by its id or its public name."""
+        said = str(params["chat_id"])
+        named = (one for one in self.chats.values() if f"@{one.username}" == said)
+        chat = next(named, None) if said.startswith("@") else self.chats.get(int(said))
         if chat is None:
             raise bad("chat not found")
         if chat.migrated_to:
@@ -284,13 +300,26 @@ class World:
                 "group chat was upgraded to a supergroup chat",
                 migrate_to_chat_id=chat.migrated_to,
             )
-        if chat.bot != "member":
+        if chat.bot in ABSENT:
             blocked = "bot was blocked by the user"
             away = f"bot was kicked from the {chat.type} chat"
-            raise forbidden(blocked if chat.type == "private" else away)
+            gone = f"bot is not a member of the {chat.type} chat"
+            absent = away if chat.bot == "kicked" else gone
+            raise forbidden(blocked if chat.type == "private" else absent)
+        return chat
+
+    def _target(self, params: Params) -> tuple[Chat, int]:
+        """Where the bot writes or edits."""
+        chat = self._known(params)
+        if chat.type == "channel" and not (chat.bot == "administrator" and chat.bot_posts):
+            raise bad("need administrator rights in the channel chat")
+        if chat.bot == "restricted":
+            raise bad("not enough rights to send text messages to the chat")
         thread = int(params.get("message_thread_id") or 0)
         if thread and thread not in chat.topics:
             raise bad("message thread not found")
+        if thread in chat.closed and chat.bot != "administrator":
+            raise bad("TOPIC_CLOSED")
         return chat, thread
 
     def _words(self, params: Params, name: str, limit: int) -> tuple[str, list[tuple[str, str]]]:
