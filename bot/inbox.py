@@ -6,18 +6,24 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Protocol
 
 from agents.domain.lease import Lease
 from agents.domain.mail import Inbox, InboxItem, Outbox
 from agents.domain.ports import Clock, Transactions
-from agents.domain.user import Identity, NoticeKind, Place
+from agents.domain.user import NoticeKind, Place
 from handlers.chat import Glance, Incoming, Platform, Reply, incoming_from_json, text
 
 log = logging.getLogger(__name__)
 
 Handle = Callable[[Incoming], Awaitable[Sequence[Reply]]]
-OwnerOf = Callable[[Identity], Awaitable[int]]
-"""The id of the user behind an identity, 0 for a stranger."""
+
+
+class OwnerOf(Protocol):
+    """The id of the user whose answer that is, 0 for a stranger's."""
+
+    async def __call__(self, incoming: Incoming, *, personal: bool) -> int: ...
+
 
 LEASE_SECONDS = 60.0
 _LOOK_SECONDS = 1.0  # how often what another process stored is looked for
@@ -236,10 +242,10 @@ class Clerk:
             await self._inbox.done(item)
 
     async def _put(self, item: InboxItem, incoming: Incoming, replies: Sequence[Reply]) -> None:
-        owner, now = await self._owner_of(incoming.sender), self._clock.wall()
+        now = self._clock.wall()
         for index, reply in enumerate(replies):
             await self._outbox.put(
-                owner,
+                await self._owner_of(incoming, personal=reply.personal),
                 incoming.place,
                 NoticeKind.REPLY,
                 f"reply:{item.platform}:{item.key}:{index}",

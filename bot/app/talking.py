@@ -56,6 +56,10 @@ class Everywhere:
     async def find_place(self, platform: str, said: str) -> Place | None:
         return await self._platform(platform).find_place(said)
 
+    def start_link(self, platform: str, words: str) -> str:
+        spoken = self._platforms.get(platform)
+        return spoken.start_link(words) if spoken else ""
+
     def platforms(self) -> Sequence[str]:
         return list(self._platforms)
 

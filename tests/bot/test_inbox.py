@@ -94,8 +94,8 @@ class Office:
         self.handled.append(incoming)
         return await self._own(incoming)
 
-    async def _owner(self, who: Identity) -> int:
-        return {"1": 11}.get(who.account, 0)
+    async def _owner(self, incoming: Incoming, *, personal: bool) -> int:
+        return {"1": 11}.get(incoming.sender.account, 0)
 
     def _count(self) -> None:
         self.answered += 1

@@ -148,13 +148,11 @@ async def build(memory: Database, clock: ManualClock) -> House:
     async def render(item: OutboxItem) -> Reply | None:
         return await notices.render(item.kind, item.facts, item.owner_id)
 
-    async def owner_of(identity: Identity) -> int:
-        user = await memory.users.find(identity)
-        return user.id if user else 0
-
-    handle = Router(desk).handle
+    router = Router(desk)
     clerk = Clerk(
-        memory.inbox, memory.outbox, memory.transactions, handle, owner_of, platforms, clock
+        *(memory.inbox, memory.outbox, memory.transactions, router.handle, router.owner_of),
+        platforms,
+        clock,
     )
     postman = Postman(memory.outbox, platforms, render, Pictures(desk), clock)
     cycle = Cycle(memory, market, clock, sights, execution.proposer, execution.hands)

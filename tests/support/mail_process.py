@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from agents.domain.mail import OutboxItem
-from agents.domain.user import Identity
 from bot.connectors.clocks import RealClock
 from bot.inbox import Clerk
 from bot.outbox import Postman
@@ -54,7 +53,7 @@ async def _draw(picture: Picture, owner_id: int) -> bytes:
     return PNG
 
 
-async def _owner(identity: Identity) -> int:
+async def _owner(incoming: Incoming, *, personal: bool) -> int:
     return 1
 
 
