@@ -1,11 +1,11 @@
 """/start, /help, /settings and /cancel: who one is here, and how one is told."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from agents.domain.user import NoticeKind, User
-from handlers import dialogue, digests, key_settings, quiet, texts, times
+from handlers import dialogue, digests, key_settings, quiet, sharing, texts, times
 from handlers.chat import Button, Reply, Rows, bold, code, lines, text
 from handlers.desk import Desk
 from handlers.paging import rows_of
@@ -49,7 +49,10 @@ def level_of(user: User, kind: NoticeKind) -> str:
 
 
 async def start(desk: Desk, turn: Turn) -> Answer:
-    """/start: where notices go from now on, and the greeting."""
+    """/start: where notices go from now on, and the greeting. With the code of a shared strategy,
+    as its address says it, that is opened."""
+    if turn.incoming.private and (shared := sharing.code_of_start(turn.words)):
+        return await sharing.open_(desk, replace(turn, words=shared))
     if turn.incoming.private:
         await desk.memory.users.add_place(turn.user.id, turn.place)
     return [texts.greeting(turn.user.name, desk.market.name)]

@@ -69,7 +69,7 @@ async def from_reading(desk: Desk, turn: Turn, sentence: str, reading: Reading) 
         return await _ask(desk, turn, sentence, reading)
     await dialogue.end(desk, turn)
     said = reading.said or sentence
-    strategy = await _stored(desk, turn, said, spec, Remarks.of(reading))
+    strategy = await stored(desk, turn, said, spec, Remarks.of(reading))
     return [strategy_card(await shown(desk, strategy))]
 
 
@@ -170,22 +170,28 @@ async def example(desk: Desk, turn: Turn) -> Answer:
     return [texts.said(italic(f"“{sentence}”")), *await from_sentence(desk, turn, sentence)]
 
 
-async def _stored(
-    desk: Desk, turn: Turn, sentence: str, spec: StrategySpec, remarks: Remarks
+async def stored(
+    desk: Desk,
+    turn: Turn,
+    sentence: str,
+    spec: StrategySpec,
+    remarks: Remarks,
+    *,
+    name: str = "",
 ) -> Strategy:
     """The draft of this message; the one stored before when the message comes a second time."""
-    name = f"drafted:{turn.user.id}"
+    drafted_last = f"drafted:{turn.user.id}"
     memory = desk.memory
     async with memory.transactions.transaction():
-        last: Mapping[str, Any] = await memory.notes.read(name) or {}
+        last: Mapping[str, Any] = await memory.notes.read(drafted_last) or {}
         if last.get("key") == turn.incoming.key:
             return await memory.strategies.get(turn.user.id, last["strategy_id"])
         now = desk.clock.now()
         drafted = await memory.strategies.draft(
-            turn.user.id, short_name(spec), spec, sentence, Mode.PAPER, now
+            turn.user.id, name or short_name(spec), spec, sentence, Mode.PAPER, now
         )
         note = {"key": turn.incoming.key, "strategy_id": drafted.id}
-        await memory.notes.write(name, note)
+        await memory.notes.write(drafted_last, note)
         await keep_remarks(desk, drafted.id, remarks)
     return drafted
 

@@ -14,7 +14,6 @@ from handlers.chat import Button, Reply, Words, bold, code, text
 from handlers.desk import Desk
 from handlers.turn import Answer, Turn
 
-FREE_DELAY = 15 * 60  # seconds, for who may not publish at once
 LONGEST_DELAY = 24 * 3600
 _HERE = "here"
 _MOMENT = re.compile(r"\bon\s+(proposals?|approvals?)\b", re.IGNORECASE)
@@ -178,9 +177,7 @@ async def _identity(desk: Desk, turn: Turn, place: Place) -> Identity:
 
 async def _least(desk: Desk, turn: Turn) -> int:
     """The shortest delay, in seconds, that the operator lets this person choose."""
-    if turn.person.operator or await desk.memory.grants.has(turn.person.id, Feature.CHANNELS):
-        return 0
-    return FREE_DELAY
+    return 0 if await desk.allows(turn.person, Feature.CHANNELS) else desk.channel_delay
 
 
 async def _channel(

@@ -114,6 +114,9 @@ class BrowserPlatform:
     async def find_place(self, said: str) -> Place | None:
         return None
 
+    def start_link(self, words: str) -> str:
+        return ""  # the page's address is its owner's alone
+
     def health(self) -> PlatformHealth:
         return PlatformHealth(self.name, True, f"{len(self._pages)} open")
 

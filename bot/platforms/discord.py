@@ -121,6 +121,9 @@ class DiscordPlatform:
     async def find_place(self, said: str) -> Place | None:
         return await discord_places.find_place(self._ask, said)
 
+    def start_link(self, words: str) -> str:
+        return ""  # Discord's addresses open a chat, and carry no words into it
+
     async def _ask(self, method: str, path: str, **named: Any) -> Any:
         return await self._messages.call(method, path, **named)
 

@@ -154,6 +154,11 @@ class TelegramPlatform:
     async def find_place(self, said: str) -> Place | None:
         return await telegram_places.find_place(self._bot, said)
 
+    def start_link(self, words: str) -> str:
+        """Empty before the first contact, which tells the bot's name."""
+        connected = self._reception is not None and self._reception.connected
+        return f"https://t.me/{self._bot.username}?start={words}" if connected else ""
+
     def health(self) -> PlatformHealth:
         if self._reception is None:
             return PlatformHealth(NAME, connected=False, detail=CONNECTING)

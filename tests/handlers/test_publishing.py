@@ -10,7 +10,7 @@ from agents.domain.grants import Feature
 from agents.domain.publishing import Moment
 from agents.domain.user import Identity, Membership, Place, Standing
 from handlers.chat import Reply
-from handlers.publishing import FREE_DELAY, Said
+from handlers.publishing import Said
 from tests.support.conversation import ADA, Conversation, buttons, check, plain
 from tests.support.desk import FREE, World, levels
 from tests.support.publishing import publishing
@@ -21,7 +21,7 @@ GOOD = Standing("Signals", "channel", True, Membership.ADMIN, True)
 
 async def desk(standing: Standing = GOOD, who: Identity = ADA) -> Conversation:
     """One active strategy, and a channel called @signals."""
-    talk = Conversation(world=publishing(World(costs=FREE)))
+    talk = Conversation(world=publishing(World(costs=FREE)), free=frozenset())
     await talk.start()
     await talk.strategy()
     talk.people.names["@signals"] = CHANNEL
@@ -176,7 +176,7 @@ async def test_who_was_not_granted_it_publishes_late() -> None:
     assert not talk.world.memory.rows("channels")
     assert "15 min late" in plain(await talk.say("/publish 1 @signals", bob))
     [channel] = talk.world.memory.rows("channels")
-    assert channel.delay == FREE_DELAY
+    assert channel.delay == talk.desk.channel_delay == 900
     assert "15 min late at least" in plain(await talk.say("/channel @signals delay 0", bob))
     await talk.world.memory.grants.grant(user.id, Feature.CHANNELS, 1, talk.world.clock.wall())
     assert "at once" in plain(await talk.say("/channel @signals delay 0", bob))

@@ -14,11 +14,14 @@ from typing import Any
 
 from agents.decision.sight import Sights
 from agents.decision.words import read
+from agents.domain.grants import Feature
 from agents.domain.market import Candle, Candles, Timeframe
 from agents.domain.proposal import Proposal
 from agents.domain.strategy import Strategy
 from agents.domain.user import Identity, Place, User
 from agents.extraction.history import Frames
+from agents.signals.desk import SignalDesk
+from agents.signals.reading import read_signal
 from agents.watch import Watch
 from handlers.chat import (
     BUTTON_DATA_LIMIT,
@@ -36,6 +39,7 @@ from handlers.notices import Notices
 from handlers.pictures import Pictures
 from handlers.router import Router
 from tests.support.desk import World
+from tests.support.line import Model
 from tests.support.town import Town
 from tests.support.vaults import VAULT
 
@@ -86,7 +90,9 @@ class Conversation:
     health: list[tuple[str, bool, str]] = field(default_factory=list)
     invite_only: bool = True
     memory: Any = None
+    model: Model | None = None
     people: Town = field(default_factory=Town)
+    free: frozenset[Feature] = frozenset(Feature)
     _said: int = 0
     _told: int = 0
 
@@ -111,10 +117,23 @@ class Conversation:
             costs=self.world.costs,
             keys=ModelKeys(memory, VAULT),
             people=self.people,
+            signals=SignalDesk(
+                memory,
+                market,
+                clock,
+                Sights(Frames(market)),
+                desk.proposer,
+                desk.hands,
+                read_signal,
+                self.model,
+            ),
             operators=(ADA,),
             page_owner=Identity("page", "owner"),
             invite_only=self.invite_only,
             advisor=self.advisor,
+            address="https://desk.example",
+            free_features=self.free,
+            channel_delay=900,
         )
         self.router = Router(self.desk)
         self.notices = Notices(self.desk)

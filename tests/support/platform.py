@@ -106,6 +106,9 @@ class MemoryPlatform:
     async def find_place(self, said: str) -> Place | None:
         return self.known_places.get(said)
 
+    def start_link(self, words: str) -> str:
+        return f"https://chat.example/{self.name}?start={words}"
+
     def health(self) -> PlatformHealth:
         return PlatformHealth(self.name, connected=True)
 

@@ -14,6 +14,7 @@ class Town:
     known: dict[tuple[Place, Identity], Standing] = field(default_factory=dict)
     names: dict[str, Place] = field(default_factory=dict)
     faults: dict[Place, Exception] = field(default_factory=dict)
+    links: bool = False
 
     def platforms(self) -> Sequence[str]:
         return ["chatter"]
@@ -26,3 +27,6 @@ class Town:
 
     async def find_place(self, platform: str, said: str) -> Place | None:
         return self.names.get(said)
+
+    def start_link(self, platform: str, words: str) -> str:
+        return f"https://chat.example/?start={words}" if self.links else ""
