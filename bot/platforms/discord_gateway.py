@@ -90,12 +90,14 @@ class Gateway:
         """Returns never; raises when only a new login can help."""
         again: dict[str, Any] = {"initial": True}
         while True:
-            begun = time.monotonic()
+            begun, before = time.monotonic(), self._line.times
             resume = await self._connected(client, again)
             again = self._resumed(client, resume=resume)
-            if time.monotonic() - begun > _STABLE:
+            lasted = time.monotonic() - begun > _STABLE
+            # New sessions are counted by Discord, old ones may be taken up at any time.
+            if lasted or (resume and self._line.times > before):
                 self._failures = 0
-            else:
+            if not lasted:
                 await self._pause(self._next_pause())
 
     async def _connected(self, client: Listener, again: dict[str, Any]) -> bool:

@@ -43,6 +43,7 @@ class Line:
 
     connected: bool = False
     detail: str = ""
+    times: int = 0  # that it was well
 
     def trouble(self, sentence: str, **fields: object) -> None:
         if sentence != self.detail:
@@ -57,6 +58,7 @@ class Line:
         if not self.connected:
             log.info("Connected to Discord.")
         self.connected, self.detail = True, ""
+        self.times += 1
 
 
 @dataclass(frozen=True, slots=True)
