@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from bench import close, per_strategy, start, taps, ticks
+from bench import close, per_strategy, record, start, taps, ticks
 from bench.close import STRATEGIES
 from bench.report import Row, lines, memory, milliseconds, ratio, seconds
 from bench.watching import percentile
@@ -100,12 +100,19 @@ async def starts(folder: Path) -> AsyncIterator[Row]:
     yield Row("  after an hour of trading with charts", memory(found.busy), "", None)
 
 
+async def records(folder: Path) -> AsyncIterator[Row]:
+    alone, whole = record.measure()
+    count = f"{record.ENTRIES:,}"
+    yield Row(f"record of {count} entries verified", seconds(alone), "under 1 s", alone < 1)
+    yield Row("  with its file read", seconds(whole), "", None)
+
+
 async def main() -> int:
     logging.disable(logging.WARNING)
     began = time.perf_counter()
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
     print(f"load of the machine before: {os.getloadavg()[0]:.1f}\n", flush=True)
-    for part in (starts, closes, exits):
+    for part in (starts, closes, exits, records):
         with tempfile.TemporaryDirectory() as folder:
             async for row in part(Path(folder)):
                 print(lines(row), flush=True)
