@@ -36,15 +36,20 @@ class Digests:
             return False
         zone = zone_named((await self._memory.users.get(user_id)).zone)
         due = digest.due(self._clock.wall(), zone)
+        if due <= await self._told(user_id, digest):
+            return False
         async with self._memory.transactions.transaction():
-            before = await self._memory.preferences.read(user_id, TOLD)
-            told = datetime.fromisoformat(before) if before else digest.since
-            if due <= max(told, digest.since):
+            if due <= await self._told(user_id, digest):
                 return False
             await self._memory.notices.tell(_notice(user_id, digest, due, zone))
             wall = self._clock.wall()
             await self._memory.preferences.write(user_id, TOLD, due.isoformat(), wall)
         return True
+
+    async def _told(self, user_id: int, digest: Digest) -> datetime:
+        """Up to when this user was told everything, or wanted nothing."""
+        stored = await self._memory.preferences.read(user_id, TOLD)
+        return max(digest.since, datetime.fromisoformat(stored)) if stored else digest.since
 
 
 def _notice(user_id: int, digest: Digest, due: datetime, zone: ZoneInfo) -> Notice:
