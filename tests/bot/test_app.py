@@ -1,14 +1,19 @@
 """The parts list put together in one process, on files of its own."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from agents.domain.chain_file import read_chain
 from agents.domain.errors import OperatorNeeded
+from agents.domain.record import record_key
+from agents.domain.user import Place
 from bot.app import build
 from bot.settings import Settings
+from tests.support.chains import a_chain
 
 
 def settings(folder: Path, **changes) -> Settings:
@@ -74,3 +79,23 @@ async def test_a_folder_without_candles_leaves_nothing_open(tmp_path: Path) -> N
         await app.start()
     again = await build(settings(tmp_path))
     await again.stop()
+
+
+async def test_a_record_can_be_fetched_and_verifies(tmp_path: Path) -> None:
+    app = await build(settings(tmp_path))
+    address = (await app.start()).partition("/?token=")[0]
+    try:
+        place, now = Place("telegram", "-1"), datetime.now(UTC)
+        channel = await app.memory.channels.open(place, "Calls", 1, 0, now)
+        for entry in a_chain(7):
+            key = f"k{entry.number}"
+            await app.memory.record.append(channel.id, key, entry.kind, entry.body, now)
+        key = record_key(await app.memory.record.entries(channel.id))
+        async with aiohttp.ClientSession() as client:
+            async with client.get(f"{address}/record/{channel.id}-{key}.jsonl") as answer:
+                chain = read_chain(await answer.read())
+            async with client.get(f"{address}/record/{channel.id}.jsonl") as answer:
+                assert answer.status == 404
+    finally:
+        await app.stop()
+    assert (chain.title, chain.count, chain.faults()) == ("Calls", 7, [])
