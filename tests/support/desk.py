@@ -23,7 +23,7 @@ from agents.domain.strategy import (
     StrategyState,
 )
 from agents.domain.user import Identity, NoticeKind, Place
-from agents.execution.checkpoints import passed
+from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.desk import Desk, open_desk
 from agents.execution.levels import PriceLevels
 from agents.execution.paper import PaperBroker
@@ -86,9 +86,9 @@ class World:
         self.dies_at_next = ""  # or the name of a point
         self.candles = 0
 
-    async def start(self, memory: Memory | None = None) -> Desk:
+    async def start(self, memory: Memory | None = None, dies: Checkpoint = passed) -> Desk:
         """A process on this database, as after a crash when one ran before; `memory` to run on
-        a real one."""
+        a real one, where `dies` may kill it."""
         self.memory = cast(InMemory, memory) if memory else InMemory(self.database)
         self.opened_memory(self.memory)
         broker = self.broker or PaperBroker(Mode.PAPER, self.market, self.costs)
@@ -99,7 +99,7 @@ class World:
             {Mode.PAPER: broker},
             limits=self.limits,
             rules=self.rules,
-            passed=passed if memory else self._checkpoint(self.memory),
+            passed=dies if memory else self._checkpoint(self.memory),
         )
         await self.desk.wake()
         await self.settle()
