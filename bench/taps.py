@@ -23,6 +23,8 @@ from agents.domain.proposal import ProposalState
 from agents.domain.risk import Costs, Limits, TapRules
 from agents.domain.user import Identity, Place
 from agents.execution.telling import card_of
+from agents.signals.desk import SignalDesk
+from agents.signals.reading import read_signal
 from agents.watch import Watch
 from bench.close import OF_ONE_USER, STRATEGIES, Desk
 from bench.filling import PLATFORM, Filler, owner_of
@@ -167,6 +169,15 @@ def talking(desk: Desk) -> Conversation:
         costs=Costs(),
         keys=ModelKeys(desk.memory, Vault("no secret")),
         people=Everywhere({}),
+        signals=SignalDesk(
+            desk.memory,
+            desk.market,
+            desk.clock,
+            Sights(desk.frames),
+            trading.proposer,
+            trading.hands,
+            read_signal,
+        ),
     )
 
 

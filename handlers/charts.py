@@ -47,5 +47,6 @@ async def _first(desk: Desk, turn: Turn) -> str:
     for position in await desk.memory.positions.of(turn.user.id, open_only=True, limit=1):
         return position.symbol
     for strategy in reversed(await desk.memory.strategies.of(turn.user.id)):
-        return strategy.spec.symbols[0]
+        if strategy.spec.named:
+            return strategy.spec.named[0]
     raise AskUser("Which market? Write it like /chart BTC 15m.")

@@ -184,8 +184,8 @@ class Incoming:
     `private` is false in groups and channels; `addressed` is true when a group message names the
     bot or is a command. `discreet` is true in a group whose platform can answer so that nobody but
     the sender sees it. `answers` is the message that this one replies to; `forwarded` names where
-    it came from. `reply_to` is what an answer names where a platform waits for one in its own way
-    (an open interaction), in private chats too.
+    it came from, and `written_at` when it was first written. `reply_to` is what an answer names
+    where a platform waits for one in its own way (an open interaction), in private chats too.
     """
 
     key: str
@@ -204,6 +204,7 @@ class Incoming:
     answers: str = ""
     forwarded: str = ""
     reply_to: str = ""
+    written_at: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         """JSON values, as stored in the inbox; read back by `incoming_from_json`."""
@@ -224,6 +225,7 @@ class Incoming:
             "answers": self.answers,
             "forwarded": self.forwarded,
             "reply_to": self.reply_to,
+            "written_at": self.written_at.isoformat() if self.written_at else None,
         }
 
 
@@ -233,6 +235,8 @@ def incoming_from_json(stored: Mapping[str, Any]) -> Incoming:
     fields["sender"] = Identity(*stored["sender"])
     fields["sent_at"] = datetime.fromisoformat(stored["sent_at"])
     fields["tap"] = Tap(*stored["tap"]) if stored.get("tap") else None
+    written = stored.get("written_at")
+    fields["written_at"] = datetime.fromisoformat(written) if written else None
     return Incoming(**fields)
 
 
@@ -343,6 +347,10 @@ class Platform(Protocol):
 
     async def find_place(self, said: str) -> Place | None:
         """The chat that a name, a mention or a link means; None where the bot knows none."""
+
+    def start_link(self, words: str) -> str:
+        """An address that opens a chat with the bot, where one tap says `/start WORDS` (letters,
+        digits, `_` and `-`, at most 64); empty where the platform has none."""
 
     def health(self) -> PlatformHealth: ...
 

@@ -16,6 +16,7 @@ from agents.execution.accounts import Accounts
 from agents.execution.approvals import Approvals
 from agents.execution.hands import Hands
 from agents.execution.panic import Panic
+from agents.signals.desk import SignalDesk
 from agents.watch import Watch
 from handlers.model_keys import ModelKeys
 
@@ -32,6 +33,7 @@ class People(Protocol):
 
     async def standing(self, place: Place, person: Identity) -> Standing: ...
     async def find_place(self, platform: str, said: str) -> Place | None: ...
+    def start_link(self, platform: str, words: str) -> str: ...
     def platforms(self) -> Sequence[str]:
         """The names of those that are connected."""
 
@@ -62,6 +64,7 @@ class Desk:
     costs: Costs
     keys: ModelKeys
     people: People
+    signals: SignalDesk
     operators: tuple[Identity, ...] = ()
     page_owner: Identity | None = None
     invite_only: bool = True

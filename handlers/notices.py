@@ -10,7 +10,18 @@ from agents.domain.order import OrderIntent, OrderPurpose
 from agents.domain.position import Position, PositionState
 from agents.domain.user import NoticeKind, User
 from agents.execution.telling import position_card
-from handlers import account, alarms, ballots, cards, digests, panic, quiet, signal_posts, trades
+from handlers import (
+    account,
+    alarms,
+    ballots,
+    cards,
+    digests,
+    heard,
+    panic,
+    quiet,
+    signal_posts,
+    trades,
+)
 from handlers.chat import Button, Picture, Reply, Words, bold, lines, reply_from_json, text
 from handlers.desk import Desk, Facts
 
@@ -48,6 +59,7 @@ class Notices:
             NoticeKind.PLACE_LOST: self._place_lost,
             NoticeKind.SIGNAL_POST: lambda told: signal_posts.posted(desk, told.facts),
             NoticeKind.SIGNAL_CHANGED: lambda told: signal_posts.changed(desk, told.facts),
+            NoticeKind.SIGNAL_HEARD: lambda told: heard.told(desk, told.user, told.facts),
             NoticeKind.SIGNAL_UPDATE: lambda told: signal_posts.followed_up(desk, told.facts),
         }
 

@@ -12,6 +12,7 @@ from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.strategy import StrategyState
 from agents.domain.user import Identity, Place
 from handlers import (
+    bringing,
     confirm,
     dialogue,
     markers,
@@ -116,6 +117,8 @@ class Router:
         try:
             if turn.incoming.tap is not None and turn.incoming.text is not None:
                 return await self._form(turn)
+            if bringing.is_forwarded(turn):  # the words of somebody else
+                return await bringing.forwarded(self._desk, turn)
             return await (self._said(turn) if turn.incoming.text is not None else self._tap(turn))
         except ParleyError as error:
             return [texts.of_error(error)]

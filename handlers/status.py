@@ -6,7 +6,7 @@ from agents.decision.rules import Check
 from agents.domain.errors import AskUser, TryAgain
 from agents.domain.market import MarketState
 from agents.domain.proposal import Proposal, ProposalState
-from agents.domain.strategy import Strategy, StrategyState
+from agents.domain.strategy import RunKind, Strategy, StrategyState
 from agents.watch import Look
 from handlers import cards, markers, numbers, paging, times, trades
 from handlers.chat import Button, Reply, Rows, Words, bold, lines, text
@@ -134,6 +134,8 @@ def _paused(strategy: Strategy) -> str:
 
 async def _watched(desk: Desk, strategy: Strategy) -> Words:
     title = bold(f"👁 #{strategy.number} {strategy.name}") + text(f" · {strategy.spec.timeframe}")
+    if strategy.run is RunKind.ON_SIGNAL:
+        return lines(title, "waits for signals; /listen shows where it listens")
     try:
         looks = await desk.watch.look(strategy)
     except (TryAgain, AskUser) as fault:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from agents.domain.errors import AskUser, NotFound
 from agents.domain.market import Timeframe
-from agents.domain.strategy import RunKind, Strategy, StrategyState
+from agents.domain.strategy import ANY_SYMBOL, RunKind, Strategy, StrategyState
 from handlers import drafting, markers, numbers, paging, texts, times
 from handlers.chat import Button, Reply, Rows, Words, bold, lines, text
 from handlers.desk import Desk
@@ -77,6 +77,8 @@ def _line(strategy: Strategy) -> Words:
 
 def _few(symbols: Sequence[str]) -> str:
     """The first of many symbols, and how many more there are."""
+    if ANY_SYMBOL in symbols:
+        return "any coin"
     more = f" +{len(symbols) - _SYMBOLS}" if len(symbols) > _SYMBOLS else ""
     return ", ".join(symbols[:_SYMBOLS]) + more
 
@@ -125,6 +127,8 @@ async def activate(desk: Desk, turn: Turn) -> Answer:
 
 def next_look(desk: Desk, strategy: Strategy) -> str:
     """When the strategy is looked at next, in human time."""
+    if strategy.run is RunKind.ON_SIGNAL:
+        return "I judge each signal as it comes in."
     closes = Timeframe.parse(strategy.spec.timeframe).next_close(desk.clock.now())
     left = desk.clock.wall_at(closes) - desk.clock.wall()
     return (
@@ -248,5 +252,7 @@ async def keep_trading(desk: Desk, turn: Turn) -> Answer:
 
 
 async def _runs(desk: Desk, turn: Turn, run: RunKind) -> Answer:
+    if (await _tapped(desk, turn)).run is RunKind.ON_SIGNAL:
+        raise AskUser("That strategy runs on signals; pause it to have no more of them.")
     await desk.memory.strategies.set_run(turn.user.id, turn.tap.id, run.value)
     return [await _redrawn(desk, await _tapped(desk, turn))]

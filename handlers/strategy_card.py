@@ -24,6 +24,10 @@ from handlers.plain import in_words
 _REMARKS = 8  # of a kind on a card
 _REMARK = 160  # characters of one
 _WORDS = 400  # characters of a rule in words, or of guidance
+_ON_SIGNAL = (
+    "Runs: on signals that come in, never on a candle. Stop and target are for signals that name "
+    "none. /listen shows where it listens."
+)
 LINES = ("entry_long", "entry_short", "exit_long", "exit_short", "stop")
 
 
@@ -101,10 +105,9 @@ def buttons(strategy: Strategy) -> Rows:
             first = (button("▶️ Activate", "activate"), button("✏️ Edit", "edit"))
             return (first, (button("🗑 Discard", "discard"),))
         case StrategyState.ACTIVE:
-            turn = _run_button(strategy)
             return (
                 (button("⏸ Pause", "pause"), button("✏️ Edit", "edit")),
-                (turn, button("🗄 Archive", "archive")),
+                (*_run_buttons(strategy), button("🗄 Archive", "archive")),
                 (button("🤖 Autonomy", "autonomy"),),
             )
         case StrategyState.PAUSED:
@@ -114,10 +117,14 @@ def buttons(strategy: Strategy) -> Rows:
             return ()
 
 
-def _run_button(strategy: Strategy) -> Button:
-    if strategy.run is RunKind.ONCE:
-        return Button("🔁 Keep trading", "continuous", strategy.id, strategy.version)
-    return Button("🔂 Trade once", "once", strategy.id, strategy.version)
+def _run_buttons(strategy: Strategy) -> tuple[Button, ...]:
+    match strategy.run:
+        case RunKind.ONCE:
+            return (Button("🔁 Keep trading", "continuous", strategy.id, strategy.version),)
+        case RunKind.CONTINUOUS:
+            return (Button("🔂 Trade once", "once", strategy.id, strategy.version),)
+        case _:
+            return ()
 
 
 def _backtest() -> tuple[Words, ...]:
@@ -134,6 +141,8 @@ def _body(shown: Shown) -> Iterator[Words | str]:
     yield from spec_lines(strategy.spec, shown.house)
     if strategy.run is RunKind.ONCE:
         yield "Runs: one trade, then it pauses"
+    if strategy.run is RunKind.ON_SIGNAL:
+        yield _ON_SIGNAL
     if strategy.autonomy != MANUAL:
         yield f"🤖 Autonomy: {saying.autonomy(strategy.autonomy)}"
     yield from remark_lines(shown.remarks)
@@ -141,7 +150,8 @@ def _body(shown: Shown) -> Iterator[Words | str]:
 
 def spec_lines(spec: StrategySpec, house: House) -> Iterator[Words | str]:
     """Everything that a spec says, in words and as rule text."""
-    yield f"{', '.join(spec.symbols)} · {markers.SIDES[spec.side]} · {spec.timeframe} candles"
+    coins = "any coin" if spec.takes_any else ", ".join(spec.symbols)
+    yield f"{coins} · {markers.SIDES[spec.side]} · {spec.timeframe} candles"
     for side in Side:
         if entry := spec.entry(side):
             yield _clipped(f"Enter {side} when {in_words(entry, spec.timeframe)}.")
@@ -173,7 +183,7 @@ def _judged(house: House) -> str:
 
 
 def _risk(spec: StrategySpec, house: House) -> str:
-    quote = markers.quote(spec.symbols[0])
+    quote = "USDT" if spec.takes_any else markers.quote(spec.symbols[0])
     if spec.size is not None:
         said = f"Size {numbers.money(spec.size)} {quote} a trade"
     else:
@@ -230,6 +240,8 @@ def difference_words(changes: Sequence[tuple[str, str, str]]) -> Words:
 
 def short_name(spec: StrategySpec) -> str:
     """A name for a strategy that was given none: `BTC +2 long 5m`."""
+    if spec.takes_any:
+        return f"Any coin {spec.side} {spec.timeframe}"
     first, *others = spec.symbols
     more = f" +{len(others)}" if others else ""
     return tables.clipped(f"{markers.base(first)}{more} {spec.side} {spec.timeframe}", 40)

@@ -2,7 +2,7 @@
 
 import re
 
-from handlers import dialogue, drafting, editing, texts
+from handlers import bringing, dialogue, drafting, editing, texts
 from handlers.desk import Desk
 from handlers.turn import Answer, Turn
 
@@ -88,7 +88,7 @@ def wants_words(step: dialogue.Step | None) -> bool:
 async def talk(desk: Desk, turn: Turn, step: dialogue.Step | None) -> Answer:
     """A text that is no command and means none; `step` is the question that is open."""
     if step is None:
-        return await drafting.from_sentence(desk, turn, turn.words)
+        return await _signal_or_strategy(desk, turn)
     if step.kind == editing.EDIT:
         return await editing.said(desk, turn, step)
     if step.kind == drafting.MISSING:
@@ -96,7 +96,13 @@ async def talk(desk: Desk, turn: Turn, step: dialogue.Step | None) -> Answer:
     if is_no(turn.words):
         await dialogue.end(desk, turn)
         return [texts.said(texts.NOTHING_DONE)]
-    return await drafting.from_sentence(desk, turn, turn.words)
+    return await _signal_or_strategy(desk, turn)
+
+
+async def _signal_or_strategy(desk: Desk, turn: Turn) -> Answer:
+    """A text that is clearly a signal is offered as one."""
+    offered = await bringing.offered(desk, turn)
+    return offered or await drafting.from_sentence(desk, turn, turn.words)
 
 
 async def new(desk: Desk, turn: Turn) -> Answer:

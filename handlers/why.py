@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from agents.decision.pillars import STOP_DISTANCE, higher_of, judged
 from agents.decision.rules import Rule, parse_rule
 from agents.decision.rules.tree import Between, Comparison, Leaf, Number, Operand, Value, leaves
 from agents.domain.decision import Action, Decision
@@ -11,8 +12,9 @@ from agents.domain.position import Position, PositionState
 from agents.domain.proposal import Proposal
 from agents.domain.strategy import Side, Strategy, StrategySpec, StrategyState
 from agents.domain.symbols import resolve
+from agents.signals.verdicts import pillar_lines
 from handlers import cards, markers, numbers, tables, texts, times
-from handlers.chat import Reply, Words, bold, lines, pre
+from handlers.chat import Reply, Words, bold, italic, lines, pre
 from handlers.desk import Desk
 from handlers.turn import Answer, Turn
 
@@ -21,6 +23,7 @@ _LOOKED_AT = 400  # decisions among which those of a symbol are sought
 _LARGEST = 2**31 - 1  # of a proposal's number
 _REASON = 200  # characters
 _VALUES = 12  # conditions shown
+_SIGNAL = 600  # characters of a signal's text
 
 _ACTIONS = {
     Action.ENTER_LONG: "🟢 proposed a long",
@@ -107,16 +110,18 @@ async def of_proposal(desk: Desk, turn: Turn, proposal: Proposal) -> Reply:
     """Everything behind a proposal, in the order in which it happened."""
     decision = await desk.memory.decisions.get(turn.user.id, proposal.decision_id)
     closed = times.moment(proposal.closed, turn.user.zone, desk.clock.now())
+    seen = await _seen(desk, turn, decision)
     parts: list[Words | str] = [
         bold(f"🔎 #{proposal.id} {markers.trade(proposal)} · {proposal.mode}"),
         f"{proposal.strategy_name}, {proposal.timeframe} candle closed {closed}.",
         f"Decided: {_ACTIONS[decision.action]}: {tables.clipped(decision.reason, _REASON)}",
-        *await _seen(desk, turn, decision),
+        *seen,
         *await _model(desk, turn, decision),
+        *await _heard(desk, turn, proposal),
         *(
             f"• {tables.clipped(reason, _REASON)}"
             for reason in proposal.reasons
-            if reason != decision.reason
+            if reason not in {decision.reason, *map(str, seen)}
         ),
         *(f"↻ Version {number}: {change}" for number, change in enumerate(proposal.changes, 2)),
         f"Account at the time: {numbers.money(proposal.equity)} {markers.quote(proposal.symbol)}.",
@@ -134,6 +139,15 @@ async def _model(desk: Desk, turn: Turn, decision: Decision) -> list[str]:
     cost = numbers.significant(call.cost, 2)
     said = f"Model {call.model}: {call.outcome}, {tokens:,} tokens, ${cost}."
     return [said, *([f"It said: {call.error}"] if call.error else [])]
+
+
+async def _heard(desk: Desk, turn: Turn, proposal: Proposal) -> list[Words | str]:
+    """The signal that set it off, word for word."""
+    found = await desk.memory.heard.of_proposal(turn.user.id, proposal.id)
+    if found is None:
+        return []
+    said = times.moment(found.said_at, turn.user.zone, desk.clock.wall())
+    return [bold(f"The signal, said {said}:"), italic(tables.clipped(found.words, _SIGNAL))]
 
 
 async def _became(desk: Desk, turn: Turn, proposal: Proposal) -> list[Words | str]:
@@ -169,9 +183,22 @@ async def _seen(desk: Desk, turn: Turn, decision: Decision) -> list[Words | str]
     spec = await _spec(desk, turn, decision)
     rows = [row for rule in _rules(spec, decision) for row in conditions(rule, snapshot.values)]
     at = _at(desk, turn, decision.closed)
+    if not rows and STOP_DISTANCE in snapshot.values:
+        return [f"Judged on four pillars at {at}:", *_pillars(snapshot.values, decision)]
     if not rows:
         return [f"No rule looked at the candle of {at}."]
     return [f"Seen at {at}:", pre("\n".join(rows[:_VALUES]))]
+
+
+def _pillars(values: Mapping[str, float | None], decision: Decision) -> Iterator[str]:
+    """Each pillar with its points; the points alone where it is not known for which side."""
+    sides = {Action.ENTER_LONG: Side.LONG, Action.ENTER_SHORT: Side.SHORT}
+    if side := sides.get(decision.action):
+        found = judged(side, values, higher_of(decision.timeframe))
+        yield from pillar_lines(found.pillars)
+        return
+    known = [f"{name} {numbers.reading(value)}" for name, value in values.items()]
+    yield ", ".join(known[:_VALUES])
 
 
 def _at(desk: Desk, turn: Turn, closed: datetime) -> str:

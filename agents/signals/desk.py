@@ -131,6 +131,7 @@ class SignalDesk:
         stored = await self._memory.heard.add(wanted)
         if stored is not None:
             self._passed("signal.stored")
+        if stored is not None and not stored.handed_in:  # its owner's handler judges it itself
             self._soon.put(stored.id)
         return stored
 
@@ -168,8 +169,9 @@ class SignalDesk:
         except Exception:
             log.exception("A signal could not be judged.", extra={"heard": number})
 
-    async def judge(self, number: int) -> Heard:
-        """What became of a signal, judged now where it was not. Raises MarketUnavailable."""
+    async def judge(self, number: int, *, answered: bool = False) -> Heard:
+        """What became of a signal, judged now where it was not. `answered` leaves the telling to
+        the caller, who answers its owner. Raises MarketUnavailable."""
         owner = (await self._memory.heard.by_id(number)).owner_id
         async with self._turns.setdefault(owner, asyncio.Lock()):
             heard = await self._memory.heard.by_id(number)
@@ -178,59 +180,76 @@ class SignalDesk:
             if not await self._memory.heard.move(heard, HeardState.JUDGING):
                 return await self._memory.heard.by_id(number)
             self._passed("signal.taken")
-            return await self._judged(replace(heard, state=HeardState.JUDGING))
+            return await self._judged(replace(heard, state=HeardState.JUDGING), answered)
 
-    async def _judged(self, heard: Heard) -> Heard:
+    async def _judged(self, heard: Heard, answered: bool) -> Heard:
         try:
+            heard = await self._known(heard)
             if heard.reading.kind is SignalKind.UPDATE:
-                return await self._offered(heard)
-            return await self._decided(heard, await self._judge.judge(heard))
+                return await self._offered(heard, answered)
+            return await self._decided(heard, await self._judge.judge(heard), answered)
         except MarketUnavailable:
             raise
         except Moved:  # another process was quicker
             return await self._memory.heard.by_id(heard.id)
         except Exception:
             log.exception("A signal could not be judged.", extra={"heard": heard.id})
-            return await self._ended(heard, HeardState.FAILED, BROKE)
+            return await self._ended(heard, HeardState.FAILED, BROKE, answered)
 
-    async def _decided(self, heard: Heard, found: Judged) -> Heard:
+    async def _known(self, heard: Heard) -> Heard:
+        """Read once more where the market was away when it came, and its coin is not known."""
+        if heard.reading.symbol is not None or not heard.reading.written:
+            return heard
+        universe = await self._market.universe()
+        again = await asyncio.to_thread(self._read, heard.words, universe)
+        same = again.symbol is not None and again.kind is heard.reading.kind
+        return replace(heard, reading=again) if same else heard
+
+    async def _decided(self, heard: Heard, found: Judged, answered: bool) -> Heard:
         try:
-            return await self._kept(heard, found)
+            return await self._kept(heard, found, answered)
         except Moved as why:
             if found.draft is None:
                 raise
-            return await self._kept(heard, overtaken(found, why))
+            return await self._kept(heard, overtaken(found, why), answered)
 
-    async def _kept(self, heard: Heard, found: Judged) -> Heard:
+    async def _kept(self, heard: Heard, found: Judged, answered: bool) -> Heard:
         async with self._memory.transactions.transaction():
             after = await self._judge.keep(heard, found)
-            await self._tell(after)
+            await self._tell(after, answered)
         self._passed("signal.decided")
         return after
 
-    async def _offered(self, heard: Heard) -> Heard:
+    async def _offered(self, heard: Heard, answered: bool) -> Heard:
         made = await offer(self._memory, heard)
         if isinstance(made, Offer):
-            return await self._ended(heard, HeardState.UPDATE_OFFERED, "", made.as_json())
-        return await self._ended(heard, HeardState.DROPPED, made)
+            offers = made.as_json()
+            return await self._ended(heard, HeardState.UPDATE_OFFERED, "", answered, offers)
+        return await self._ended(heard, HeardState.DROPPED, made, answered)
 
     async def _ended(
-        self, heard: Heard, to: HeardState, reason: str, verdict: dict[str, object] | None = None
+        self,
+        heard: Heard,
+        to: HeardState,
+        reason: str,
+        answered: bool,
+        verdict: dict[str, object] | None = None,
     ) -> Heard:
         async with self._memory.transactions.transaction():
             if not await self._memory.heard.move(heard, to, reason=reason, verdict=verdict or {}):
                 raise Moved
             self._passed("signal.deciding")
             after = replace(heard, state=to, reason=reason, verdict=verdict or {})
-            await self._tell(after)
+            await self._tell(after, answered)
         self._passed("signal.decided")
         return after
 
-    async def _tell(self, heard: Heard) -> None:
-        """To the owner, unless that is who waits for the answer, or there is nothing to tell: an
-        update that came by itself and asks for nothing that could be done."""
+    async def _tell(self, heard: Heard, answered: bool) -> None:
+        """To the owner, unless the caller answers, or there is nothing to tell: an update that
+        came by itself and asks for nothing that could be done."""
         idle = heard.reading.kind is SignalKind.UPDATE and heard.state is HeardState.DROPPED
-        if heard.handed_in or (idle and not heard.reason.startswith("proposal")):
+        idle = idle and not heard.handed_in and not heard.reason.startswith("proposal")
+        if answered or idle:
             return
         notice = Notice(
             owner_id=heard.owner_id,

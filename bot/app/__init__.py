@@ -96,7 +96,7 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
         platforms=platforms,
         timing=open_scheduler(settings, memory, trading, parley, metrics, chores),
         mail=(memory.outbox, memory.inbox),
-        closing=[trading.claude.close],
+        closing=[trading.signals.idle, trading.claude.close],
         token=token,
     )
     return App(parley, parts, memory)

@@ -93,6 +93,7 @@ def open_desk(
         costs=settings.costs,
         keys=keys,
         people=people,
+        signals=trading.signals,
         operators=settings.admins,
         page_owner=OWNER,
         advisor=desks_model(settings),

@@ -19,6 +19,8 @@ from agents.execution.desk import open_desk
 from agents.execution.paper import PaperBroker
 from agents.extraction.history import Frames
 from agents.reporting.digests import Digests
+from agents.signals.desk import SignalDesk
+from agents.signals.reading import read_signal
 from bot.connectors.claude import Claude, ClaudeAdvisor
 from bot.connectors.clocks import MovingClock, RealClock
 from bot.metrics import Metrics
@@ -44,6 +46,7 @@ class Trading:
     sights: Sights
     claude: Claude
     cycle: Cycle
+    signals: SignalDesk
 
 
 def open_trading(
@@ -85,7 +88,19 @@ def open_trading(
         ClaudeAdvisor(claude),
         metrics.decided,
     )
-    return Trading(clock, market, execution, frames, sights, claude, cycle)
+    signals = SignalDesk(
+        memory,
+        market,
+        clock,
+        sights,
+        execution.proposer,
+        execution.hands,
+        read_signal,
+        ClaudeAdvisor(claude),
+        decided=metrics.decided,
+        passed=checkpoint,
+    )
+    return Trading(clock, market, execution, frames, sights, claude, cycle, signals)
 
 
 def open_market(settings: Settings) -> tuple[Clock, Market]:
@@ -147,6 +162,7 @@ def open_scheduler(
             Chore("every second", 1, parley.every_second),
             Chore("watch", 2, parley.watch_symbols),
             Chore("count", 10, lambda: metrics.count(memory, memory.outbox)),
+            Chore("signals", 2, trading.signals.work),
             Chore("every minute", 60, trading.execution.every_minute),
             Chore("digests", 60, Digests(memory, trading.clock).tell_due),
             Chore("tidy", 6 * 3600, parley.tidy),

@@ -4,7 +4,20 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from telegram import CallbackQuery, Chat, ChatMember, Message, MessageEntity, Update, User
+from telegram import (
+    CallbackQuery,
+    Chat,
+    ChatMember,
+    Message,
+    MessageEntity,
+    MessageOrigin,
+    MessageOriginChannel,
+    MessageOriginChat,
+    MessageOriginHiddenUser,
+    MessageOriginUser,
+    Update,
+    User,
+)
 
 from agents.domain.user import Identity, Place
 from handlers.chat import Incoming, Tap
@@ -70,7 +83,7 @@ def _message(key: str, message: Message, me: User) -> Read:
     if message.migrate_to_chat_id:
         return Migrated(_place(message.chat.id), _place(message.migrate_to_chat_id))
     spoken = _spoken(message, me)
-    if spoken is None or message.is_automatic_forward:
+    if spoken is None:
         return None
     text, addressed = spoken
     sender, name, language = _sender(message)
@@ -85,7 +98,31 @@ def _message(key: str, message: Message, me: User) -> Read:
         text=text,
         message_id=message_id(message),
         language=language,
+        answers=_answered(message),
+        forwarded=_origin(message.forward_origin),
+        written_at=message.forward_origin.date if message.forward_origin else None,
     )
+
+
+def _answered(message: Message) -> str:
+    """The message that it replies to; in a topic every message names the one that opened it."""
+    original = message.reply_to_message
+    return message_id(original) if original and not original.forum_topic_created else ""
+
+
+def _origin(origin: MessageOrigin | None) -> str:
+    """Who wrote what is forwarded, as far as Telegram says: a channel, a group, or a person."""
+    match origin:
+        case MessageOriginChannel():
+            return origin.chat.effective_name or str(origin.chat.id)
+        case MessageOriginChat():
+            return origin.sender_chat.effective_name or str(origin.sender_chat.id)
+        case MessageOriginUser():
+            return origin.sender_user.full_name
+        case MessageOriginHiddenUser():
+            return origin.sender_user_name
+        case _:
+            return ""
 
 
 def _sender(message: Message) -> tuple[Identity, str, str]:
@@ -107,11 +144,13 @@ def _spoken(message: Message, me: User) -> tuple[str, bool] | None:
         return None
     if text is None:  # a sticker or a voice message deserves an answer, a service message none
         return ("", True) if private and message.effective_attachment else None
+    if message.is_automatic_forward:  # a channel's post in its discussion group: nobody's command
+        return text, False
     command = _COMMAND.match(text)
     if command:
         return _command(text, command, me)
     if message.chat.type == Chat.CHANNEL:
-        return None
+        return text, False
     named = _without_mention(text, me)
     addressed = private or named != text or _answers(message, me) or _mentions(message, me)
     return named, addressed

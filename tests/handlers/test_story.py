@@ -1,8 +1,10 @@
 """From the first word to a closed trade: the conversation over SQLite, inbox, cycle and outbox."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 import pytest
 
@@ -19,6 +21,8 @@ from agents.execution.desk import Desk as Execution
 from agents.execution.desk import open_desk
 from agents.execution.paper import PaperBroker
 from agents.extraction.history import Frames
+from agents.signals.desk import SignalDesk
+from agents.signals.reading import read_signal
 from agents.watch import Watch
 from bot.inbox import Clerk
 from bot.outbox import Postman
@@ -51,7 +55,7 @@ class House:
     cycle: Cycle
     clerk: Clerk
     postman: Postman
-    platform: MemoryPlatform
+    platform: Any
     said: int = 0
 
     async def say(self, text: str) -> None:
@@ -114,7 +118,18 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
         await memory.close()
 
 
-async def build(memory: Database, clock: ManualClock) -> House:
+def chatter(router: Router) -> MemoryPlatform:
+    return MemoryPlatform("chatter")
+
+
+async def build(
+    memory: Database,
+    clock: ManualClock,
+    speak: Callable[[Router], Any] = chatter,
+    operator: Identity = ADA,
+    elapsed: Callable[[], float] = monotonic,
+) -> House:
+    """On the platform that `speak` makes; `elapsed` is the clock of its limits."""
     market = ScriptedMarket(clock)
     limits, rules, costs = Limits(), TapRules(), Costs()
     broker = PaperBroker(Mode.PAPER, market, costs)
@@ -140,21 +155,25 @@ async def build(memory: Database, clock: ManualClock) -> House:
         costs=costs,
         keys=ModelKeys(memory, VAULT),
         people=Town(),
-        operators=(ADA,),
+        signals=SignalDesk(
+            *(memory, market, clock, sights, execution.proposer, execution.hands, read_signal)
+        ),
+        operators=(operator,),
     )
-    notices, platform = Notices(desk), MemoryPlatform("chatter")
-    platforms = {"chatter": platform}
+    router = Router(desk)
+    notices, platform = Notices(desk), speak(router)
+    platforms = {platform.name: platform}
 
     async def render(item: OutboxItem) -> Reply | None:
         return await notices.render(item.kind, item.facts, item.owner_id)
 
-    router = Router(desk)
     clerk = Clerk(
         *(memory.inbox, memory.outbox, memory.transactions, router.handle, router.owner_of),
         platforms,
         clock,
+        glance=router.glance,
     )
-    postman = Postman(memory.outbox, platforms, render, Pictures(desk), clock)
+    postman = Postman(memory.outbox, platforms, render, Pictures(desk), clock, elapsed=elapsed)
     cycle = Cycle(memory, market, clock, sights, execution.proposer, execution.hands)
     return House(memory, clock, market, execution, cycle, clerk, postman, platform)
 

@@ -92,13 +92,76 @@ async def test_a_reply_outside_forums_is_no_topic(desk: Desk) -> None:
     assert (await desk.heard())[0].place == Place("telegram", "-1005")
 
 
-async def test_channels_are_heard_only_when_they_command(desk: Desk) -> None:
+async def test_a_channels_posts_are_meant_for_nobody_and_its_commands_for_the_bot(
+    desk: Desk,
+) -> None:
     desk.server.channel(CHANNEL)
     desk.server.say(CHANNEL, 0, "BTC to the moon")
     desk.server.say(CHANNEL, 0, "/help")
+    post, command = await desk.heard(2)
+    assert (post.text, post.addressed, post.private) == ("BTC to the moon", False, False)
+    assert (command.text, command.addressed) == ("/help", True)
+    assert command.sender == Identity("telegram", str(CHANNEL))
+
+
+async def test_a_channels_post_in_its_discussion_group_commands_nothing(desk: Desk) -> None:
+    desk.server.group(GROUP)
+    desk.server.privacy = False
+    channel = {"id": CHANNEL, "type": "channel", "title": "Calls"}
+    origin = {"type": "channel", "chat": channel, "message_id": 4, "date": 1_767_225_600}
+    for said in ("LONG #BTCUSDT", "/panic"):
+        desk.server.say(
+            *(GROUP, ANN, said),
+            is_automatic_forward=True,
+            forward_origin=origin,
+            sender_chat=channel,
+        )
+    heard = await desk.heard(2)
+    assert [(one.text, one.addressed) for one in heard] == [
+        ("LONG #BTCUSDT", False),
+        ("/panic", False),
+    ]
+    assert {one.forwarded for one in heard} == {"Calls"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "name"),
+    [
+        ({"type": "user", "sender_user": {"id": 9, "is_bot": False, "first_name": "Eve"}}, "Eve"),
+        ({"type": "hidden_user", "sender_user_name": "Mallory"}, "Mallory"),
+        (
+            {
+                "type": "chat",
+                "sender_chat": {"id": -1007, "type": "supergroup", "title": "Whales"},
+            },
+            "Whales",
+        ),
+        (
+            {
+                "type": "channel",
+                "message_id": 4,
+                "chat": {"id": CHANNEL, "type": "channel", "title": "Calls"},
+            },
+            "Calls",
+        ),
+    ],
+)
+async def test_a_forwarded_message_names_who_wrote_it_and_when(
+    desk: Desk, origin: dict[str, object], name: str
+) -> None:
+    desk.server.say(ANN, ANN, "LONG BTC", forward_origin={**origin, "date": 1_767_225_600})
     [incoming] = await desk.heard()
-    assert incoming.text == "/help"
-    assert incoming.sender == Identity("telegram", str(CHANNEL))
+    assert incoming.forwarded == name
+    assert incoming.written_at == datetime.fromtimestamp(1_767_225_600, UTC)
+
+
+async def test_a_reply_names_the_message_that_it_answers(desk: Desk) -> None:
+    desk.server.group(GROUP)
+    desk.server.privacy = False
+    first = desk.server.say(GROUP, ANN, "LONG #BTCUSDT")
+    desk.server.say(GROUP, ANN, "move sl to entry", reply_to=first.id)
+    earlier, later = await desk.heard(2)
+    assert (earlier.answers, later.answers) == ("", earlier.message_id)
 
 
 async def test_an_anonymous_administrator_is_nobody(desk: Desk) -> None:
