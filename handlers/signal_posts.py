@@ -20,7 +20,7 @@ from handlers import markers, numbers, texts
 from handlers.chat import Picture, Reply, Words, bold, lines, text
 from handlers.desk import Desk, Facts
 
-_HEAD = 12  # characters of a hash that are shown
+_HEAD = 32  # characters of a hash that are shown: too many to be met by trying
 _DIGITS = 8  # significant, of a price without a known step
 _NO_RIGHT = "I no longer have the right to post there."
 

@@ -241,7 +241,7 @@ async def test_the_head_of_the_record_stands_in_the_post() -> None:
     await a_trade(talk)
     [entry, *_] = talk.world.memory.rows("record")
     post = (await delivered(talk))[0].words.plain()
-    assert f"#1 · record {entry.hash[:12]}…" in post
+    assert f"#1 · record {entry.hash[:32]}…" in post
 
 
 async def test_nothing_private_is_shown() -> None:
