@@ -18,6 +18,7 @@ python -m bot                    run the desk (PORT, PARLEY_MARKET, TELEGRAM_BOT
 python -m bot read SENTENCE      what the sentence reader understands, as JSON
 python -m bot signals SENTENCE --candles FILE_OR_FOLDER
                                  the entry signals of a strategy on stored candles
+python -m bot signal-texts FILE  how well a file of signal texts (JSON lines) is read
 python -m bot record CHANNEL     a channel's record (by the channel's number), to be kept in a file
 python -m bot verify FILE [--head HASH]
                                  whether such a file is whole
@@ -105,6 +106,12 @@ def _verify(argv: Sequence[str]) -> int:
     return run(argv)
 
 
+def _signal_texts(argv: Sequence[str]) -> int:
+    from bot.commands.signal_texts import run
+
+    return run(argv)
+
+
 def _migrate(_: Sequence[str]) -> int:
     from bot.app import migrate
 
@@ -127,6 +134,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "run": _run,
     "read": _read,
     "signals": _signals,
+    "signal-texts": _signal_texts,
     "record": _record,
     "verify": _verify,
     "migrate": _migrate,

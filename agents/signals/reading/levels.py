@@ -10,7 +10,9 @@ from agents.signals.reading.lexicon import Word
 from agents.signals.reading.tokens import Kind
 
 LISTS = (Word.ENTRY, Word.TARGET, Word.TARGETS)
+_SIDES = (Word.LONG, Word.SHORT)
 _LEVELS = (*LISTS, Word.STOP)
+_PARAGRAPH = -2
 _NO_LEVELS = (Word.IGNORED, Word.PAIR)
 _MOST_STRANGERS = 3  # words between a label and its number
 _SEPARATORS = frozenset(":=-)→➝➜➡»>•°|.@—,⇒ـ")
@@ -69,11 +71,11 @@ class _Walk:
         self._suspended = False
         self._passed: list[str] = []  # unknown words before the label's first number
         self._index: int | None = None
-        self._skip_line = -1
+        self._skipped = -1  # a line, or all to the next empty one
 
     def run(self) -> Levels:
         for place, item in enumerate(self._items):
-            if item.line == self._skip_line:
+            if self._skips(place, item):
                 continue
             if item.kind is Kind.NUMBER:
                 self._number(place, item)
@@ -84,6 +86,13 @@ class _Walk:
             elif item.kind is Kind.WORD:
                 self._stranger(item)
         return self._levels
+
+    def _skips(self, place: int, item: Item) -> bool:
+        if self._skipped != _PARAGRAPH:
+            return item.line == self._skipped
+        if item.kind is Kind.LINE and place and self._items[place - 1].kind is Kind.LINE:
+            self._skipped = -1
+        return True
 
     # --- words --------------------------------------------------------------------------------
 
@@ -98,6 +107,9 @@ class _Walk:
     def _open(self, place: int, item: Item) -> None:
         if item.kind is Kind.SIGN and not self._number_follows(place):
             return
+        if self._is_order_type(place, item):
+            self._levels.unread.append(f"{self._items[place - 1].text} {item.text}")
+            return
         meaning = item.meaning
         if meaning in (Word.TARGET, Word.TARGETS):
             self._levels.labels += 1
@@ -107,17 +119,28 @@ class _Walk:
         self._suspended = False
         self._passed = []
 
+    def _is_order_type(self, place: int, item: Item) -> bool:
+        """The stop in "BUY STOP 4700 SL 4690": the order waits for the price to rise to it."""
+        if item.text.lower() != "stop" or not place or self._field not in _SIDES:
+            return False
+        before, after = self._items[place - 1], self._after(place)
+        if before.meaning not in _SIDES or after is None or after.text == ":":
+            return False
+        return any(other.meaning is Word.STOP for other in self._items[place + 1 :])
+
     def _open_side(self, place: int, item: Item) -> None:
         if item.kind is Kind.WORD:
             self._open(place, item)
 
     def _trailing(self, place: int, item: Item) -> None:
-        rest = [other.text for other in self._items[place:] if other.line == item.line]
+        """`Trailing stop: 2%` is one line; `Trailing Configuration:` goes on to an empty one."""
+        rest = [other.text for other in self._items[place : place + 12] if other.line == item.line]
         self._levels.unread.append(" ".join(rest)[:80])
-        self._skip_line, self._field = item.line, None
+        self._field = None
+        self._skipped = _PARAGRAPH if len(rest) <= 3 else item.line
 
     def _now(self, place: int, item: Item) -> None:
-        if self._field in (Word.ENTRY, Word.LONG, Word.SHORT) and not self._strangers:
+        if self._field in (Word.ENTRY, *_SIDES) and not self._strangers:
             self._levels.market = True
 
     def _tick(self, place: int, item: Item) -> None:
@@ -213,7 +236,7 @@ class _Walk:
 
     def _is_index(self, place: int, item: Item) -> bool:
         """The 1 in `TP1 4406`, `Target 1: 11.5`, `Entry 2 - 0.48`."""
-        if self._field not in LISTS or self._label != place - 1 or not item.is_small:
+        if self._field not in LISTS or not item.is_small or not self._is_at_label(place):
             return False
         after = self._after(place)
         if after is None or after.kind is Kind.LINE:
@@ -221,6 +244,14 @@ class _Walk:
         if after.meaning is Word.HIT or item.attached or after.text in _BEHIND_INDEX:
             return True
         return self._price_follows(place) and self._counts_on(item, after)
+
+    def _is_at_label(self, place: int) -> bool:
+        """Behind the label, or joined to it: `TP-1`, `TP.1`, `TP #1`."""
+        if self._label == place - 1:
+            return True
+        joint = self._items[place - 1]
+        glued = self._items[place].attached and (joint.attached or joint.text == "#")
+        return self._label == place - 2 and joint.text in ("-", ".", "#") and glued
 
     def _counts_on(self, item: Item, after: Item) -> bool:
         """Whether the number is the next in the count of targets."""
@@ -299,7 +330,7 @@ class _Walk:
         self._count += 1
 
     def _listed(self) -> list[Price] | None:
-        if self._field in (Word.LONG, Word.SHORT):
+        if self._field in _SIDES:
             return self._levels.inline
         if self._field is Word.ENTRY:
             return self._levels.entries
@@ -327,7 +358,7 @@ class _Walk:
 
 
 _ACTS: dict[Word, Callable[[_Walk, int, Item], None]] = {
-    **dict.fromkeys((Word.LONG, Word.SHORT), _Walk._open_side),
+    **dict.fromkeys(_SIDES, _Walk._open_side),
     **dict.fromkeys(
         (*_LEVELS, Word.LEVERAGE, Word.IGNORED, Word.EXTRA, Word.DIRECTION, Word.PAIR), _Walk._open
     ),

@@ -31,6 +31,7 @@ class Word(StrEnum):
     CLOSE = "close"
     HALF = "half"
     PART = "part"
+    TAKE = "take"
     ALL = "all"
     CANCEL = "cancel"
     EVEN = "even"
@@ -105,7 +106,7 @@ _PHRASES: dict[Word, str] = {
     """,
     Word.EXTRA: """
         dca; re entry; reentry; second entry; add more; average; dca zone; averaging; rebuy;
-        re enter; hedge; accumulate more; stop buy; دوم
+        re enter; hedge; accumulate more
     """,
     Word.LONG: """
         long; buy; buying; longs; long signal; buy signal; going long; go long; long position;
@@ -129,9 +130,10 @@ _PHRASES: dict[Word, str] = {
         and; to; our; my; your; we; we're; we are; short term; mid term; long term; midterm;
         shortterm; longterm; medium term; short mid term; mid; first; second; third; last; final;
         fourth; open; hold; moon; spot; futures; future; perpetual; perp; swing; scalp;
-        scalping; intraday; intra day; day; pos; pick; set; place; up; down; free; vip; premium;
-        regular; solid break; max; min; each; either; only; max lev; crypto; trade idea; و; در;
-        باز; کنید; پوزیشن; با; از; تا; به; бай; от; до; и; по; de; ve; y; e; half size
+        scalping; intraday; intra day; day; pos; pick; up; down; اول; دوم; سوم; چهارم; پنجم;
+        free; vip; premium; regular; solid break; max; min; each; either; only; max lev; crypto;
+        trade idea; و; در; باز; کنید; پوزیشن; با; از; تا; به; бай; от; до; и; по; de; ve;
+        y; e; half size
     """,
     Word.NOTHING_SAID: """
         short squeeze; long squeeze; long time; long way; as long as; so long; not long; long run;
@@ -146,7 +148,8 @@ _PHRASES: dict[Word, str] = {
         market structure; bear market; bull market; stock market; the market; will close;
         close below; close above; closes below; closes above; closed below; closed above;
         candle close; daily close; hourly close; candle closes; close to; so close; close pending;
-        closing price; price target; price targets; target audience; stop order; closing in
+        closing price; weekly close; monthly close; close in; price target;
+        price targets; target audience; stop order; closing in
     """,
     Word.HIT: """
         hit; hits; hitted; reached; reach; done; achieved; completed; complete; smashed; destroyed;
@@ -168,10 +171,12 @@ _PHRASES: dict[Word, str] = {
         partial; partials; partially; some; part; part of; some profit; some profits; سیو سود;
         partial profit; partial profits; take some; часть
     """,
+    Word.TAKE: "take; take off; lock; lock in",
     Word.ALL: "all; everything; every; full; fully; completely; both; whole; همه; все; todos; tüm",
     Word.CANCEL: """
         cancel; cancelled; canceled; cancelling; canceling; delete; deleted; invalid; invalidated;
-        ignore; void; voided; abort; aborted; کنسل; لغو; отмена; отменяем; отменить; iptal;
+        ignore this; ignore the signal; ignore this signal; ignore last signal;
+        void; voided; abort; aborted; کنسل; لغو; отмена; отменяем; отменить; iptal;
         cancelar; cancelado
     """,
     Word.EVEN: """
@@ -184,7 +189,8 @@ _PHRASES: dict[Word, str] = {
         entry reached; entry triggered; entered; فعال شد; активирован
     """,
     Word.STOPPED: """
-        stopped out; stopped; stop hit; stop out; sl hit; hit sl; hit stop; hit stop loss;
+        stopped out; stopped; closed at stoploss; closed at stop; closed at stop loss;
+        closed at sl; stop hit; stop out; sl hit; hit sl; hit stop; hit stop loss;
         hit the stop; hit our stop; hit the sl; stop loss hit; stoploss hit; sl reached;
         stop loss reached; sl triggered; stop loss triggered; sl done; stop triggered;
         stop loss was hit; sl was hit; stop was hit; stop got hit; sl got hit; استاپ خورد;
@@ -230,7 +236,7 @@ UNITS: dict[str, str] = {
 }  # fmt: skip
 ONLY_ATTACHED = frozenset({"k", "m", "h", "d", "w", "r", "st", "nd", "rd", "th"})
 
-TICKS = frozenset("✅☑✔🏆💯")
+TICKS = frozenset("✅☑✔")
 TARGET_SIGNS = frozenset("🎯")
 STOP_SIGNS = frozenset("🛑⛔")
 LONG_SIGNS = frozenset("🟢📈🔼⬆🐂")
@@ -239,7 +245,7 @@ SHORT_SIGNS = frozenset("🔴📉🔽⬇🐻")
 # Words that are nothing to the table above, and show a rule to be watched instead of a signal.
 RULE_WORDS = _words(
     "crosses crossing crossed rsi ema sma macd candle candles closes bollinger vwap oversold"
-    " overbought whenever drops rises breakout indicator"
+    " overbought whenever drops rises breakout indicator green red volume lowest highest golden"
 )
 
 # What is traded elsewhere, by its names.

@@ -137,7 +137,7 @@ def _is_ticker(found: Sequence[Item], place: int, universe: Universe) -> bool:
     if not word.isascii() or not 2 <= len(word) <= 12 or _symbol(word, universe) is None:
         return False
     nearby = (*found[max(0, place - 2) : place], *found[place + 1 : place + 3])
-    beside = any(item.meaning in _SIDES for item in nearby)
+    beside = any(item.meaning in _SIDES or item.text.lower() == "on" for item in nearby)
     if word.upper() in ORDINARY:
         return beside and word.isupper()
     return beside or word.isupper()

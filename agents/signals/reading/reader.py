@@ -1,6 +1,7 @@
 """From a text to a reading: the parts are joined, and what does not fit is named."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -23,7 +24,9 @@ from agents.signals.reading.updates import Said, updates
 
 LONGEST = 8_000  # characters; the longest message of a chat platform is half of it
 _TERSE = 12  # items of a text that says a side and nothing else
+_FEW = 3  # unknown words beside "close now"
 _FARTHEST = {"entry": Decimal(2), "target": Decimal(20), "stop": Decimal(4)}
+_MOST = 40  # levels, faults and pieces of one text
 _NEAR = Decimal(3)  # a stray number within this factor of the levels may be one of them
 _NOTHING = SignalReading(SignalKind.NOTHING)
 
@@ -85,6 +88,14 @@ def _parts(text: str, universe: Universe) -> _Parts:
 
 # --- kinds ------------------------------------------------------------------------------------
 
+_PLAIN = frozenset(  # what nobody says of anything but a trade
+    {
+        UpdateKind.TARGET_HIT,
+        UpdateKind.STOP_HIT,
+        UpdateKind.STOP_TO_ENTRY,
+        UpdateKind.MOVE_STOP,
+    }
+)
 _ENDS = frozenset(
     {
         UpdateKind.TARGET_HIT,
@@ -98,26 +109,43 @@ _ENDS = frozenset(
 
 
 def _kind(parts: _Parts) -> SignalKind:
-    moving = [one for one in parts.said.updates if one.kind is not UpdateKind.REPORT]
-    ended = any(one.kind in _ENDS for one in moving)
+    ended = any(one.kind in _ENDS for one in parts.said.updates)
     if _is_signal(parts) and not (ended and not _is_ambiguous(parts)):
         return SignalKind.SIGNAL
-    if _is_told_afterwards(parts):
+    if _is_told_afterwards(parts) or _is_a_strategy(parts):
         return SignalKind.NOTHING
-    if moving or (parts.said.maybe and parts.pair.written):
+    about = bool(parts.pair.written) or (
+        len(parts.said.letters) <= _TERSE and not _is_an_advert(parts)
+    )
+    if any(one.kind in _PLAIN for one in parts.said.updates):
         return SignalKind.UPDATE
-    if parts.said.updates and (parts.pair.written or len(parts.said.letters) <= _TERSE):
+    if about and not _is_told_in_prose(parts) and (parts.said.maybe or parts.said.updates):
         return SignalKind.UPDATE
     return SignalKind.NOTHING
+
+
+def _is_an_advert(parts: _Parts) -> bool:
+    """An address, and nothing but a gain."""
+    linked = any(item.kind is Kind.GAP and "/" in item.text for item in parts.found)
+    return linked and all(one.kind is UpdateKind.REPORT for one in parts.said.updates)
+
+
+def _is_a_strategy(parts: _Parts) -> bool:
+    return parts.side.side is not None and parts.has(Word.IF) and _is_a_rule(parts)
+
+
+def _is_told_in_prose(parts: _Parts) -> bool:
+    """A "close" or a gain between many other words is talk, and so is one of several coins."""
+    return parts.said.letters.count("w") > _FEW or bool(parts.pair.fault and not parts.pair.written)
 
 
 def _is_signal(parts: _Parts) -> bool:
     named = bool(parts.pair.written or parts.pair.fault)
     sided = parts.side.side is not None or bool(parts.side.fault)
-    if parts.complete:
-        return True
     if _is_a_rule(parts):
         return False
+    if parts.complete:
+        return True
     if parts.kinds == 2:
         return sided or named or not _is_prose(parts)
     return named and sided and parts.kinds == 1 and _is_bare(parts)
@@ -126,6 +154,7 @@ def _is_signal(parts: _Parts) -> bool:
 def _is_bare(parts: _Parts) -> bool:
     """`XAUUSD SELL Stop Loss: 4450`, `BTC LONG NOW`: a side, a pair, a level, and no talk."""
     words = sum(item.kind is Kind.WORD and item.meaning is None for item in parts.found)
+    words += 2 * (not parts.entries and parts.levels.market)  # "BTC PUMP! BUY NOW!"
     asks = any(item.text == "?" for item in parts.found)
     talk = parts.has(Word.PAST, Word.IF, Word.NOT)
     return words <= 2 and not asks and not talk and len(parts.said.letters) <= _TERSE
@@ -138,8 +167,11 @@ def _is_prose(parts: _Parts) -> bool:
 
 def _is_a_rule(parts: _Parts) -> bool:
     """A strategy in words: "buy when the RSI drops below 30, stop 1%"."""
+    listed = parts.levels
+    if parts.has(Word.IF) and not parts.entries and not listed.market:
+        return True
     ruled = any(item.text.lower() in RULE_WORDS for item in parts.found)
-    return parts.has(Word.IF) and (ruled or not parts.entries)
+    return ruled and not (listed.targets and listed.stops)
 
 
 def _is_ambiguous(parts: _Parts) -> bool:
@@ -168,7 +200,7 @@ def _update(parts: _Parts) -> SignalReading:
         parts.pair.written,
         parts.side.side,
         updates=_without_reports(parts.said.updates),
-        faults=tuple(fault for fault in faults if fault),
+        faults=tuple(fault for fault in faults if fault)[:_MOST],
     )
 
 
@@ -192,12 +224,12 @@ def _signal(parts: _Parts) -> SignalReading:
         parts.side.side,
         market=listed.market,
         entries=_entries(parts.entries),
-        targets=targets,
+        targets=targets[:_MOST],
         stop=_only([one.value for one in listed.stops]),
         stop_percent=None if listed.stops else _only(listed.stop_percents),
         leverage=lever,
         leverage_high=lever_high,
-        unread=tuple(dict.fromkeys(listed.unread)),
+        unread=tuple(dict.fromkeys(piece[:80] for piece in listed.unread))[:_MOST],
     )
     faults = [
         parts.pair.fault or ("" if parts.pair.written else "No pair is named."),
@@ -212,7 +244,7 @@ def _signal(parts: _Parts) -> SignalReading:
         *_strays(parts, reading),
     ]
     named = tuple(dict.fromkeys(fault for fault in faults if fault))
-    return replace(_sided(reading, parts.side), faults=named)
+    return replace(_sided(reading, parts.side), faults=named[:_MOST])
 
 
 def _sided(reading: SignalReading, found: FoundSide) -> SignalReading:
@@ -235,7 +267,12 @@ def _entries(found: Sequence[Price]) -> tuple[Decimal, ...]:
     values = [price.value for price in found]
     if len(values) == 2 and found[1].joined:
         values.sort()
-    return tuple(dict.fromkeys(values))
+    return tuple(dict.fromkeys(values))[:_MOST]
+
+
+def _listing(values: Iterable[Decimal]) -> str:
+    listed = [f"{value:f}" for value in values]
+    return ", ".join(listed[:4]) + (" …" if len(listed) > 4 else "")
 
 
 def _entry_faults(parts: _Parts) -> Iterator[str]:
@@ -243,24 +280,26 @@ def _entry_faults(parts: _Parts) -> Iterator[str]:
         yield "No entry is named."
     labelled, inline = parts.levels.entries, parts.levels.inline
     if labelled and inline and {p.value for p in inline} - {p.value for p in labelled}:
-        values = ", ".join(f"{price.value:f}" for price in (*inline, *labelled))
-        yield f"It names several entries: {values}."
+        values = [price.value for price in (*inline, *labelled)]
+        yield f"It names several entries: {_listing(values)}."
 
 
 def _stop_faults(listed: Levels) -> Iterator[str]:
     values = dict.fromkeys(price.value for price in listed.stops)
     if len(values) > 1:
-        yield f"It names several stops: {', '.join(f'{value:f}' for value in values)}."
+        yield f"It names several stops: {_listing(values)}."
     percents = dict.fromkeys(listed.stop_percents)
     if not values and len(percents) > 1:
-        said = "–".join(f"{value:f}" for value in percents)
-        yield f"The stop is a range, {said} %: it needs one number."
+        yield f"The stop is a range, {_listing(percents)} %: it needs one number."
 
 
 def _target_faults(listed: Levels, *, ambiguous: bool) -> Iterator[str]:
-    indices = [price.index for price in listed.targets if price.index is not None]
-    for index in sorted({index for index in indices if indices.count(index) > 1}):
-        yield f"Target {index} is named twice."
+    indices = Counter(price.index for price in listed.targets if price.index is not None)
+    for index, times in sorted(indices.items()):
+        if times > 1:
+            yield f"Target {index} is named twice."
+    if len(listed.targets) > _MOST or len(listed.entries) > _MOST:
+        yield f"It names more than {_MOST} entries or targets."
     if ambiguous and listed.targets:
         yield "Each target carries a tick: reached, or an ornament?"
 
@@ -271,8 +310,7 @@ def _leverage(listed: Levels) -> tuple[Decimal | None, Decimal | None, str]:
     if not values or (not listed.leverages and len(values) > 2):
         return None, None, ""
     if len(values) > 2 or values[-1] > 1000 or values[0] <= 0:
-        said = ", ".join(f"{value:f}" for value in values)
-        return None, None, f"The leverage is not clear: {said}."
+        return None, None, f"The leverage is not clear: {_listing(values)}."
     return values[0], values[1] if len(values) == 2 else None, ""
 
 
@@ -306,10 +344,11 @@ def _strays(parts: _Parts, reading: SignalReading) -> Iterator[str]:
     if not known:
         return
     low, high = min(known) / _NEAR, max(known) * _NEAR
-    for place in parts.levels.strays:
+    among = set(known)
+    for place in parts.levels.strays[:_MOST]:
         item = parts.found[place]
         odd = item.value is None
-        if item.value in known or _is_talk(parts.found, place):
+        if item.value in among or _is_talk(parts.found, place):
             continue
         if odd or low <= (item.value or low) <= high:
             yield f"It is not clear what “{item.text[:30]}” is."

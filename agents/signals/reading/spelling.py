@@ -1,5 +1,6 @@
 """One spelling for all the ways in which signals write digits, dashes and letters."""
 
+import re
 import unicodedata
 
 _PERSIAN = "۰۱۲۳۴۵۶۷۸۹"
@@ -7,8 +8,8 @@ _ARABIC = "٠١٢٣٤٥٦٧٨٩"
 _CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 _SUPERSCRIPT = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _SUBSCRIPT = "₀₁₂₃₄₅₆₇₈₉"
-# Letters that look Latin and are not, as in "20х".
-_LOOKALIKES = dict(zip("хХ×✕✖", "xXxxx", strict=True))
+# Letters that look like the Latin x and are not, as in "20х".
+_TIMES = re.compile(r"(?<=\d)[хХ×](?![^\W\d_])|(?<![^\W\d_])[хХ×](?=\d)")
 _DASHES = dict.fromkeys("–—−‐‑‒―﹣-~∼〜～", "-")
 _INVISIBLE = dict.fromkeys("\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ufe0f\u00ad\u2066\u2069")
 
@@ -19,7 +20,6 @@ _BEFORE: dict[int, str | None] = {
     ord("\u20e3"): ") ",  # the key around a digit: 1️⃣
     ord("🔟"): " 10) ",
     **dict.fromkeys(map(ord, "½⅓¼¾⅔"), " "),
-    **{ord(sign): plain for sign, plain in _LOOKALIKES.items()},
     **{ord(sign): plain for sign, plain in _DASHES.items()},
     **{ord(sign): None for sign in _INVISIBLE},
 }
@@ -42,5 +42,5 @@ def plain(text: str) -> str:
     """`text` in plain digits, dashes and letters; lines stay lines, lists stay lists."""
     if text.isascii():
         return text.replace("\r", "\n")
-    spelt = text.translate(_BEFORE)
+    spelt = _TIMES.sub("x", text).translate(_BEFORE)
     return unicodedata.normalize("NFKC", spelt).translate(_AFTER)

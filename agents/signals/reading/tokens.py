@@ -58,7 +58,7 @@ _TOKEN = re.compile(
              | (?<![\d.])\d{{1,2}}:\d\d(?::\d\d)?\s?(?:[aApP]\.?[mM]\b|UTC|GMT) )
     | (?P<pair> (?<!\d)[\#$](?=[A-Za-z0-9])(?:{_SPELT}) | (?<![A-Za-z])(?:{_SPELT}) )
     | (?P<tag> (?<!\d)[\#$][A-Za-z][A-Za-z0-9]{{0,14}}(?![A-Za-z0-9_]) )
-    | (?P<number> (?: \d+(?:[.,'’]\d+)* | (?<![\d.])\.\d+ )(?:[eE][-+]?\d{{1,3}}(?![\w.]))? )
+    | (?P<number> (?: \d+(?:[.,'’]\d+)* | (?<![\w.])\.\d+ )(?:[eE][-+]?\d{{1,3}}(?![\w.]))? )
     | (?P<word> [^\W\d_]+(?:['’][^\W\d_]+)? )
     | (?P<line> \n )
     | (?P<sign> \S )
@@ -79,10 +79,10 @@ def tokens(text: str) -> list[Token]:
 
 
 def _cut(text: str) -> Iterator[Token]:
-    end = 0
+    end = -1
     for match in _TOKEN.finditer(text):
         kind, attached = Kind(match.lastgroup or "sign"), match.start() == end
-        end = match.end()
+        end = -1 if kind is Kind.LINE else match.end()
         if kind is Kind.WORD:
             yield from _parts(match.group(), attached)
         else:
@@ -158,7 +158,8 @@ def _take_unit(found: list[Token], place: int) -> None:
         after.text = ""
     elif after.text == "%" or _is_unit(after):
         here.unit, after.text = UNITS.get(after.low, "%"), ""
-        _thousands(here)
+        if here.unit == "k":
+            _thousands(found, place)
     elif after.kind is Kind.WORD and after.attached and not _stands_alone(after):
         here.unit = "?"
 
@@ -169,10 +170,18 @@ def _is_unit(token: Token) -> bool:
     return token.attached or token.low not in ONLY_ATTACHED
 
 
-def _thousands(token: Token) -> None:
-    if token.unit == "k":
-        token.unit = ""
-        token.value = token.value * 1000 if token.value is not None else None
+def _thousands(found: list[Token], place: int) -> None:
+    """`60k` is 60000, and so is the 60 in `60-62k`."""
+    here = found[place]
+    here.unit = ""
+    if here.value is None:
+        return
+    here.value *= 1000
+    if place < 2 or found[place - 1].text != "-":
+        return
+    low = found[place - 2]
+    if low.kind is Kind.NUMBER and not low.unit and low.value and low.value * 100 < here.value:
+        low.value *= 1000
 
 
 def _stands_alone(token: Token) -> bool:

@@ -19,8 +19,9 @@ _LETTERS: dict[Word, str] = {
     Word.MOVE: "M", Word.TO: "O", Word.CLOSE: "C", Word.HALF: "h", Word.PART: "p", Word.ALL: "A",
     Word.CANCEL: "X", Word.ENTERED: "G", Word.STOPPED: "D", Word.NEW: "W", Word.IF: "i",
     Word.NOT: "z", Word.TRADE: "t", Word.GAIN: "g", Word.HIT: "H", Word.NOW: "n", Word.LONG: "d",
-    Word.SHORT: "d", Word.PAIR: "", Word.FILLER: "", Word.IGNORED: "w",
+    Word.SHORT: "d", Word.PAIR: "", Word.TAKE: "k", Word.FILLER: "", Word.IGNORED: "w",
 }  # fmt: skip
+_MOST = 40  # updates of one text
 _UNITS = {"%": "%", "pips": "r", "": "N"}
 
 
@@ -145,15 +146,15 @@ _PATTERNS: tuple[tuple[str, _Make], ...] = (
     (r"D|SN?H", _simple(UpdateKind.STOP_HIT)),
     (r"S[MO]{1,3}[EB]|MA?SO?[EB]|SB|MOB|MB", _simple(UpdateKind.STOP_TO_ENTRY)),
     (r"M?W?SM?ON|MW?SN|WSN|SMN", _move_stop),
-    (r"[CM]A?[tPd]?%[tPd]?|%C|C[tPd]?h[tPd]?|h[tPd]?C|[CM]?p+g?|[CM]hg?", _close_part),
-    (r"C(?:[nAtdP]+|N|(?=g|l|$))|[tPdA]C", _close),
-    (r"X(?=[tdPnAE]|l|$)|[tPdE]X", _simple(UpdateKind.CANCEL)),
+    (r"[CM]A?[tPd]?%[tPd]?|%C|C[tPd]?h[tPd]?|h[tPd]?C|[CMk]?p+g?|[CMk]hg?|k%", _close_part),
+    (r"C(?:[nAtdP]*N|[nAtdP]+|(?=g|l|$))|[tPdA]C", _close),
+    (r"X(?=[tdPnE]|l|$)|[tPdE]w?X", _simple(UpdateKind.CANCEL)),
     (r"G|EN{0,2}[HV]", _simple(UpdateKind.ENTERED)),
     (r"\+|%g|g%|rg|gr|Nrg", _simple(UpdateKind.REPORT)),
 )
 _ALL = re.compile("|".join(f"(?P<u{n}>{pattern})" for n, (pattern, _) in enumerate(_PATTERNS)))
 _CONDITION = re.compile(r"i[^l]{0,3}$")
-_CONDITION_BEHIND = re.compile(r"[^l]{0,2}i[A-Za-z%+]?[TSENHV]")
+_CONDITION_BEHIND = re.compile(r"[^l]{0,2}i[A-Za-z%+]?[TSENHVDG]")
 _DENIAL = re.compile(r"z[^l]?$")
 
 
@@ -163,26 +164,27 @@ def updates(found: Sequence[Item], *, bullets: bool) -> Said:
     made: list[SignalUpdate] = []
     maybe: list[str] = []
     for match in _ALL.finditer(row.letters):
-        if match.start() == match.end() or _DENIAL.search(row.letters[: match.start()][-3:]):
+        start = match.start()
+        if start == match.end() or _DENIAL.search(row.letters[max(0, start - 3) : start]):
             continue
         if _hangs(row.letters, match):
             maybe.append(row.text(match))
             continue
         _, make = _PATTERNS[int((match.lastgroup or "u0")[1:])]
         made.extend(make(row, match))
-    return Said(_plainly(made), tuple(maybe), row.letters)
+    return Said(_plainly(made), tuple(maybe[:_MOST]), row.letters)
 
 
 def _plainly(made: list[SignalUpdate]) -> tuple[SignalUpdate, ...]:
     """Each once; "3 targets hit" says nothing more beside the three."""
-    hits = [one for one in made if one.kind is UpdateKind.TARGET_HIT]
-    if any(one.target for one in hits):
-        made = [one for one in made if one not in hits or one.target]
-    return tuple(dict.fromkeys(made))
+    if any(one.target for one in made):
+        made = [one for one in made if one.kind is not UpdateKind.TARGET_HIT or one.target]
+    return tuple(dict.fromkeys(made))[:_MOST]
 
 
 def _hangs(letters: str, match: re.Match[str]) -> bool:
-    """Whether a condition stands before the match, or behind it."""
-    before = letters[max(0, match.start() - 4) : match.start()]
-    behind = _CONDITION_BEHIND.match(letters, match.end())
-    return bool(_CONDITION.search(before) or behind)
+    """Whether a condition stands before the match, or behind something that is to be done."""
+    if _CONDITION.search(letters[max(0, match.start() - 4) : match.start()]):
+        return True
+    happened = any(letter in "HDV" for letter in match.group())
+    return not happened and _CONDITION_BEHIND.match(letters, match.end()) is not None
