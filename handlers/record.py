@@ -182,7 +182,7 @@ def _rows(found: Totals) -> Iterator[tuple[str, str]]:
     yield "Signals", f"{found.signals:,}"
     yield "  closed", f"{found.closed:,}"
     yield "  open", f"{found.open:,}"
-    yield "  waiting for a fill", f"{found.waiting:,}"
+    yield "  waiting", f"{found.waiting:,}"
     yield "  not taken", f"{found.not_taken:,}"
     if found.unknown:
         yield "  result unreadable", f"{found.unknown:,}"
@@ -212,8 +212,12 @@ def _corrections(made: Sequence[Outcome], found: Totals) -> Iterator[Words | str
 
 
 def _held_back(shown: Shown) -> Iterator[str]:
-    if shown.channel.delay and not (shown.entries and shown.entries[-1].at > shown.until):
-        late = times.short(timedelta(seconds=shown.channel.delay))
+    if not shown.channel.delay:
+        return
+    late = times.short(timedelta(seconds=shown.channel.delay))
+    if shown.entries and shown.entries[-1].at > shown.until:
+        yield f"You see all of it; others see each entry {late} later."
+    else:
         yield f"What is younger than {late} is not shown yet."
 
 

@@ -111,7 +111,8 @@ async def test_what_is_too_young_is_for_its_owner_alone(talk: Conversation) -> N
         assert before in said and young.hash not in said
         assert "younger than 15 min is not shown yet" in said
         assert "6 entries" in said
-    assert young.hash in await say(talk, f"/record {channel.id} verify")
+    whole = await say(talk, f"/record {channel.id} verify")
+    assert young.hash in whole and "others see each entry 15 min later" in whole
     talk.world.clock.advance(61)
     assert young.hash in await say(talk, f"/record {channel.id} verify", bob)
 
