@@ -8,6 +8,7 @@ see `agents.publishing.rights`.
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -128,6 +129,8 @@ class Publisher:
     # --- what follows -------------------------------------------------------------------------
 
     async def _go_on(self, signal: Signal, notice: Notice) -> None:
+        held = notice.facts.get("position_id", signal.position_id)
+        signal = replace(signal, position_id=held)
         for happening in await self._happenings(notice, signal):
             signal = await self._tell(signal, happening)
 
@@ -183,7 +186,9 @@ class Publisher:
             return signal  # it is told already
         story = [*signal.facts["story"], [happening.kind.value, dict(happening.body)]]
         facts = {**signal.facts, **happening.changes, "story": story}
-        await self._memory.channels.change_signal(signal, happening.state, facts=facts)
+        await self._memory.channels.change_signal(
+            signal, happening.state, facts=facts, position_id=signal.position_id
+        )
         after = await self._memory.channels.signal(signal.id)
         await self._follow_up(after, key, now)
         return after

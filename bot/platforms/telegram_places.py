@@ -78,4 +78,5 @@ def _may_post(chat: ChatFullInfo, member: ChatMember) -> bool:
         return bool(posts) or member.status == ChatMember.OWNER
     if member.status == ChatMember.RESTRICTED:
         return bool(getattr(member, "can_send_messages", False))
-    return True
+    muted = chat.permissions is not None and not chat.permissions.can_send_messages
+    return member.status in _STAFF or not muted

@@ -82,6 +82,36 @@ async def test_a_right_that_comes_back_is_used_after_the_next_publish(room: Chan
     assert closed.reply_to == post.id
 
 
+@pytest.mark.parametrize(
+    ("bot", "person", "wanted"),
+    [
+        ("member", "member", "I may not post in Friends"),
+        ("administrator", "member", "You may not post in Friends"),
+        ("administrator", "administrator", "is published in Friends"),
+        ("restricted", "administrator", "I may not post in Friends"),
+    ],
+)
+async def test_in_a_group_where_only_the_staff_writes(
+    room: ChannelRoom, bot: str, person: str, wanted: str
+) -> None:
+    group = room.server.world.chats[GROUP]
+    group.muted, group.bot, group.staff[ADA_THERE] = True, bot, person
+    await room.talk.strategy()
+    assert wanted in plain(await room.talk.say(f"/publish 1 {GROUP}"))
+
+
+@pytest.mark.parametrize("bot", ["member", "restricted"])
+async def test_a_group_that_silences_the_bot_is_lost(room: ChannelRoom, bot: str) -> None:
+    await room.published(str(GROUP))
+    await room.opened()
+    await room.delivered()
+    group = room.server.world.chats[GROUP]
+    group.muted, group.bot = True, bot
+    await room.prices("61200", "61200")
+    await room.delivered()
+    assert len(room.texts(GROUP)) == 2 and len(room.lost()) == 1
+
+
 async def test_a_person_who_lost_the_right_publishes_no_more(room: ChannelRoom) -> None:
     await room.published("@vip_signals")
     await room.talk.say("/publish 1 @free_signals")

@@ -31,7 +31,13 @@ _SPOKEN = (
     "can_send_videos",
     "can_send_video_notes",
     "can_send_voice_notes",
+    "can_edit_tag",
 )
+
+
+def permitted(*, speaks: bool) -> dict[str, bool]:
+    """The ChatPermissions of a group."""
+    return dict.fromkeys(_SPOKEN, speaks)
 
 
 def member(status: str, user: Mapping[str, Any], *, posts: bool) -> dict[str, Any]:
@@ -52,5 +58,5 @@ def member(status: str, user: Mapping[str, Any], *, posts: bool) -> dict[str, An
     if status == "creator":
         return body | {"is_anonymous": False}
     if status == "restricted":
-        return body | dict.fromkeys(_SPOKEN, False) | {"is_member": True, "until_date": 0}
+        return body | permitted(speaks=False) | {"is_member": True, "until_date": 0}
     return body | ({"until_date": 0} if status == "kicked" else {})

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.support.telegram_html import BadMarkup, read_html
-from tests.support.telegram_members import ABSENT, member
+from tests.support.telegram_members import ABSENT, member, permitted
 
 BOT_ID = 7_000_000_001
 BOT_NAME = "ParleyTestBot"
@@ -60,6 +60,7 @@ class Chat:
     staff: dict[int, str] = field(default_factory=dict)
     posters: set[int] = field(default_factory=set)
     closed: set[int] = field(default_factory=set)
+    muted: bool = False  # only the staff of this group may write
 
     def as_json(self) -> dict[str, Any]:
         called = {"first_name": self.name} if self.type == "private" else {"title": self.name}
@@ -262,8 +263,10 @@ class World:
             ("unlimited_gifts", "limited_gifts", "unique_gifts", "premium_subscription"), True
         )
         gifts["gifts_from_channels"] = True
+        permissions = {"permissions": permitted(speaks=not chat.muted)}
         return {
             **chat.as_json(),
+            **(permissions if chat.type in ("group", "supergroup") else {}),
             "accent_color_id": 0,
             "max_reaction_count": 11,
             "accepted_gift_types": gifts,
@@ -313,7 +316,7 @@ class World:
         chat = self._known(params)
         if chat.type == "channel" and not (chat.bot == "administrator" and chat.bot_posts):
             raise bad("need administrator rights in the channel chat")
-        if chat.bot == "restricted":
+        if chat.bot == "restricted" or (chat.muted and chat.bot == "member"):
             raise bad("not enough rights to send text messages to the chat")
         thread = int(params.get("message_thread_id") or 0)
         if thread and thread not in chat.topics:
