@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from agents.domain.lease import Lease
 from agents.domain.mail import Inbox, InboxItem, Outbox
@@ -292,9 +292,11 @@ def _lanes(item: InboxItem) -> frozenset[str]:
         return frozenset({f"unreadable {item.id}"})
 
 
-def _target(incoming: Incoming, reply: Reply) -> dict[str, str]:
+def _target(incoming: Incoming, reply: Reply) -> dict[str, Any]:
     """Which message an answer edits (the tapped one) or, in a group, answers."""
-    waiting = {"reply_to": incoming.reply_to} if incoming.reply_to else {}
+    waiting: dict[str, Any] = {"reply_to": incoming.reply_to} if incoming.reply_to else {}
+    if waiting and (incoming.text is not None or reply.personal):
+        waiting["awaited"] = True  # it goes there also when it answers a card
     if reply.edits and not reply.card:
         # What a person wrote is no message of ours: the answer to it is a new one.
         edited = {"message_id": incoming.message_id} if incoming.text is None else {}

@@ -187,7 +187,9 @@ class Delivery:
             log.info("An old card can't be changed.", extra={"reason": str(no)})
 
     async def _answered(self, item: OutboxItem, reply: Reply) -> str:
-        """The message that this one answers."""
+        """The message, or the open interaction, that this one answers."""
+        if item.facts.get("awaited"):
+            return str(item.facts["reply_to"])
         card = reply.replies_to or item.replies_to
         shown = await self._shown(card, item.place) if card else None
         return shown.message_id if shown else str(item.facts.get("reply_to", ""))
