@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from agents.domain.desks import Right
 from agents.domain.errors import AskUser, Moved, NotFound
+from agents.domain.grants import Feature
 from agents.domain.heard import Heard, HeardState, Listen
 from agents.domain.market import TIMEFRAMES
 from agents.domain.strategy import ANY_SYMBOL, Sides, Strategy, StrategySpec
@@ -74,6 +75,8 @@ async def _begin_elsewhere(desk: Desk, turn: Turn, said: str) -> Answer:
 
 async def _begin(desk: Desk, turn: Turn, place: Place) -> Answer:
     there = await _allowed(desk, turn, place)
+    if not await desk.allows(turn.person, Feature.FEEDS):
+        raise AskUser("Signals of groups are something that the operator grants; ask for it.")
     strategy, made = await opened(desk.memory, turn.user.id, desk.clock.now())
     wanted = Listen(
         turn.user.id, place, clipped(there.title, 80), turn.person.id, desk.clock.wall()

@@ -2,6 +2,7 @@
 
 import logging
 
+from agents.domain.grants import Feature
 from agents.domain.heard import Listen
 from agents.domain.signal import SignalKind
 from handlers.chat import Incoming
@@ -24,7 +25,11 @@ async def overhear(desk: Desk, incoming: Incoming) -> Answer:
 
 async def _listen(desk: Desk, incoming: Incoming, words: str) -> None:
     """Store a signal for every account that listens here; it is judged afterwards."""
-    listens = await desk.memory.heard.listeners(incoming.place)
+    listens = [
+        listen
+        for listen in await desk.memory.heard.listeners(incoming.place)
+        if await desk.allows(await desk.memory.users.get(listen.added_by), Feature.FEEDS)
+    ]
     if not listens:
         return
     reading = await desk.signals.read(words)

@@ -1,16 +1,19 @@
 """Signals in the conversation: where is listened, what is brought, what is told, what is tapped."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from agents.domain.grants import Feature
 from agents.domain.heard import HeardState
 from agents.domain.position import PositionState
 from agents.domain.strategy import RunKind, Sides, StrategyState
 from agents.domain.user import Identity, Membership, Place, Standing
 from handlers.chat import Reply
+from handlers.router import Router
 from tests.support.conversation import ADA, Conversation, buttons, conversation, plain
 from tests.support.signals import rising
 
@@ -432,3 +435,24 @@ async def test_why_of_one_that_was_dropped() -> None:
     assert "held" in said and "yours begin at 99" in said and "rsi(14)" in said
     heard = (await talk.desk.memory.heard.recent((await talk.user()).id, 1))[0]
     assert heard.state is HeardState.DROPPED
+
+
+# --- what the operator grants ---------------------------------------------------------------------
+
+
+async def test_feeds_are_heard_by_whom_the_operator_let() -> None:
+    talk = await talking()
+    bob = await talk.stranger_in()
+    talk.desk = replace(talk.desk, free_features=frozenset())
+    talk.router = Router(talk.desk)
+    seated(talk, bob, Membership.ADMIN)
+    assert "the operator grants" in plain(await in_group(talk, "/listen", bob))
+    owner = (await talk.user(bob)).id
+    wall = talk.world.clock.wall()
+    await talk.desk.memory.grants.grant(owner, Feature.FEEDS, 1, wall)
+    assert "from now on" in plain(await in_group(talk, "/listen", bob))
+    await in_group(talk, TEXT, EVE)
+    assert len(await talk.desk.memory.heard.recent(owner, 9)) == 1
+    await talk.desk.memory.grants.revoke(owner, Feature.FEEDS)
+    await in_group(talk, TEXT, EVE)
+    assert len(await talk.desk.memory.heard.recent(owner, 9)) == 1
