@@ -44,26 +44,20 @@ async def suggest(
     if row is None or not row.suggests:
         return ()
     try:
-        account_id = await _account(desk, person, place)
-        if account_id is None:
+        account = await account_here(desk, place, person)
+        if account is None:
             return ()
         said = " ".join(typed[:_TYPED].split())
         said += " " if said and typed[-1:].isspace() else ""
         found: list[Suggestion] = []
         for kind in row.suggests.split():
-            found += await _SOURCES[kind](desk, account_id, command, said)
+            found += await _SOURCES[kind](desk, account.id, command, said)
     except ParleyError:
         return ()  # what can't be read now is typed without help
     except Exception:
         log.exception("Nothing could be suggested.", extra={"command": command})
         return ()
     return _shown(found)
-
-
-async def _account(desk: Desk, person: Identity, place: Place) -> int | None:
-    """Whose strategies and trades are meant: the person's, or those of the desk of the place."""
-    account = await account_here(desk, place, person)
-    return account.id if account else None
 
 
 def _shown(found: Iterable[Suggestion]) -> Sequence[Suggestion]:
