@@ -1,5 +1,7 @@
 """Forms: a tap that asks for a text, and the text, come together."""
 
+from decimal import Decimal
+
 from handlers.chat import Reply, Tap
 from tests.support.conversation import ADA, Conversation, plain
 
@@ -16,7 +18,7 @@ async def test_the_text_answers_the_question_that_the_tap_puts(talk: Conversatio
     assert "Change #1" in question.words.plain() and "+ 2" in question.words.plain()
     await talk.press("Yes")
     changed = await talk.desk.memory.strategies.get(strategy.owner_id, strategy.id)
-    assert (changed.version, changed.spec.risk_percent) == (2, 2)
+    assert (changed.version, changed.spec.risk_percent) == (2, Decimal(2))
 
 
 async def test_what_a_form_leaves_unclear_can_be_said_again(talk: Conversation) -> None:
