@@ -91,6 +91,14 @@ class Trader:
             await self.answer("trading desk", chat)
             for sentence in SENTENCES:
                 await self._activate(chat, sentence)
+        await self._let_run(CHATS[0], 3)
+
+    async def _let_run(self, chat: int, number: int) -> None:
+        """One strategy trades without taps, beside those that are tapped."""
+        self.server.say(chat, chat, f"/autonomy {number} autopilot")
+        question = await self.server.wait_for(lambda: self._with_button(chat, "Yes"), 30)
+        self.server.tap(chat, chat, question.id, "Yes")
+        await self.server.wait_for(lambda: not self._with_button(chat, "Yes"), 30)
 
     async def _activate(self, chat: int, sentence: str) -> None:
         self.server.say(chat, chat, sentence)
