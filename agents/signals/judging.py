@@ -109,16 +109,18 @@ class SignalJudge:
         symbol = ""
         try:
             reading = weighing.readable(heard.reading)
-            await self._willing(heard, strategy)
+            settings = await settings_of(self._memory, heard.owner_id)
+            weighing.in_time(reading, self._clock.wall() - heard.said_at, settings.longest)
+            self._willing(heard, strategy)
             instrument = weighing.instrument_of(reading, await self._market.universe())
             symbol = instrument.symbol
             weighing.allowed(strategy.spec, reading.side or Side.LONG, instrument)
-            case = await self._case(heard, reading, strategy, instrument)
+            case = await self._case(heard, reading, strategy, instrument, settings)
         except (Dropped, AskUser) as why:
             return self._unproposed(heard, strategy, symbol, Action.BLOCKED, str(why))
         return await self._scored(case)
 
-    async def _willing(self, heard: Heard, strategy: Strategy) -> None:
+    def _willing(self, heard: Heard, strategy: Strategy) -> None:
         """Raises Dropped while nothing may be entered at all."""
         if strategy.state is not StrategyState.ACTIVE:
             raise Dropped(f"your strategy #{strategy.number} for signals is {strategy.state}")
@@ -128,11 +130,15 @@ class SignalJudge:
             raise Dropped("it is outside the strategy's hours")
 
     async def _case(
-        self, heard: Heard, reading: SignalReading, strategy: Strategy, instrument: Instrument
+        self,
+        heard: Heard,
+        reading: SignalReading,
+        strategy: Strategy,
+        instrument: Instrument,
+        settings: SignalSettings,
     ) -> _Case:
         """Raises Dropped, RuleError and MarketUnavailable."""
         spec, symbol = strategy.spec, instrument.symbol
-        settings = await settings_of(self._memory, heard.owner_id)
         age = self._clock.wall() - heard.said_at
         price = await self._looking.price(symbol)
         weighing.checked(reading, price, spec, age, settings.longest)

@@ -66,6 +66,13 @@ def readable(reading: SignalReading) -> SignalReading:
     return replace(reading, side=side)
 
 
+def in_time(reading: SignalReading, age: timedelta, longest: timedelta) -> None:
+    """Raises Dropped for a signal that has expired."""
+    for found in problems(reading, None, age=age, longest=longest):
+        if found.name is ProblemName.EXPIRED:
+            raise Dropped(f"{found.name}: {found.words}")
+
+
 def instrument_of(reading: SignalReading, universe: Universe) -> Instrument:
     """Raises UnknownSymbol with suggestions."""
     found = universe.by_symbol.get(reading.symbol or "")

@@ -201,6 +201,16 @@ async def test_without_a_market_it_waits_and_is_judged_later() -> None:
     assert (await here.world.memory.heard.by_id(heard.id)).state is HeardState.PROPOSED
 
 
+async def test_one_that_waits_too_long_for_a_price_expires() -> None:
+    here = await ear()
+    heard = await here.hear(signal(symbol="ETH/USDT", written="ETH"))
+    assert heard.state is HeardState.JUDGING
+    here.world.clock.advance(31 * 60)
+    await here.desk.work()
+    heard = await here.world.memory.heard.by_id(heard.id)
+    assert heard.state is HeardState.DROPPED and heard.reason.startswith("expired")
+
+
 async def test_on_a_market_that_has_ended_nothing_is_proposed() -> None:
     here = await ear()
     here.world.market.state = MarketState.ENDED
