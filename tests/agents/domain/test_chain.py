@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from agents.domain.chain import FaultKind, Unreadable, verify_chain
+from agents.domain.chain import FaultKind, Item, Unreadable, verify_chain
 from agents.domain.record import GENESIS
 from tests.support.chains import FORGERIES, Forgery, a_chain, begin_anew, edit, insert
 
@@ -79,7 +79,7 @@ def test_a_hash_that_was_published_once_has_to_be_there() -> None:
 
 
 def test_what_can_not_be_read_is_named_in_its_place() -> None:
-    forged = [*CHAIN[:4], Unreadable("is no JSON"), *CHAIN[5:]]
+    forged: list[Item] = [*CHAIN[:4], Unreadable("is no JSON"), *CHAIN[5:]]
     (fault,) = verify_chain(forged, HEAD)
     assert (fault.kind, fault.number) == (FaultKind.UNREADABLE, 5)
     assert str(fault) == "entry 5 can't be read: its line is no JSON"
