@@ -135,7 +135,7 @@ class Delivery:
         begun = self._begun.get(item.id) or (before.message_id if before and resumed else "")
         if begun and await self._finish(item, begun, reply):
             return begun
-        message = _outgoing(reply, await self._drawn(item, reply))
+        message = replace(_outgoing(reply, await self._drawn(item, reply)), key=_key(item))
         if before and not begun:
             await self._disarm(before, message)
         answered = await self._answered(item, reply)
@@ -214,6 +214,11 @@ class Delivery:
 
 def _card(item: OutboxItem, reply: Reply) -> str:
     return reply.card or item.card
+
+
+def _key(item: OutboxItem) -> str:
+    """Of no other message, in no other database either."""
+    return f"{item.id} {item.created_at.isoformat()} {item.key}"
 
 
 def _outgoing(reply: Reply, picture: bytes | None) -> Outgoing:

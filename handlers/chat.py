@@ -244,7 +244,9 @@ def incoming_from_json(stored: Mapping[str, Any]) -> Incoming:
 class Outgoing:
     """A message ready for an adapter: words to mark up, buttons, and a drawn picture (PNG).
 
-    `personal` ones may be seen by nobody but the person who is answered.
+    `personal` ones may be seen by nobody but the person who is answered. `key` is the same when a
+    message is sent again because nobody knows whether it arrived; platforms that can tell show it
+    once.
     """
 
     words: Words
@@ -252,6 +254,7 @@ class Outgoing:
     picture: bytes | None = field(default=None, repr=False)
     silent: bool = False
     personal: bool = False
+    key: str = field(default="", compare=False)
 
     def without_buttons(self) -> "Outgoing":
         return replace(self, rows=())

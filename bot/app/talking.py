@@ -181,6 +181,13 @@ def open_telegram(
     )
 
 
+async def known_places(memory: Database, platform: str) -> Sequence[Place]:
+    """Where people are told things on one platform."""
+    users = await memory.users.everyone()
+    found = [place for user in users for place in await memory.users.places(user.id)]
+    return [place for place in dict.fromkeys(found) if place.platform == platform]
+
+
 def open_discord(
     settings: Settings, memory: Database, clock: Clock, router: Router
 ) -> DiscordPlatform:
@@ -192,6 +199,7 @@ def open_discord(
         commands=router.menu(),
         forms=router.forms(),
         suggest=router.suggest,
+        known=lambda: known_places(memory, "discord"),
         on_gone=when_gone(memory, clock),
     )
 

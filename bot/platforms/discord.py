@@ -16,7 +16,7 @@ from bot.platforms.discord_events import NAME
 from bot.platforms.discord_faults import UNREACHABLE, delivery
 from bot.platforms.discord_gateway import Gateway
 from bot.platforms.discord_interactions import Interactions
-from bot.platforms.discord_listener import Doors, Line, Listener, Pause, WhenGone
+from bot.platforms.discord_listener import Doors, Known, Line, Listener, Pause, WhenGone
 from bot.platforms.discord_messages import Messages, channel_of
 from bot.platforms.discord_rest import Rest
 from bot.platforms.discord_tokens import Tokens
@@ -33,7 +33,8 @@ class DiscordPlatform:
 
     `api_url` is the root of the REST API, whose `/gateway/bot` says where the gateway is.
     `commands` become slash commands, `suggest` proposes words for them. `forms` maps the verbs of
-    buttons that ask for a text to their questions. `on_gone` learns of a server that removed the
+    buttons that ask for a text to their questions. `known` names the places to look into after a
+    time in which nobody listened. `on_gone` learns of a server that removed the
     bot, by the person who owns it.
 
     It is not `idempotent`: Discord recognises a message that comes twice for some minutes only,
@@ -51,6 +52,7 @@ class DiscordPlatform:
         commands: Sequence[MenuCommand] = (),
         forms: Mapping[str, str] | None = None,
         suggest: Suggest | None = None,
+        known: Known | None = None,
         on_gone: WhenGone | None = None,
         pause: Pause = asyncio.sleep,
         elapsed: Callable[[], float] = time.monotonic,
@@ -58,6 +60,7 @@ class DiscordPlatform:
         self._token = token.strip()
         self._root = (api_url or PUBLIC_API).rstrip("/")
         self._commands = commands
+        self._known = known
         self._on_gone = on_gone
         self._pause = pause
         self._line = Line(detail=CONNECTING)
@@ -89,7 +92,13 @@ class DiscordPlatform:
     def bot(self, receive: Receiver) -> Listener:
         """A client that hears for `receive`; `start` connects one by itself."""
         doors = Doors(
-            receive, self._interactions, self._commands, self._on_gone, self._pause, self._line
+            receive,
+            self._interactions,
+            self._commands,
+            self._known,
+            self._on_gone,
+            self._pause,
+            self._line,
         )
         self._bot = Listener(doors)
         return self._bot

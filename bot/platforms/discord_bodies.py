@@ -24,11 +24,12 @@ _NOBODY = {"parse": [], "replied_user": False}
 @dataclass(frozen=True, slots=True)
 class Piece:
     """One message of Discord's. `pictured` when it shows a picture, new (`picture`) or old.
-    `plain` where embeds may not be sent."""
+    `plain` where embeds may not be sent. `number` counts the pieces of a message."""
 
     message: Outgoing
     pictured: bool = False
     plain: bool = False
+    number: int = 0
 
     def body(self) -> Json:
         marked = to_markdown(self.message.words)
@@ -69,9 +70,13 @@ def pieces(message: Outgoing, *, plain: bool = False) -> list[Piece]:
     if not (parts or picture):
         raise DeliveryRefused(NOTHING_TO_SAY)
     bare = replace(message, rows=(), picture=None)
-    first = [Piece(replace(bare, words=part), plain=plain) for part in parts[:-1]]
+    first = [
+        Piece(replace(bare, words=part), plain=plain, number=number)
+        for number, part in enumerate(parts[:-1])
+    ]
     last = replace(message, words=parts[-1] if parts else message.words, picture=picture)
-    return [*first, Piece(last, pictured=picture is not None, plain=plain)]
+    pictured = picture is not None
+    return [*first, Piece(last, pictured=pictured, plain=plain, number=len(first))]
 
 
 def fits(message: Outgoing) -> bool:

@@ -5,13 +5,14 @@ import logging
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from weakref import WeakValueDictionary
 
 import discord
 from discord.http import Route
 
-from agents.domain.errors import ParleyError
+from agents.domain.errors import DeliveryDelayed, ParleyError
 from agents.domain.user import Identity, Place
 from bot.platforms.discord_commands import tell_commands
 from bot.platforms.discord_events import NAME, identity, place_of, read_message
@@ -28,9 +29,14 @@ RECONNECTING = "Reconnecting to Discord."
 _LONGEST_PAUSE = 30.0
 _CLOSING = 2.0  # seconds for what is being stored when the end comes
 _KNOWN_THREADS = 1_000
+_MOST_PLACES = 500
+_LOOKED_BACK = timedelta(hours=24)  # as long as other platforms keep what was not fetched
+_LOOKED_AT = 100  # newest messages of a channel
 
 Pause = Callable[[float], Awaitable[None]]
 WhenGone = Callable[[Identity, Place], Awaitable[None]]
+Known = Callable[[], Awaitable[Sequence[Place]]]
+"""The places where something may have been said while nobody listened."""
 
 # There is no voice here, and no need to be told that its libraries are missing.
 discord.VoiceClient.warn_nacl = False
@@ -68,6 +74,7 @@ class Doors:
     receive: Receiver
     interactions: Interactions
     commands: Sequence[MenuCommand]
+    known: Known | None
     on_gone: WhenGone | None
     pause: Pause
     line: Line
@@ -104,15 +111,23 @@ class Listener(discord.Client):
     async def rest(self) -> None:
         """Let what is being stored be stored."""
         if self._busy:
-            await asyncio.wait(self._busy, timeout=_CLOSING)
+            _, late = await asyncio.wait(self._busy, timeout=_CLOSING)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     # --- how the connection goes --------------------------------------------------------------
 
-    async def on_connect(self) -> None:
-        self._doors.line.well()
-
     async def on_resumed(self) -> None:
         self._doors.line.well()
+
+    async def on_connect(self) -> None:
+        """A session that could not be resumed, or a new process: look for what was said meanwhile.
+        What was heard already has its key and is known."""
+        self._doors.line.well()
+        with self._noted():
+            for place in await self._known():
+                await self._catch_up(place)
 
     async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
         log.exception("Something from Discord was not understood.", extra={"event": event_method})
@@ -154,6 +169,33 @@ class Listener(discord.Client):
                     self._doors.line.detail = STORE_FAULT
                     failures += 1
                 await self._doors.pause(min(_LONGEST_PAUSE, 0.25 * 2.0 ** min(failures, 10)))
+
+    async def _known(self) -> Sequence[Place]:
+        try:
+            return (await self._doors.known())[:_MOST_PLACES] if self._doors.known else ()
+        except Exception:
+            log.exception("What was said meanwhile can't be looked for.")
+            return ()
+
+    async def _catch_up(self, place: Place) -> None:
+        since = discord.utils.utcnow() - _LOOKED_BACK
+        try:
+            with delivery():
+                channel = await self.fetch_channel(int(place.thread or place.chat))
+                if isinstance(channel, discord.abc.Messageable):
+                    said = [
+                        one
+                        async for one in channel.history(
+                            limit=_LOOKED_AT, after=since, oldest_first=False
+                        )
+                    ]
+                    for message in sorted(said, key=lambda one: one.id):
+                        await self.on_message(message)
+        except DeliveryDelayed as delay:
+            log.info("A channel was not looked into.", extra={"reason": str(delay)})
+            await self._doors.pause(delay.retry_after or 0.0)
+        except ParleyError as fault:
+            log.debug("A channel can't be looked into.", extra={"reason": str(fault)})
 
     @contextmanager
     def _noted(self) -> Iterator[None]:

@@ -1,6 +1,6 @@
 """Sending and editing messages on Discord: by an open interaction's token, or as the bot itself."""
 
-import json
+import hashlib
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
@@ -62,7 +62,6 @@ class Messages:
         self._private: dict[int, str] = {}  # direct message channels, by person
         self._stand_ins: dict[int, int] = {}  # direct messages in place of whispered ones
         self._pictured: dict[int, None] = {}  # texts that got a picture by an edit
-        self._unsure: dict[str, tuple[str, str]] = {}  # channel: what may have arrived, its nonce
 
     # --- new ones -----------------------------------------------------------------------------
 
@@ -145,19 +144,10 @@ class Messages:
         return await self._each(message, post)
 
     async def _posted(self, channel: str, piece: Piece, body: Json) -> Shown:
-        """With a nonce, so that a second try after a lost answer finds the message of the first."""
-        mark = f"{json.dumps(body, sort_keys=True)} {hash(piece.message.picture)}"
-        known, nonce = self._unsure.get(channel, ("", ""))
-        if known != mark:
-            nonce = secrets.token_hex(12)
-        sent = piece.sent(body | {"nonce": nonce, "enforce_nonce": True})
-        try:
-            made = await self.call("POST", _MESSAGES, sent=sent, channel_id=channel)
-        except DeliveryDelayed as delay:
-            if str(delay) == UNREACHABLE:
-                _remember(self._unsure, channel, (mark, nonce))
-            raise
-        self._unsure.pop(channel, None)
+        """With a nonce: for some minutes a second try after a lost answer or a restart finds the
+        message of the first."""
+        sent = piece.sent(body | {"nonce": _nonce(channel, piece), "enforce_nonce": True})
+        made = await self.call("POST", _MESSAGES, sent=sent, channel_id=channel)
         return Shown(int(made["id"]), piece.pictured)
 
     async def _each(self, message: Outgoing, send: Callable[..., Awaitable[T]]) -> T:
@@ -330,6 +320,14 @@ class Messages:
             raise DeliveryDelayed(UNREACHABLE)
         with delivery():
             return await client.http.request(Route(method, path, **named), **(sent or {}))
+
+
+def _nonce(channel: str, piece: Piece) -> str:
+    """At most 25 characters."""
+    if not piece.message.key:
+        return secrets.token_hex(12)
+    named = f"{channel} {piece.number} {piece.message.key}"
+    return hashlib.sha256(named.encode()).hexdigest()[:24]
 
 
 def _remember(known: dict[Any, Any], key: Any, value: Any) -> None:

@@ -72,6 +72,7 @@ class Rest:
             ("GET", "/channels/{id}/thread-members/{id}", self.thread_member),
             ("POST", "/channels/{id}/typing", self.typing),
             ("POST", "/channels/{id}/messages", self.create),
+            ("GET", "/channels/{id}/messages", self.history),
             ("GET", "/channels/{id}/messages/{id}", self.get_message),
             ("PATCH", "/channels/{id}/messages/{id}", self.edit),
             ("DELETE", "/channels/{id}/messages/{id}", self.delete),
@@ -246,6 +247,16 @@ class Rest:
         if message is None or message.channel.id != channel or message.ephemeral:
             raise unknown(10008, "Message")
         return message
+
+    def history(self, call: Call, number: int) -> Any:
+        """The newest first, from `before` and to `after`."""
+        channel = self.channel(number, May.HISTORY)
+        before, after = (int(call.query.get(name, 0)) for name in ("before", "after"))
+        every = [one for one in self.world.messages.values() if one.channel is channel]
+        shown = [one for one in every if not one.ephemeral and one.id > after]
+        shown = [one for one in shown if not before or one.id < before]
+        newest = sorted(shown, key=lambda one: -one.id)[: int(call.query.get("limit", 50))]
+        return [one.as_json() for one in newest]
 
     def get_message(self, call: Call, channel: int, number: int) -> Any:
         self.channel(channel, May.HISTORY)

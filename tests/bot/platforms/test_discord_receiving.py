@@ -466,3 +466,42 @@ async def test_a_personal_message_without_a_reader_is_kept_back(
     with pytest.raises(Exception, match="one person alone") as no:
         await desk.platform.send(place(channel), secret)
     assert not isinstance(no.value, DeliveryDelayed)
+
+
+# --- what was said while nobody listened ----------------------------------------------------------
+
+
+async def test_what_was_said_while_the_bot_was_away(
+    server: DiscordServer, ann: DiscordPerson, channel: Channel
+) -> None:
+    async def known() -> list[Place]:
+        return [place(ann.channel), place(channel), Place("discord", "99")]
+
+    async with discord_desk(server, known=known) as desk:
+        await desk.well()
+        ann.say("before")
+        await desk.heard()
+        await desk.platform.send(place(ann.channel), CARD)
+    ann.say("while away")
+    ann.at(channel).say("@Parley status")
+    ann.at(channel).say("not for the bot")
+    async with discord_desk(server, known=known) as desk:
+        await desk.well()
+        heard = await desk.heard(3)
+        assert [one.text for one in heard] == ["before", "while away", "status"]
+        assert [one.private for one in heard] == [True, True, False]
+        assert heard[0].key == f"m{heard[0].message_id}"
+
+
+async def test_what_was_said_while_a_session_was_lost(
+    server: DiscordServer, ann: DiscordPerson
+) -> None:
+    async def known() -> list[Place]:
+        return [place(ann.channel)]
+
+    async with discord_desk(server, known=known) as desk:
+        await desk.well()
+        server.gateway.forget()
+        server.gateway.drop()
+        ann.say("into the gap")
+        assert (await desk.heard())[0].text == "into the gap"

@@ -1,6 +1,7 @@
 """What goes out to Discord: layout, edits, limits, and what is refused."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -211,12 +212,17 @@ async def test_a_lost_answer_does_not_say_it_twice(
     server: DiscordServer, desk: DiscordDesk, ann: DiscordPerson
 ) -> None:
     server.lost_answers["POST /channels/#/messages"] = 1
-    where = place(ann.channel)
+    where, card = place(ann.channel), replace(CARD, key="notice 7")
     with pytest.raises(DeliveryDelayed):
-        await desk.platform.send(where, CARD)
-    number = await desk.platform.send(where, CARD)
+        await desk.platform.send(where, card)
+    number = await desk.platform.send(where, card)
+    async with discord_desk(server) as again:  # as after a restart
+        await again.well()
+        assert await again.platform.send(where, card) == number
     assert [str(message.id) for message in ann.messages] == [number]
-    assert await desk.platform.send(where, CARD) != number  # the same words, meant anew
+    await desk.platform.send(where, CARD)  # the same words, meant anew
+    await desk.platform.send(where, CARD)
+    assert len(ann.messages) == 3
 
 
 async def test_a_person_who_takes_no_messages(desk: DiscordDesk, ann: DiscordPerson) -> None:
