@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -306,13 +306,14 @@ async def test_a_channels_limit_is_its_own(desk: Desk, ann: DiscordPerson) -> No
 async def test_a_lost_answer_is_asked_for_again_and_shows_once(
     desk: Desk, ann: DiscordPerson
 ) -> None:
+    first, second = replace(CARD, key="card 1"), replace(CARD, key="card 2")
     desk.server.lost_answers["POST /channels/#/messages"] = 1
     with pytest.raises(DeliveryDelayed):
-        await desk.platform.send(place(ann.channel), CARD)
-    sent = await desk.platform.send(place(ann.channel), CARD)
+        await desk.platform.send(place(ann.channel), first)
+    sent = await desk.platform.send(place(ann.channel), first)
     [shown] = ann.messages
     assert str(shown.id) == sent
-    await desk.platform.send(place(ann.channel), CARD)
+    await desk.platform.send(place(ann.channel), second)
     assert len(ann.messages) == 2
 
 
