@@ -78,28 +78,10 @@ def open_trading(
         passed=checkpoint,
     )
     claude = _claude(settings, clock, keys)
-    cycle = Cycle(
-        memory,
-        market,
-        clock,
-        sights,
-        execution.proposer,
-        execution.hands,
-        ClaudeAdvisor(claude),
-        metrics.decided,
-    )
-    signals = SignalDesk(
-        memory,
-        market,
-        clock,
-        sights,
-        execution.proposer,
-        execution.hands,
-        read_signal,
-        ClaudeAdvisor(claude),
-        decided=metrics.decided,
-        passed=checkpoint,
-    )
+    advisor, decided = ClaudeAdvisor(claude), metrics.decided
+    here = (memory, market, clock, sights, execution.proposer, execution.hands)
+    cycle = Cycle(*here, advisor, decided)
+    signals = SignalDesk(*here, read_signal, advisor, decided=decided, passed=checkpoint)
     return Trading(clock, market, execution, frames, sights, claude, cycle, signals)
 
 
