@@ -1,5 +1,6 @@
 """Strategies published in chats of the loopback Telegram; real but for market and database."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ from agents.domain.user import Identity, NoticeKind
 from agents.places import Places
 from bot.app.talking import Everywhere
 from bot.outbox import Postman
+from bot.platforms.discord import DiscordPlatform
 from bot.platforms.telegram import TelegramPlatform
 from handlers.chat import Glance, Incoming, Platform, Reply
 from tests.support.clock import START
 from tests.support.conversation import Conversation, plain
 from tests.support.desk import FREE, World
+from tests.support.discord_server import DiscordServer
 from tests.support.memory_mail import MemoryOutbox
 from tests.support.publishing import publishing
 from tests.support.telegram_server import TOKEN, TelegramServer
@@ -27,11 +30,11 @@ _ROUNDS = 400  # seconds of the test's clock in which everything must have been 
 
 @dataclass
 class ChannelRoom:
-    """`talk` is Ada's conversation; she is person 42 on Telegram."""
+    """`talk` is Ada's conversation; she is person 42 on each platform."""
 
     server: TelegramServer
     talk: Conversation
-    platform: TelegramPlatform
+    platforms: dict[str, Platform]
     postman: Postman
 
     @property
@@ -82,23 +85,36 @@ class ChannelRoom:
 
 
 @asynccontextmanager
-async def channel_room() -> AsyncIterator[ChannelRoom]:
+async def channel_room(discord: DiscordServer | None = None) -> AsyncIterator[ChannelRoom]:
+    """With `discord`, that one is connected, too."""
     async with TelegramServer() as server:
         server.private(ADA_THERE, "Ada")
         talk = Conversation(world=publishing(World(costs=FREE)))
-        platform = TelegramPlatform(TOKEN, server.url, poll_seconds=1)
-        platforms: dict[str, Platform] = {platform.name: platform}
+        spoken: list[Platform] = [TelegramPlatform(TOKEN, server.url, poll_seconds=1)]
+        if discord is not None:
+            spoken.append(DiscordPlatform(discord.token, discord.url))
+        platforms = {platform.name: platform for platform in spoken}
         talk.people = Everywhere(platforms)  # type: ignore[assignment]
-        await talk.start()
-        user = await talk.user()
-        await talk.world.memory.links.add(user.id, Identity(platform.name, str(ADA_THERE)))
-        talk.candles()
-        room = ChannelRoom(server, talk, platform, _postman(talk, platforms))
-        await platform.start(_nothing)
+        await _ada(talk, platforms)
+        room = ChannelRoom(server, talk, platforms, _postman(talk, platforms))
+        for platform in spoken:
+            await platform.start(_nothing)
         try:
+            for platform in spoken:
+                while not platform.health().connected:  # noqa: ASYNC110  (it tells nobody)
+                    await asyncio.sleep(0.01)
             yield room
         finally:
-            await platform.stop()
+            for platform in spoken:
+                await platform.stop()
+
+
+async def _ada(talk: Conversation, platforms: dict[str, Platform]) -> None:
+    await talk.start()
+    user = await talk.user()
+    for name in platforms:
+        await talk.world.memory.links.add(user.id, Identity(name, str(ADA_THERE)))
+    talk.candles()
 
 
 async def _nothing(_: Incoming) -> Glance:
