@@ -1,12 +1,14 @@
 """What a channel is told can be read by a program: the desk's own reader of signal texts."""
 
 from decimal import Decimal
+from hashlib import sha256
 
 import pytest
 
 from agents.domain.proposal import Trailing
 from agents.domain.signal import SignalKind
 from agents.domain.strategy import Side
+from agents.domain.symbols import DEFAULT_UNIVERSE
 from agents.execution.levels import PriceLevels
 from agents.signals.reading import read_signal
 from tests.handlers.test_publishing import delivered, desk
@@ -67,3 +69,14 @@ async def test_what_follows_is_read_as_news_of_it() -> None:
     kinds = [read_signal(one.words.plain(), universe).kind for one in replies]
     assert SignalKind.SIGNAL not in kinds
     assert kinds[1:] == [SignalKind.UPDATE, SignalKind.UPDATE]
+
+
+def test_no_hash_is_taken_for_a_level() -> None:
+    """The record's head stands in the post, and looks like numbers here and there."""
+    for seed in range(300):
+        shown = sha256(str(seed).encode()).hexdigest()[:32]
+        text = f"BTC/USDT LONG\nEntry: 60000\nTarget 1: 61200\nStop: 59400\n#1 · record {shown}…"
+        read = read_signal(text, DEFAULT_UNIVERSE)
+        assert (read.kind, read.faults) == (SignalKind.SIGNAL, ()), shown
+        assert (read.entries, read.stop) == ((D(60000),), D(59400))
+        assert [target.price for target in read.targets] == [D(61200)]
