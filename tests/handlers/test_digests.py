@@ -6,6 +6,7 @@ import pytest
 
 from agents.domain.autonomy import Autonomy, AutonomyKind
 from agents.domain.digest import PREFERENCE, Digest
+from agents.domain.user import NoticeKind
 from agents.reporting.digests import Digests
 from handlers import texts
 from tests.support.clock import START
@@ -106,7 +107,8 @@ async def test_a_day(talk: Conversation) -> None:
     await world.opened(manual)
 
     facts = {"period": "day", "since": since.isoformat(), "until": world.clock.wall().isoformat()}
-    reply = await talk.notices.render("digest", facts, 1)
+    reply = await talk.notices.render(NoticeKind.DIGEST, facts, 1)
+    assert reply is not None
     said = reply.words.plain()
     trades = [one for one in world.positions if one.closed_at and one.closed_at >= since]
     net = sum(one.net() for one in trades)

@@ -5,6 +5,7 @@ import pytest
 from agents.domain.quiet import QuietHours, QuietRule
 from agents.domain.strategy import WEEKDAYS, Window
 from agents.domain.user import NoticeKind
+from agents.execution.proposing import Declined
 from handlers import quiet, texts
 from tests.support.conversation import Conversation, plain
 
@@ -133,7 +134,7 @@ async def test_held_signals_make_no_card(talk: Conversation) -> None:
     strategy = await talk.strategy()
     await talk.say(f"{NOON} hold")
     answer = await talk.world.try_to_propose(strategy)
-    assert "hold back proposals" in answer.reason
+    assert isinstance(answer, Declined) and "hold back proposals" in answer.reason
     assert await talk.told() == []
 
 

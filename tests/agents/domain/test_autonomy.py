@@ -149,7 +149,8 @@ def test_nothing_runs_that_nobody_let_run(
         assert let or night_lets
         assert way.window == 0 or SHORTEST <= way.window <= LONGEST
     if autonomy.kind is AutonomyKind.ASSISTED and way.act is Act.RUNS:
-        assert sure is not None and D(str(sure)) >= autonomy.confidence and risk <= autonomy.risk
+        assert sure is not None and autonomy.confidence is not None and autonomy.risk is not None
+        assert D(str(sure)) >= autonomy.confidence and risk <= autonomy.risk
     assert (way.act is Act.HELD) is bool(held(quiet, at))
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ async def world() -> AsyncIterator[World]:
     yield made
 
 
-async def strategy_with(world: World, autonomy: Autonomy, **changes: object) -> Strategy:
+async def strategy_with(world: World, autonomy: Autonomy, **changes: Any) -> Strategy:
     strategy = await world.strategy(await world.user(), **changes)
     await world.memory.strategies.set_autonomy(strategy.owner_id, strategy.id, autonomy)
     return await world.memory.strategies.get(strategy.owner_id, strategy.id)

@@ -38,7 +38,9 @@ async def test_a_window_ends_once(memories: list[Memory]) -> None:
         if number % 3 != 2
     ]
     looks = [desk.autopilot.look() for desk in desks for _ in range(2)]
-    *_, told = await asyncio.gather(*looks, asyncio.gather(*vetoes))
+    ends = asyncio.gather(*looks)
+    told = await asyncio.gather(*vetoes)
+    await ends
     for _ in range(2):
         await world.tick("60000")
         await other.orders.idle()
