@@ -2,15 +2,21 @@
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from agents.domain.chain import verify_chain
 from agents.domain.publishing import Channel, Moment
 from agents.domain.record import Entry, RecordKind
 from agents.domain.user import Identity, Place
+from agents.reporting.record import totals
+from handlers import numbers
+from tests.handlers.test_publishing import desk as publishing_desk
 from tests.support.chains import a_chain
 from tests.support.conversation import ADA, Conversation, plain
+from tests.support.desk import levels
 
 GROUP = Place("chatter", "the-group")
 SEEN: dict[str, Any] = {"private": False, "chat": "the-group"}
@@ -202,3 +208,23 @@ async def test_no_words_remove_an_entry(talk: Conversation, words: str) -> None:
     await say(talk, f"/record {words}")
     await say(talk, f"/record {channel.id} {words}")
     assert list(await talk.desk.memory.record.entries(channel.id)) == entries
+
+
+async def test_the_record_of_real_trades_says_what_the_books_say() -> None:
+    talk = await publishing_desk()
+    await talk.say("/publish 1 @signals")
+    [strategy] = talk.world.memory.rows("strategies")
+    targets = (("60600", "0.25"), ("61200", "0.35"), ("63000", "0.4"))
+    await talk.world.opened(strategy, levels(targets=targets))
+    for price in ("60600", "60600", "61200", "61200", "63000", "63000"):
+        await talk.world.tick(price)
+    await talk.world.propose(strategy)
+    [channel] = talk.world.memory.rows("channels")
+    entries = await talk.desk.memory.record.entries(channel.id)
+    assert verify_chain(entries) == []
+    found = totals(entries)
+    [position] = talk.world.positions
+    assert (found.signals, found.closed, found.waiting) == (2, 1, 1)
+    assert abs(found.total - position.r_multiple()) < Decimal("0.0001")
+    said = await say(talk, "/record")
+    assert re.search(rf"Sum +{re.escape(numbers.multiple(found.total))}\n", said)
