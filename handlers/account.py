@@ -19,12 +19,14 @@ _MUST = ("on", "silent")  # what asks or warns can be quiet, and can't be missed
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Notices that are switched together; `name` is what is stored, `levels` what is allowed."""
+    """Notices that are switched together; `name` is what is stored, `levels` what is allowed.
+    Those without a button are switched in words: a page of buttons has no room for more."""
 
     name: str
     label: str
     kinds: tuple[NoticeKind, ...]
     levels: tuple[str, ...] = LEVELS
+    button: bool = True
 
 
 K = NoticeKind
@@ -37,6 +39,7 @@ GROUPS: tuple[Group, ...] = (
     Group("failures", "Failed orders", (K.ORDER_FAILED,), _MUST),
     Group("pauses", "Strategies paused", (K.STRATEGY_PAUSED,), _MUST),
     Group("market", "Market faults", (K.MARKET,)),
+    Group("signals", "Signals heard", (K.SIGNAL_HEARD,), button=False),
 )
 _GROUP_OF = {kind: group for group in GROUPS for kind in group.kinds}
 
@@ -105,9 +108,11 @@ async def _settings(desk: Desk, user: User, *, edits: bool = False) -> Reply:
 
 
 def _switches(user: User) -> Rows:
-    """A button for each group, which goes on to its next level."""
+    """A button for each group that has one, which goes on to its next level."""
     made = []
     for index, group in enumerate(GROUPS):
+        if not group.button:
+            continue
         level = level_of(user, group.kinds[0])
         following = (group.levels.index(level) + 1) % len(group.levels)
         made.append(Button(f"{_LEVEL_SIGNS[level]} {group.label}", "notice", index, following))

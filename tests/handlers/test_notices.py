@@ -29,7 +29,7 @@ def test_every_kind_is_told() -> None:
 @pytest.mark.parametrize("kind", [kind for kind in NoticeKind if kind is not K.REPLY])
 async def test_what_is_no_more_is_not_told(talk: Conversation, kind: NoticeKind) -> None:
     await talk.say("/start")
-    ids = ("proposal_id", "position_id", "intent_id", "strategy_id")
+    ids = ("proposal_id", "position_id", "intent_id", "strategy_id", "heard_id", "signal_id")
     facts: dict[str, Any] = {
         **dict.fromkeys(ids, 99),
         "client_id": "x",

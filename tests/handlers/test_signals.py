@@ -139,6 +139,15 @@ async def test_a_members_signal_is_told_quietly_and_proposed() -> None:
     assert not talk.world.orders
 
 
+async def test_its_notices_are_switched_off_in_words() -> None:
+    talk = await talking()
+    await listening(talk)
+    await talk.told()
+    assert "Signals heard: off" in plain(await talk.say("/settings signals off"))
+    assert "Heard:" not in plain(await overheard(talk, TEXT))
+    assert len(talk.world.proposals) == 1
+
+
 async def test_chatter_is_left_alone() -> None:
     talk = await talking()
     await listening(talk)
