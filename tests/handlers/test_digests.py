@@ -12,7 +12,6 @@ from handlers import texts
 from tests.support.clock import START
 from tests.support.conversation import Conversation, plain
 
-
 NOW = START + timedelta(seconds=1)  # the first tick took one
 
 
