@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from agents.domain.grants import Feature
 from agents.domain.heard import HeardState
 from agents.domain.mail import InboxItem
 from agents.domain.order import UNSETTLED
@@ -39,6 +40,8 @@ QUESTIONS: dict[str, Question] = {
     "last closed": lambda d: d.decisions.last_closed([1, 2]),
     "recent decisions": lambda d: d.decisions.recent(1, 1, 10),
     "a snapshot": lambda d: d.decisions.snapshot("BTC/USDT", "5m", CANDLE),
+    "my webhooks": lambda d: d.hooks.of(1),
+    "a webhook by its secret": lambda d: d.hooks.by_secret("a" * 64, NOON),
     "my proposals": lambda d: d.proposals.of(1),
     "proposals in a state": lambda d: d.proposals.in_state(ProposalState.APPROVED),
     "expired proposals": lambda d: d.proposals.expired(NOON),
@@ -59,6 +62,13 @@ QUESTIONS: dict[str, Question] = {
     "an account": lambda d: d.accounts.open(1, 1, Mode.PAPER, SPEC.risk_percent, NOON),
     "model costs": lambda d: d.model_calls.of(1, NOON),
     "audit": lambda d: d.audit.recent(1, 10),
+    "a record": lambda d: d.record.entries(1),
+    "head of a record": lambda d: d.record.head(1),
+    "an entry of a record": lambda d: d.record.append(1, "k", "filled", {}, NOON),
+    "a share": lambda d: d.shares.peek("plum"),
+    "a share opened": lambda d: d.shares.count("plum"),
+    "my shares": lambda d: d.shares.of(1),
+    "a grant": lambda d: d.grants.has(1, Feature.FEEDS),
     "a note": lambda d: d.notes.read("market_clock"),
     "due messages": lambda d: d.outbox.due("telegram", NOON, 10),
     "waiting messages": lambda d: d.outbox.waiting("telegram"),
