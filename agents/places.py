@@ -37,7 +37,9 @@ class Places:
             return False
         channel = await self._memory.channels.lost(place, reason, self._clock.wall())
         if channel is not None:
-            await self._tell(channel.added_by, place, channel.title, reason, _TO_CHANNEL)
+            published = await self._memory.channels.in_channel(channel.id)
+            for user_id in sorted({channel.added_by, *(one.publisher_id for one in published)}):
+                await self._tell(user_id, place, channel.title, reason, _TO_CHANNEL)
         return True
 
     async def _lost_desk(self, place: Place, reason: str) -> bool:

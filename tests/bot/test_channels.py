@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from agents.domain.mail import OutboxState
-from agents.domain.user import Identity, Place
+from agents.domain.user import Identity, NoticeKind, Place
 from tests.support.channel_room import ADA_THERE, ChannelRoom, channel_room
 from tests.support.conversation import plain
 
@@ -63,6 +63,23 @@ async def test_a_bot_that_lost_its_right_tells_once_and_goes_on(
     assert (await room.world.memory.channels.get(lost.id)).lost_at is not None
     refused = [row for row in room.world.memory.rows("outbox") if row.state is OutboxState.FAILED]
     assert {row.place.chat for row in refused} == {str(VIP)}
+
+
+async def test_everybody_who_publishes_in_a_lost_channel_learns_of_it(room: ChannelRoom) -> None:
+    await room.published("@vip_signals")
+    bob = await room.talk.stranger_in()
+    user = await room.talk.user(bob)
+    there = Identity("telegram", "43")
+    await room.world.memory.links.add(user.id, there)
+    room.server.promote(VIP, 43)
+    await room.world.strategy(user.id)
+    assert "is published" in plain(await room.talk.say("/publish 1 @vip_signals", bob))
+    room.server.world.chats[VIP].bot = "kicked"
+    await room.opened()
+    await room.delivered()
+    told = [one for one in room.world.memory.told if one.kind is NoticeKind.PLACE_LOST]
+    assert {one.owner_id for one in told} == {(await room.talk.user()).id, user.id}
+    assert len(told) == 2
 
 
 async def test_a_right_that_comes_back_is_used_after_the_next_publish(room: ChannelRoom) -> None:

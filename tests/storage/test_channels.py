@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import pytest
 
+from agents.domain.desks import Rule
 from agents.domain.errors import NotFound
+from agents.domain.heard import Listen
 from agents.domain.ports import Memory
 from agents.domain.publishing import Channel, Moment, Publication, Signal, SignalState
 from agents.domain.user import Identity, Notice, NoticeKind, Place, User
 from storage.database import Database
 from tests.storage.conftest import Mail
-from tests.support.stored import NOON, a_proposal, a_strategy
+from tests.support.stored import NOON, a_proposal, a_strategy, a_user
 
 HERE = Place("telegram", "-100")
 TOPIC = Place("telegram", "-100", "7")
@@ -157,10 +159,18 @@ async def test_a_chat_that_moves_takes_its_channels_along(memory: Memory) -> Non
     assert (await memory.channels.get(taken.id)).place == replace(new, thread="7")
 
 
-async def test_the_outbox_takes_channels_along(database: Database) -> None:
-    channel = await a_channel(database)
-    await database.outbox.move_place(HERE, Place("telegram", "-1001"))
-    assert (await database.channels.get(channel.id)).place == Place("telegram", "-1001")
+async def test_the_outbox_takes_channels_desks_and_listening_along(database: Database) -> None:
+    new = Place("telegram", "-1001")
+    channel, ann = await a_channel(database), await a_user(database)
+    desk = await database.desks.open(HERE, "Desk", ann.id, Rule(), NOON)
+    assert desk is not None
+    await database.heard.listen(Listen(ann.id, TOPIC, "Calls", ann.id, NOON))
+    await database.outbox.move_place(HERE, new)
+    assert (await database.channels.get(channel.id)).place == new
+    assert await database.desks.at(new) == replace(desk, place=new)
+    assert await database.desks.at(HERE) is None
+    [listen] = await database.heard.listens(ann.id)
+    assert listen.place == replace(new, thread="7")
 
 
 async def test_listeners_hear_of_every_notice_in_its_transaction(memory: Memory, ann: User) -> None:
