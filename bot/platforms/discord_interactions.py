@@ -109,11 +109,13 @@ class Interactions:
         storing = asyncio.ensure_future(stored)
         await asyncio.wait({storing}, timeout=_GLANCE_SECONDS)
         known = storing.done() and not storing.cancelled() and storing.exception() is None
-        token.hidden = not token.private and (storing.result().personal if known else True)
+        glance = storing.result() if known else Glance(personal=True)
+        token.hidden = not token.private and bool(glance.personal or glance.words)
         token.waits = True
         flags = {"data": {"flags": HIDDEN}} if token.hidden else {}
         await self._answer(interaction, token, {"type": _DEFERRED, **flags})
-        await storing
+        if words := (await storing).words:
+            await self._tell(token, words)
 
     async def sweep(self) -> None:
         """Nobody is left with "thinking…" when there is nothing to say; runs until cancelled."""

@@ -60,6 +60,10 @@ class Line:
         """Nothing is wrong yet."""
         self.connected, self.detail = False, sentence
 
+    def stored(self) -> None:
+        if self.detail == STORE_FAULT:
+            self.detail = ""
+
     def well(self) -> None:
         if not self.connected:
             log.info("Connected to Discord.")
@@ -162,12 +166,15 @@ class Listener(discord.Client):
         async with queue:
             while True:
                 try:
-                    return await self._doors.receive(incoming)
+                    glance = await self._doors.receive(incoming)
                 except Exception:
                     if not failures:
                         log.exception("Something from Discord could not be stored; it is retried.")
                     self._doors.line.detail = STORE_FAULT
                     failures += 1
+                else:
+                    self._doors.line.stored()
+                    return glance
                 await self._doors.pause(min(_LONGEST_PAUSE, 0.25 * 2.0 ** min(failures, 10)))
 
     async def _known(self) -> Sequence[Place]:

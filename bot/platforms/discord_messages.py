@@ -26,7 +26,7 @@ from bot.platforms.discord_faults import (
     delivery,
 )
 from bot.platforms.discord_tokens import Token, Tokens
-from handlers.chat import Outgoing
+from handlers.chat import Outgoing, text
 
 T = TypeVar("T")
 Json = dict[str, Any]
@@ -231,7 +231,10 @@ class Messages:
         token.waits = False
 
     async def tell(self, token: Token, words: str) -> None:
-        """A sentence for the one who tapped, and nobody else."""
+        """A sentence for the one who tapped or filled in a form, and nobody else."""
+        if token.waits:
+            await self._by_token(token, Outgoing(text(words), personal=True))
+            return
         body = {"content": words, "flags": HIDDEN, "allowed_mentions": {"parse": []}}
         await self.call("POST", _FOLLOW_UPS, sent={"json": body}, **token.address)
 

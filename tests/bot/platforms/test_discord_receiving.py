@@ -126,8 +126,10 @@ async def test_a_fault_of_the_store_loses_nothing(
     tapped = ann.run("status")
     ann.say("two")
     await acknowledged(server, tapped)
+    await server.wait_for(lambda: "can't be stored" in desk.platform.health().detail)
     desk.broken = False
     assert {heard.text for heard in await desk.heard(3)} == {"one", "/status", "two"}
+    await server.wait_for(lambda: not desk.platform.health().detail)
 
 
 # --- the menu -------------------------------------------------------------------------------------
@@ -434,6 +436,18 @@ async def test_a_tap_that_asks_opens_a_form(
     answer = ann.answer_to(filled)
     assert answer is not None
     assert answer.text == "Changed."
+
+
+async def test_what_is_said_of_a_form_is_for_its_writer(
+    server: DiscordServer, desk: DiscordDesk, ann: DiscordPerson, channel: Channel
+) -> None:
+    desk.glance = Glance(words="You may look, and change nothing.")
+    await desk.platform.send(place(channel), CARD)
+    [card] = server.messages(channel)
+    await ann.at(channel).fill(await ann.at(channel).press(card, "Edit"), "half the risk")
+    said = await ann.at(channel).see("You may look")
+    assert said.only_for == ANN
+    assert server.messages(channel, BOB) == [card]
 
 
 # --- places ---------------------------------------------------------------------------------------
