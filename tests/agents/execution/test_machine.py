@@ -113,6 +113,8 @@ class Desk(RuleBasedStateMachine):
             for most in (1, 3):
                 wanted = self.world.strategy(owner, max_positions=most)
                 self.strategies.append(self.loop.run_until_complete(wanted))
+        for which in (1, 2):
+            self.let(which, AUTONOMIES[which])
         self.run(self.world.tick(self.price))
 
     # --- what happens -------------------------------------------------------------------------
