@@ -38,9 +38,13 @@ async def test_what_is_no_more_is_not_told(talk: Conversation, kind: NoticeKind)
         "period": "day",
         "since": "2026-03-01T08:00:00+00:00",
         "until": "2026-03-02T08:00:00+00:00",
+        "summary": "The disk is full.",
+        "at": "2026-03-02T08:00:00+00:00",
+        "reason": "I was removed from it.",
+        "next": "add me again",
     }
     reply = await talk.notices.render(kind, facts, 1)
-    assert (reply is None) is (kind not in {K.MARKET, K.PANIC, K.DIGEST})
+    assert (reply is None) is (kind not in {K.MARKET, K.PANIC, K.DIGEST, K.OPERATOR, K.PLACE_LOST})
     assert await talk.notices.render(kind, facts, 77) is None
 
 
@@ -176,3 +180,24 @@ async def test_a_stored_level_that_is_not_allowed_counts_as_on(talk: Conversatio
     await talk.desk.memory.users.set_notice(1, "proposals", "off")
     assert account.level_of(await talk.user(), K.PROPOSAL) == "on"
     assert account.level_of(await talk.user(), K.PANIC) == "on"
+
+
+async def test_an_operator_reads_what_is_wrong(talk: Conversation) -> None:
+    facts = {"summary": "A platform can't be reached. (discord)", "count": 3}
+    at = talk.world.clock.wall().isoformat()
+    said = await render(talk, K.OPERATOR, (await talk.user()).id, at=at, **facts)
+    assert said is not None
+    words = plain([said])
+    assert "Something is wrong on the machine" in words and "3 times" in words
+    assert "A platform can't be reached. (discord)" in words
+
+
+async def test_a_lost_place_is_named_with_what_to_do(talk: Conversation) -> None:
+    facts = {"title": "Dip Signals", "reason": "I was removed from it.", "next": "add me again"}
+    said = await render(talk, K.PLACE_LOST, (await talk.user()).id, **facts)
+    assert said is not None
+    assert plain([said]).split("\n") == [
+        "📭 I can't write in Dip Signals any more.",
+        "I was removed from it.",
+        "Add me again.",
+    ]
