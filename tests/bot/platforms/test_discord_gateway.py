@@ -381,6 +381,7 @@ async def test_an_interaction_that_comes_twice(desk: Desk, ann: DiscordPerson) -
     desk.server.gateway.repeat("INTERACTION_CREATE")
     ann.say("and then")
     await desk.until(lambda: "and then" in [incoming.text for incoming in desk.received])
+    await desk.platform.stop()  # everything that was begun is done
     assert len({incoming.key for incoming in desk.received}) == 2
     name = "POST /interactions/#/token/callback"
     assert desk.server.counts[name] == 1 and not desk.server.refused
@@ -389,9 +390,10 @@ async def test_an_interaction_that_comes_twice(desk: Desk, ann: DiscordPerson) -
 async def test_after_a_quarter_of_an_hour_the_bot_answers_as_itself(
     desk: Desk, ann: DiscordPerson
 ) -> None:
-    ann.run("status")
+    asked = ann.run("status")
     await desk.heard()
     [incoming] = desk.received
+    await desk.server.wait_for(lambda: asked.acknowledged)
     desk.server.pass_time(900)
     sent = await desk.platform.send(incoming.place, CARD, incoming.reply_to)
     assert [one.id for one in ann.messages] == [int(sent)]
