@@ -81,13 +81,14 @@ def place_of(channel: Any, channel_id: int) -> Place:
 # --- messages ---------------------------------------------------------------------------------
 
 
-def read_message(message: discord.Message, place: Place, me: int) -> Incoming | None:
+def read_message(
+    message: discord.Message, place: Place, me: int, forwarded: str = ""
+) -> Incoming | None:
     """None for what is not to be looked at: other bots, service messages, and what Discord does
     not show to a bot that may not read along."""
     if message.author.bot or message.webhook_id or message.type not in _SPOKEN:
         return None
     private = message.guild is None
-    forwarded = _forwarded(message)
     text = _snapshot(message) if forwarded else message.content
     addressed = private or _addressed(message, me)
     spoken = without_mention(text, me)
@@ -121,12 +122,16 @@ def _addressed(message: discord.Message, me: int) -> bool:
     return isinstance(original, discord.Message) and original.author.id == me
 
 
-def _forwarded(message: discord.Message) -> str:
-    """Where a forwarded message came from; empty for any other."""
+def origin(message: discord.Message, channel: Any) -> str:
+    """Where a forwarded message came from; empty for any other. `channel` is that one where the
+    bot knows it."""
     if not message.message_snapshots:
         return ""
-    source = message.reference
-    return f"channel {source.channel_id}" if source else "another channel"
+    name = getattr(channel, "name", "")
+    guild = getattr(channel, "guild", None)
+    if not name:
+        return "another channel"
+    return f"#{name} ({guild.name})" if guild and guild.name else f"#{name}"
 
 
 def _snapshot(message: discord.Message) -> str:

@@ -15,7 +15,7 @@ from discord.http import Route
 from agents.domain.errors import DeliveryDelayed, ParleyError
 from agents.domain.user import Identity, Place
 from bot.platforms.discord_commands import tell_commands
-from bot.platforms.discord_events import NAME, identity, place_of, read_message
+from bot.platforms.discord_events import NAME, identity, origin, place_of, read_message
 from bot.platforms.discord_faults import delivery
 from bot.platforms.discord_interactions import Interactions
 from bot.platforms.discord_rest import Rest
@@ -143,7 +143,10 @@ class Listener(discord.Client):
             if message.author.bot or self.user is None:
                 return
             place = await self._place(message)
-            if incoming := read_message(message, place, self.user.id):
+            reference = message.reference
+            source = self.get_channel(reference.channel_id) if reference else None
+            forwarded = origin(message, source)
+            if incoming := read_message(message, place, self.user.id, forwarded):
                 await self.store(incoming)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:

@@ -184,3 +184,16 @@ async def test_faults(desk: Desk, status: int, code: int, kind: type[Exception])
         env.inject_error("POST", "/channels/*/messages", status=status, code=code, times=None)
         with pytest.raises(kind):
             await desk.platform.send(desk.received[0].place, Outgoing(text("Yes?")))
+
+
+async def test_a_forwarded_message(desk: Desk) -> None:
+    async with simcord.run(desk.client()) as env:
+        guild = env.create_guild()
+        channel = guild.create_text_channel("signals")
+        ann = guild.add_member(env.create_user("ann"))
+        signal = await ann.send(channel, "BTC long 61,000 sl 60,000")
+        await ann.forward(signal, ann.user.dm_channel)
+        [heard] = desk.received
+        assert heard.text == "BTC long 61,000 sl 60,000"
+        assert heard.forwarded == f"#signals ({guild.name})"
+        assert heard.answers == ""
