@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from agents.domain.desks import Role, Rule
 from agents.domain.errors import DeliveryDelayed, DeliveryRefused, NotFound, PlaceGone
 from agents.domain.grants import Feature
 from agents.domain.publishing import Moment
@@ -133,13 +134,31 @@ async def test_a_channel_of_a_platform_without_my_account_asks_for_a_link() -> N
 
 async def test_in_a_group_only_here_is_meant() -> None:
     talk = await desk()
-    group = {"chat": "-5", "private": False}
+    group: dict[str, Any] = {"chat": "-5", "private": False}
     for words in ("/publish", "/publish 1 @signals", "/unpublish 1"):
         assert "between the two of us" in plain(await talk.say(words, **group))
     here = Place("chatter", "-5")
     talk.people.known[here, ADA] = replace(GOOD, title="Desk", kind="group")
     assert "is published in Desk" in plain(await talk.say("/publish 1 here", **group))
     assert "no longer published in Desk" in plain(await talk.say("/unpublish 1 here", **group))
+
+
+async def test_a_desk_publishes_what_is_its_own() -> None:
+    talk = await desk()
+    here, at = Place("chatter", "-5"), talk.world.clock.wall()
+    ada, bob = await talk.user(), await talk.stranger_in()
+    opened = await talk.world.memory.desks.open(here, "Crew", ada.id, Rule(), at)
+    assert opened is not None
+    await talk.world.memory.desks.seat(opened.id, (await talk.user(bob)).id, Role.VIEWER, at)
+    await talk.world.strategy(opened.account_id)
+    group: dict[str, Any] = {"chat": "-5", "private": False}
+    refused = plain(await talk.say("/publish 1 here", bob, **group))
+    assert "owner and traders" in refused
+    assert not talk.world.memory.rows("publications")
+    assert "is published in -5" in plain(await talk.say("/publish 1 here", **group))
+    [publication] = talk.world.memory.rows("publications")
+    assert (publication.owner_id, publication.publisher_id) == (opened.account_id, ada.id)
+    assert "#1 Dips in -5" in plain(await talk.say("/publish", **group))
 
 
 async def test_the_list_and_its_buttons() -> None:
