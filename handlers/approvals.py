@@ -54,6 +54,12 @@ async def tighten(desk: Desk, turn: Turn) -> Answer:
 
 async def next_candle(desk: Desk, turn: Turn) -> Answer:
     """Not now: this card ends, and the next candle makes a new one if its rules pass."""
+    if await desk.memory.heard.of_proposal(turn.user.id, turn.tap.id) is not None:
+        return [
+            texts.said(
+                "A signal set this off, and no candle brings it again: approve it or veto it."
+            )
+        ]
     outcome = await desk.approvals.next_candle(*_mine(turn), by=turn.person.id)
     return [] if outcome.done else await _told(desk, turn, outcome)
 

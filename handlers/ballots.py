@@ -18,6 +18,7 @@ async def reader(desk: Desk, user: User, proposal: Proposal) -> cards.Reader:
         desk.clock.wall(),
         await _resolver(desk, proposal),
         await line(desk, proposal),
+        await desk.memory.heard.of_proposal(proposal.owner_id, proposal.id) is not None,
     )
 
 

@@ -38,6 +38,7 @@ class Reader:
     wall: datetime
     resolver: str = ""  # who resolved the proposal, where that was somebody else
     votes: str = ""  # who voted on it, at a desk
+    posted: bool = False  # a signal set it off: no candle brings it again
 
 
 def card_name(proposal_id: int) -> str:
@@ -60,7 +61,7 @@ def proposal_card(
     fresh = not redraw or (waits and proposal.version > 1)
     return Reply(
         words=lines(*_body(proposal, instrument), "", last, *votes),
-        rows=proposal_buttons(proposal) if waits else (),
+        rows=proposal_buttons(proposal, posted=reader.posted) if waits else (),
         picture=_picture(proposal) if fresh else None,
         card=card_name(proposal.id),
         edits=redraw,
@@ -72,17 +73,18 @@ def _picture(proposal: Proposal) -> Picture:
     return Picture("proposal", facts)
 
 
-def proposal_buttons(proposal: Proposal) -> Rows:
+def proposal_buttons(proposal: Proposal, *, posted: bool = False) -> Rows:
     def button(label: str, verb: str) -> Button:
         return Button(label, verb, proposal.id, proposal.version)
 
     decide = (button("✅ Approve", "approve"), button("❌ Veto", "veto"))
     if proposal.runs_at is not None:
         decide = (button("❌ Veto", "veto"), button("✅ Approve now", "approve"))
+    later = () if posted else (button("⏭ Next candle", "next_candle"),)
     return (
         decide,
         (button("✂️ Half size", "halve"), button("🛡 Tighter stop", "tighten")),
-        (button("⏭ Next candle", "next_candle"), button("🔎 Details", "details")),
+        (*later, button("🔎 Details", "details")),
     )
 
 

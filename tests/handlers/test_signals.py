@@ -139,6 +139,18 @@ async def test_a_members_signal_is_told_quietly_and_proposed() -> None:
     assert not talk.world.orders
 
 
+async def test_no_candle_brings_it_again_and_the_card_does_not_say_so() -> None:
+    talk = await talking()
+    await listening(talk)
+    await talk.told()
+    card, _ = await overheard(talk, TEXT)
+    labels = [one.label for one in buttons(card)]
+    assert "🔎 Details" in labels and not any("Next candle" in label for label in labels)
+    said = plain(await talk.tap_data("next_candle:1:1"))
+    assert "no candle brings it again" in said
+    assert talk.world.proposals[0].state == "pending"
+
+
 async def test_its_notices_are_switched_off_in_words() -> None:
     talk = await talking()
     await listening(talk)
