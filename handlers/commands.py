@@ -16,6 +16,7 @@ from handlers import (
     drafting,
     editing,
     grants,
+    hooks,
     linking,
     listening,
     money,
@@ -187,6 +188,7 @@ COMMANDS: tuple[Command, ...] = (
         "[off, risk 0.5%, only BTC, test TEXT]",
         group=True,
     ),
+    Command("hooks", "signals by webhook", hooks.hooks, "[new NAME, rotate N, end N]"),
     Command("channel", "how late a channel gets signals", publishing.channel, "[NAME delay 15m]"),
     Command("cancel", "drop an open question", account.cancel),
     Command(

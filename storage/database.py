@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from agents.domain import desks, heard, linking, mail, ports, publishing
+from agents.domain import desks, heard, hooks, linking, mail, ports, publishing
 from agents.domain.errors import OperatorNeeded
 from agents.domain.grants import Grants as GrantsPort
 from agents.domain.record import Record as RecordPort
@@ -17,6 +17,7 @@ from storage.decisions import Decisions
 from storage.desks import Desks
 from storage.grants import Grants
 from storage.heard import HeardSignals
+from storage.hooks import Hooks
 from storage.links import Links
 from storage.locks import FileLock
 from storage.mail import Inbox, Notices, Outbox
@@ -81,6 +82,7 @@ class Database:
         self.links: linking.Links = Links(turns)
         self.desks: desks.Desks = Desks(turns, users)
         self.heard: heard.HeardSignals = HeardSignals(turns)
+        self.hooks: hooks.Hooks = Hooks(turns)
         channels = Channels(turns)
         self.channels: publishing.Channels = channels
         outbox.moving = channels.move_place

@@ -16,6 +16,7 @@ from agents.domain.decision import Advised, Decision, ModelCall, Question, Snaps
 from agents.domain.desks import Desks
 from agents.domain.grants import Grants
 from agents.domain.heard import HeardSignals
+from agents.domain.hooks import Hooks
 from agents.domain.linking import Links
 from agents.domain.market import (
     Candle,
@@ -374,6 +375,7 @@ class Memory(Protocol):
     links: Links
     desks: Desks
     heard: HeardSignals
+    hooks: Hooks
 
     def when_told(self, listener: NoticeListener) -> None:
         """Have `listener` called for each notice in the transaction that tells it, whether or not

@@ -17,6 +17,7 @@ from bot.app.talking import (
     Everywhere,
     open_clerk,
     open_desk,
+    open_doors,
     open_platforms,
     open_postman,
     open_web,
@@ -27,7 +28,6 @@ from bot.doctor import look_at_market, look_at_platform
 from bot.log import hide
 from bot.metrics import Metrics
 from bot.reach import Reach
-from bot.record_web import RecordFiles
 from bot.running import Parley, Parts
 from bot.scheduler import Chore
 from bot.settings import Settings
@@ -90,7 +90,7 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
     memory.when_told(Publisher(memory, memory.outbox, trading.clock).follow)
     chores = [Chore("reach", 2, reach.look)]
     parts = Parts(
-        web=open_web(settings, parley, metrics, spoken, RecordFiles(memory, trading.clock)),
+        web=open_web(settings, parley, metrics, spoken, open_doors(memory, trading, desk)),
         clerk=open_clerk(memory, trading.clock, router, platforms, postman, vault),
         postman=postman,
         platforms=platforms,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from agents.decision.reader import SentenceReader
 from agents.domain.errors import DeliveryRefused
+from agents.domain.grants import Feature
 from agents.domain.mail import OutboxItem
 from agents.domain.ports import Clock
 from agents.domain.user import Identity, Place, Standing
@@ -17,6 +18,7 @@ from agents.watch import Watch
 from bot.app.trading import Trading, desks_model
 from bot.connectors.claude import ClaudeReader
 from bot.connectors.vault import Vault
+from bot.hooks import HookDoor
 from bot.inbox import Clerk
 from bot.metrics import Metrics
 from bot.outbox import Postman
@@ -35,11 +37,14 @@ from handlers.router import Router
 from storage.database import Database
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from bot.platforms.discord import DiscordPlatform
     from bot.platforms.telegram import TelegramPlatform
 
 log = logging.getLogger(__name__)
 
+Routes = Sequence["web.AbstractRouteDef"]
 TELEGRAM_PATH = "/telegram/webhook"
 
 
@@ -141,17 +146,27 @@ def open_platforms(
 
 
 def open_web(
-    settings: Settings, parley: Parley, metrics: Metrics, spoken: Spoken, records: RecordFiles
+    settings: Settings, parley: Parley, metrics: Metrics, spoken: Spoken, doors: Routes
 ) -> WebServer:
     telegram = spoken.telegram
     return WebServer(
         settings.host,
         settings.port,
-        routes=[*spoken.browser.routes(), *records.routes()],
+        routes=[*spoken.browser.routes(), *doors],
         webhooks={TELEGRAM_PATH: telegram.handle_webhook} if telegram else {},
         health=parley.health,
         metrics=metrics.text,
     )
+
+
+def open_doors(memory: Database, trading: Trading, desk: Desk) -> Routes:
+    """What strangers may ask of the web server: records as files, and signals by webhook."""
+
+    async def allowed(owner_id: int) -> bool:
+        return await desk.allows(await memory.users.get(owner_id), Feature.FEEDS)
+
+    hooks = HookDoor(memory, trading.market, trading.clock, trading.signals, allowed)
+    return [*RecordFiles(memory, trading.clock).routes(), *hooks.routes()]
 
 
 def when_gone(memory: Database, clock: Clock) -> Callable[[Identity, Place], Awaitable[None]]:

@@ -73,11 +73,15 @@ FOREIGN_CALLS: dict[str, Call] = {
     "heard.of_proposal": lambda m, me, ids: m.heard.of_proposal(me, ids["proposal"]),
     "heard.unlisten": lambda m, me, ids: m.heard.unlisten(me, GROUP, NOON),
     "heard.listens": lambda m, me, ids: m.heard.listens(me),
+    "hooks.get": lambda m, me, ids: m.hooks.get(me, 1),
+    "hooks.of": lambda m, me, ids: m.hooks.of(me),
+    "hooks.rotate": lambda m, me, ids: m.hooks.rotate(me, 1, "b" * 64, NOON),
+    "hooks.end": lambda m, me, ids: m.hooks.end(me, 1, NOON),
     "shares.of": lambda m, me, ids: m.shares.of(me),
     "shares.of_strategy": lambda m, me, ids: m.shares.of_strategy(me, ids["strategy"]),
     "shares.end": lambda m, me, ids: m.shares.end(me, ids["strategy"], NOON),
 }
-ADDS_OWN = {"strategies.draft", "desks.open", "audit.record"}
+ADDS_OWN = {"strategies.draft", "desks.open", "hooks.add", "audit.record"}
 
 
 def _methods_with_owner() -> set[str]:
@@ -102,6 +106,7 @@ async def _everything_of(memory: Memory, user: User) -> dict[str, int]:
     heard = await memory.heard.add(heard_of(user.id, proposal_id=position.proposal_id))
     assert heard is not None
     await memory.shares.add(Share("plum", user.id, strategy.id, 1, "Dips", SPEC, NOON))
+    await memory.hooks.add(user.id, "TradingView", "a" * 64, NOON)
     await memory.heard.listen(Listen(user.id, GROUP, "Calls", user.id, NOON))
     channel = await memory.channels.open(GROUP, "Signals", user.id, 0, NOON)
     publication = await memory.channels.publish(

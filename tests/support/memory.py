@@ -7,6 +7,7 @@ from agents.domain import ports
 from agents.domain.desks import Desks
 from agents.domain.grants import Grants
 from agents.domain.heard import HeardSignals
+from agents.domain.hooks import Hooks
 from agents.domain.linking import Links
 from agents.domain.publishing import Channels
 from agents.domain.record import Record
@@ -16,6 +17,7 @@ from tests.support.memory_channels import MemoryChannels
 from tests.support.memory_core import Database, Killed, Session
 from tests.support.memory_desks import MemoryDesks
 from tests.support.memory_heard import MemoryHeard
+from tests.support.memory_hooks import MemoryHooks
 from tests.support.memory_links import MemoryLinks
 from tests.support.memory_people import (
     MemoryAudit,
@@ -67,6 +69,7 @@ class InMemory:
         self.links: Links = MemoryLinks(session)
         self.desks: Desks = MemoryDesks(session)
         self.heard: HeardSignals = MemoryHeard(session)
+        self.hooks: Hooks = MemoryHooks(session)
 
     @property
     def told(self) -> list[Notice]:
