@@ -165,6 +165,22 @@ async def test_answers_keep_their_card_and_their_target() -> None:
 # --- order ------------------------------------------------------------------------------------
 
 
+async def test_who_waits_for_an_answer_of_their_own_gets_every_one() -> None:
+    """An open interaction, in private and in a group, said or tapped."""
+
+    async def handle(incoming: Incoming) -> Sequence[Reply]:
+        return [Reply(text("changed"), edits=True), Reply(text("told"))]
+
+    office = Office(handle)
+    await office.say("/status", message_id="i7u1", reply_to="i7u1")
+    tapped: dict[str, Any] = {"text": None, "tap": Tap("page", 1, 0), "message_id": "55"}
+    await office.say("", place=GROUP, private=False, reply_to="i8u1", **tapped)
+    await office.rounds()
+    facts = [row.facts for row in office.memory.rows("outbox")]
+    assert [one.get("reply_to") for one in facts] == ["i7u1", "i7u1", "i8u1", "i8u1"]
+    assert [one.get("message_id") for one in facts] == [None, None, "55", None]
+
+
 async def test_one_chat_is_handled_in_order_and_others_meanwhile() -> None:
     gate = asyncio.Event()
     bob_done = asyncio.Event()
