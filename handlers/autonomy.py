@@ -165,11 +165,12 @@ async def _change(desk: Desk, turn: Turn, strategy: Strategy, wanted: Autonomy) 
 
 async def _question(desk: Desk, strategy: Strategy, wanted: Autonomy) -> Words:
     risk = min(strategy.spec.risk_percent, desk.limits.risk_percent)
-    most = f"At most {numbers.percent(risk)} of equity at risk a trade; " * (not strategy.spec.size)
+    most = f"at most {numbers.percent(risk)} of equity at risk a trade; "
+    bound = "" if strategy.spec.size else most
     said: list[Words | str] = [
         bold(f"🤖 Let #{strategy.number} {strategy.name} trade without your tap?"),
         f"{markers.mode(strategy.mode)}. From now on it {saying.autonomy(wanted)}.",
-        f"{most}no limit changes, and when the price has moved it asks you.",
+        texts.sentence(f"{bound}no limit changes, and when the price has moved it asks you"),
     ]
     alone = not await desk.model_for(strategy.owner_id)
     if alone and wanted.kind is AutonomyKind.ASSISTED:
@@ -194,7 +195,7 @@ async def _set(
         stopped = await _ask_instead(desk, strategy)
     now = await memory.strategies.get(owner, strategy.id)
     said = f"🤖 #{now.number} {now.name} {saying.autonomy(wanted)}."
-    asks = f" {stopped} of its proposals was to run and asks you now." * (stopped > 0)
+    asks = " What was counting down asks you now." * (stopped > 0)
     card = strategy_card(await drafting.shown(desk, now), redraw=True)
     return [Reply(text(said + asks), edits=edits), card]
 
