@@ -151,6 +151,18 @@ async def _found(desk: Desk, said: str) -> Place:
     raise AskUser(_unseen(said))
 
 
+async def _known(desk: Desk, turn: Turn, said: str) -> Channel | None:
+    """A channel by its title, which also names one that the bot has lost, or by its place."""
+    mine = list(await desk.memory.channels.added_by(turn.person.id))
+    for publication in await desk.memory.channels.publications(turn.user.id):
+        mine.append(await desk.memory.channels.get(publication.channel_id))
+    named = {one.id: one for one in mine if one.title.lower() == said.lower()}
+    if len(named) == 1:
+        return next(iter(named.values()))
+    place = turn.place if said.lower() == _HERE else await _found(desk, said)
+    return await desk.memory.channels.at(place)
+
+
 def _unseen(said: str) -> str:
     return (
         f"I can't see {texts.echo(said)!r}. Add me there with the right to post messages, and "
@@ -216,8 +228,7 @@ async def channel(desk: Desk, turn: Turn) -> Answer:
     said = Said.of(f"it {turn.words}")
     if not said.place:
         return [await _channels(desk, turn)]
-    place = turn.place if said.place.lower() == _HERE else await _found(desk, said.place)
-    known = await desk.memory.channels.at(place)
+    known = await _known(desk, turn, said.place)
     if known is None:
         raise AskUser(f"Nothing is published there yet. {_HOW}")
     if said.delay is not None:
@@ -291,8 +302,7 @@ async def unpublish(desk: Desk, turn: Turn) -> Answer:
     every = await desk.memory.channels.publications(turn.user.id)
     ours = [one for one in every if one.strategy_id == strategy.id]
     if said.place:
-        place = turn.place if said.place.lower() == _HERE else await _found(desk, said.place)
-        meant = await desk.memory.channels.at(place)
+        meant = await _known(desk, turn, said.place)
         ours = [one for one in ours if meant is not None and one.channel_id == meant.id]
     if not ours:
         raise AskUser(f"{_named(strategy)} is not published there. /publish lists what is.")

@@ -172,6 +172,17 @@ async def test_the_list_and_its_buttons() -> None:
     assert "Nothing is published" in plain(await talk.say("/publish"))
 
 
+async def test_a_lost_channel_is_still_known_by_its_title() -> None:
+    talk = await desk(replace(GOOD, title="Dip Signals"))
+    await talk.say("/publish 1 @signals")
+    at = talk.world.clock.wall()
+    await talk.world.memory.channels.lost(CHANNEL, "I was removed from it.", at)
+    del talk.people.names["@signals"]
+    assert "I can't post there any more" in plain(await talk.say("/publish"))
+    assert "Dip Signals" in plain(await talk.say("/channel dip signals delay 5m"))
+    assert "no longer published in Dip Signals" in plain(await talk.say("/unpublish 1 Dip Signals"))
+
+
 async def test_nobody_ends_what_is_anothers() -> None:
     talk = await desk()
     await talk.say("/publish 1 @signals")
