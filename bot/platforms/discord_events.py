@@ -15,7 +15,7 @@ NAME = "discord"
 
 _SPOKEN = (discord.MessageType.default, discord.MessageType.reply)
 _REFERENCE = re.compile(r"(p?)(\d+)")
-_OPEN = re.compile(r"i(\d+)u(\d+)")
+_OPEN = re.compile(r"([ih])(\d+)u(\d+)")
 _OWN_EYES = re.compile(r"e(p?)(\d+)u(\d+)")
 
 
@@ -32,13 +32,15 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """An interaction that waits for its response, and who began it. `i7u42`."""
+    """An interaction that waits for its response, and who began it. `i7u42`; `h7u42` where it was a
+    tap on what nobody else sees, whose answers nobody else is to see either."""
 
     interaction: int
     user: int
+    hidden: bool = False
 
     def __str__(self) -> str:
-        return f"i{self.interaction}u{self.user}"
+        return f"{'h' if self.hidden else 'i'}{self.interaction}u{self.user}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def parse(message_id: str) -> Reference | None:
     if found := _REFERENCE.fullmatch(message_id):
         return Shown(int(found[2]), bool(found[1]))
     if found := _OPEN.fullmatch(message_id):
-        return Open(int(found[1]), int(found[2]))
+        return Open(int(found[2]), int(found[3]), found[1] == "h")
     if found := _OWN_EYES.fullmatch(message_id):
         return Whispered(int(found[2]), int(found[3]), bool(found[1]))
     return None
@@ -150,7 +152,8 @@ def _snapshot(message: discord.Message) -> str:
 def read_interaction(interaction: discord.Interaction[Any]) -> Incoming | None:
     """None for kinds that are none of ours."""
     data: dict[str, Any] = dict(interaction.data or {})
-    opened = Open(interaction.id, interaction.user.id)
+    message = touched(interaction)
+    opened = Open(interaction.id, interaction.user.id, isinstance(message, Whispered))
     text: str | None = None
     tap, tapped, message_id = None, "", str(opened)
     if interaction.type is discord.InteractionType.application_command:
@@ -158,7 +161,7 @@ def read_interaction(interaction: discord.Interaction[Any]) -> Incoming | None:
     elif interaction.type is discord.InteractionType.component:
         tapped = pressed(data)
         tap = Tap.parse(tapped)
-        message_id = str(touched(interaction) or opened)
+        message_id = str(message or opened)
     elif interaction.type is discord.InteractionType.modal_submit:
         tap, tapped, text = filled(data)
     else:

@@ -16,7 +16,14 @@ from agents.domain.errors import DeliveryDelayed, DeliveryRefused, ParleyError
 from bot.platforms.discord_bodies import HIDDEN
 from bot.platforms.discord_commands import typed
 from bot.platforms.discord_components import form, pressed
-from bot.platforms.discord_events import Open, identity, place_of, read_interaction, touched
+from bot.platforms.discord_events import (
+    Open,
+    Whispered,
+    identity,
+    place_of,
+    read_interaction,
+    touched,
+)
 from bot.platforms.discord_faults import ACKNOWLEDGED, Rejected
 from bot.platforms.discord_messages import Messages
 from bot.platforms.discord_tokens import Token, Tokens
@@ -185,11 +192,12 @@ class Interactions:
 
 
 def _token(interaction: Interaction, incoming: Incoming) -> Token:
-    message = touched(interaction) if incoming.text is None else None
+    message = touched(interaction)
+    tapped = message if incoming.text is None else None
     return Token(
-        Open(interaction.id, interaction.user.id),
+        Open(interaction.id, interaction.user.id, isinstance(message, Whispered)),
         interaction.application_id,
         interaction.token,
         private=incoming.private,
-        message_id=message.id if message else 0,
+        message_id=tapped.id if tapped else 0,
     )

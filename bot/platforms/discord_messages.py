@@ -90,6 +90,7 @@ class Messages:
         return bool(found.get("thread_metadata", {}).get("locked"))
 
     async def _answer(self, place: Place, message: Outgoing, opened: Open) -> str:
+        message = replace(message, personal=message.personal or opened.hidden)
         token = self._tokens.find(opened)
         if token and await token.ready():
             try:

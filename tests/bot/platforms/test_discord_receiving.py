@@ -403,6 +403,9 @@ async def test_a_tap_on_what_one_person_sees(
         done = Outgoing(text("Taken."), personal=True)
         await desk.platform.edit(tapped.place, tapped.message_id, done)
         assert (shown.text, shown.buttons) == ("Taken.", [])
+        more = Outgoing(text("And this."))  # about what nobody else sees
+        await desk.platform.send(tapped.place, more, tapped.reply_to)
+        assert (await ann.at(channel).see("And this.")).only_for == ANN
         minutes[0] = 40.0
         server.pass_time(1200)
         await desk.platform.edit(tapped.place, tapped.message_id, Outgoing(text("Late.")))
