@@ -141,9 +141,6 @@ class SignalDesk:
         same = [one for one in recent if one.source == wanted.source and one.market_at > since]
         return len(same) >= MOST
 
-    async def find(self, owner_id: int, source: str, key: str) -> Heard | None:
-        return await self._memory.heard.find(owner_id, source, key)
-
     # --- judging ------------------------------------------------------------------------------
 
     async def work(self) -> None:

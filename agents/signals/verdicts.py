@@ -48,18 +48,6 @@ def pillar_lines(pillars: Iterable[Pillar]) -> tuple[str, ...]:
     return tuple(_line(one.name.value, one.score, _values(one)) for one in pillars)
 
 
-def stored_lines(stored: Mapping[str, Any]) -> tuple[str, ...]:
-    """The same of a stored verdict."""
-    return tuple(
-        _line(
-            one["name"],
-            one["score"],
-            {name: value for read in one["readings"] for name, value in read["values"].items()},
-        )
-        for one in stored.get("pillars", ())
-    )
-
-
 def _values(pillar: Pillar) -> dict[str, float | None]:
     return {name: value for one in pillar.readings for name, value in one.values.items()}
 
