@@ -85,7 +85,10 @@ async def _begin(desk: Desk, turn: Turn, place: Place) -> Answer:
     if new:
         actor, facts = f"user:{turn.person.id}", {"place": str(place), "title": there.title}
         await desk.memory.audit.record(turn.user.id, actor, "listen", facts)
-    return [texts.said(*_begun(there, strategy, new=new, made=made))]
+    said = _begun(there, strategy, new=new, made=made)
+    if turn.group is not None and not new:  # what a desk's members may see
+        said += _settings(strategy, await settings_of(desk.memory, turn.user.id))
+    return [texts.said(*said)]
 
 
 def _begun(there: Standing, strategy: Strategy, *, new: bool, made: bool) -> list[Words | str]:

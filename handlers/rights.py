@@ -14,7 +14,7 @@ OF_COMMANDS: Mapping[str, Right] = {
     **dict.fromkeys(("strategies", "proposals", "status", "positions", "balance", "profit"), LOOK),
     **dict.fromkeys(("daily", "trades", "performance", "why", "costs", "cancel"), LOOK),
     **dict.fromkeys(("new", "close", "panic", "stop", "pause", "resume", "autonomy"), TRADE),
-    **dict.fromkeys(("publish", "unpublish", "channel", "share", "open"), TRADE),
+    **dict.fromkeys(("publish", "unpublish", "channel", "share", "open", "listen"), TRADE),
     **dict.fromkeys(("settings", "quiet", "digest"), LEAD),
 }
 
