@@ -104,8 +104,12 @@ class Messages:
         return str(await self._say(place, message))
 
     async def _whisper(self, message: Outgoing, person: int) -> str:
-        """To the person's direct messages."""
-        shown = await self._post(await self._channel_with(person), message)
+        """To the person's direct messages. Where those are closed, the place that it was meant for
+        is not lost for that."""
+        try:
+            shown = await self._post(await self._channel_with(person), message)
+        except PlaceGone as gone:
+            raise DeliveryRefused(str(gone)) from gone
         return str(Whispered(shown.id, person, shown.pictured))
 
     async def _whom(self, place: Place, answered: Reference | None) -> int:
@@ -285,6 +289,12 @@ class Messages:
                 if no.code not in {*_OVER, UNKNOWN_MESSAGE}:
                     raise
                 self._tokens.drop(token)
+        try:
+            await self._stand_in(shown, message)
+        except PlaceGone as gone:
+            raise DeliveryRefused(str(gone)) from gone
+
+    async def _stand_in(self, shown: Whispered, message: Outgoing) -> None:
         channel = await self._channel_with(shown.user)
         instead = Shown(self._stand_ins.get(shown.id, shown.id), shown.pictured)
         try:

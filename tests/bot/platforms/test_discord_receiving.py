@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from agents.domain.errors import DeliveryDelayed
+from agents.domain.errors import DeliveryDelayed, DeliveryRefused, PlaceGone
 from agents.domain.user import Identity, Place
 from handlers.chat import Button, Glance, MenuCommand, Outgoing, Tap, text
 from tests.support.discord_desk import COMMANDS, DiscordDesk, discord_desk
@@ -294,6 +294,10 @@ async def test_after_a_restart_a_personal_answer_is_a_direct_message(
         await desk.well()
         secret = Outgoing(text("Yours."), personal=True)
         await desk.platform.send(heard.place, secret, heard.reply_to)
+        ann.channel.closed = True
+        with pytest.raises(DeliveryRefused) as no:
+            await desk.platform.send(heard.place, secret, heard.reply_to)
+        assert not isinstance(no.value, PlaceGone)  # the channel is not lost for that
     assert server.messages(channel, BOB) == []
     assert [message.text for message in ann.messages] == ["Yours."]
 
