@@ -226,7 +226,7 @@ async def handled(desk: Running, discord: DiscordServer) -> None:
     await discord.wait_for(dealt_with, 30)
 
 
-def check_discord(discord: DiscordServer) -> None:
+def check_discord(discord: DiscordServer, processes: int = 1) -> None:
     """Nothing was refused (Discord bans who asks wrongly too often), no interaction came late, and
     no number was too long for a person."""
     assert [(call.path, *why) for call, *why in discord.refused if why[0] != 429] == []
@@ -235,27 +235,14 @@ def check_discord(discord: DiscordServer) -> None:
     for message in discord.world.messages.values():
         assert not re.search(r"\d\.\d{9,}", message.text), message.text
         assert "**" not in message.text and "\\" not in message.text, message.text
-    assert discord.rest.syncs == 1 and discord.gateway.counts["identify"] == 1
+    assert discord.rest.syncs == 1 and discord.gateway.counts["identify"] == processes
 
 
-async def test_the_main_job_on_the_simulated_market(tmp_path: Path, discord: DiscordServer) -> None:
-    ann = DiscordPerson(discord, ADMIN)
-    await market_at(tmp_path, DIP)
-    async with running(tmp_path, **settings(discord, **UNHURRIED)) as desk:
-        await activated(ann)
-        card = await traded(ann)
-        await ann.see("Closed LONG", "P&L", after=card.id)
-        check_one_trade(desk, ann, card)
-        assert await desk.terminate() == 0
-        check_books(desk.database)
-        assert "Traceback" not in desk.log and " error " not in desk.log
-    check_discord(discord)
-
-
-async def test_a_tap_that_comes_twice_across_a_broken_line_and_a_kill(
+async def test_the_main_job_across_a_broken_line_a_second_tap_and_a_kill(
     tmp_path: Path, discord: DiscordServer
 ) -> None:
-    """One order, whatever happens around it, and the card tells its end."""
+    """On the simulated market: one order, whatever happens around it, and the card tells its
+    end."""
     ann = DiscordPerson(discord, ADMIN)
     await market_at(tmp_path, DIP)
     async with running(tmp_path, **settings(discord, **UNHURRIED)) as desk:
@@ -277,6 +264,8 @@ async def test_a_tap_that_comes_twice_across_a_broken_line_and_a_kill(
         await ann.wait(lambda one: one.id == card.id and "filled at" in one.text, "the card")
         for told in ("Filled LONG", "Closed LONG"):
             assert [one.reply_to for one in ann.messages if told in one.text] == [card.id], told
+        check_one_trade(desk, ann, card)
         await stopped_everything(desk, ann)
         assert await desk.terminate() == 0
-        check_books(desk.database)
+        assert "Traceback" not in desk.log and " error " not in desk.log
+    check_discord(discord, processes=2)
