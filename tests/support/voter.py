@@ -17,8 +17,8 @@ from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.user import Identity, Place
 from agents.execution.outcomes import Outcome
 from storage.database import Database, open_database
-from tests.support.crashing import Killer
 from tests.support.desk import World
+from tests.support.killing import Killer
 
 PRICE = "60000"
 HERE, THERE = Place("telegram", "-100"), Place("discord", "55")
