@@ -291,8 +291,8 @@ class Messages:
                 self._tokens.drop(token)
         try:
             await self._stand_in(shown, message)
-        except PlaceGone as gone:
-            raise DeliveryRefused(str(gone)) from gone
+        except PlaceGone as gone:  # refused, it would be sent anew to where all can see it
+            log.info("A personal message stays as it was.", extra={"reason": str(gone)})
 
     async def _stand_in(self, shown: Whispered, message: Outgoing) -> None:
         channel = await self._channel_with(shown.user)
