@@ -10,6 +10,7 @@ from agents.domain.proposal import Trailing, VetoReason
 from agents.domain.publishing import Channel, Moment, SignalState
 from agents.domain.strategy import Strategy
 from agents.domain.user import Notice, NoticeKind
+from agents.publishing.entries import filled
 from agents.publishing.rights import NO_RIGHT, withhold
 from tests.support.desk import FREE, World, levels
 from tests.support.publishing import (
@@ -52,7 +53,7 @@ async def traded(world: World, strategy: Strategy, *prices: str) -> None:
 async def test_a_trade_from_the_proposal_to_its_last_target() -> None:
     world, strategy, channel = await desk()
     await traded(world, strategy, "60600", "60600", "61200", "61200")
-    signal, filled, *between, closed = entries(world, channel)
+    signal, first, *between, closed = entries(world, channel)
     assert signal.body["signal"] == 1 and signal.body["symbol"] == "BTC/USDT"
     assert (signal.body["side"], signal.body["entry"], signal.body["stop"]) == (
         "long",
@@ -65,7 +66,7 @@ async def test_a_trade_from_the_proposal_to_its_last_target() -> None:
         "5m",
         "paper",
     )
-    assert (filled.kind, filled.body["price"]) == ("filled", "60000")
+    assert (first.kind, first.body["price"]) == ("filled", "60000")
     assert [(one.kind, one.body.get("target"), one.body.get("stop")) for one in between] in (
         [("stop_moved", None, "60000"), ("target", 1, None)],
         [("target", 1, None), ("stop_moved", None, "60000")],
@@ -228,3 +229,15 @@ async def test_a_withheld_signal_stays_in_the_record_and_is_told_once() -> None:
     assert kinds(world, channel) == ["signal", "filled", "correction", "closed"]
     assert entries(world, channel)[2].body["text"] == NO_RIGHT
     assert len(items(world, channel)) == told
+
+
+async def test_a_fill_that_comes_after_all_was_given_up_is_said() -> None:
+    world, strategy, channel = await desk()
+    proposal = await world.propose(strategy)
+    await world.desk.approvals.veto(proposal.owner_id, proposal.id, 1)
+    [signal] = signals(world, channel)
+    [late] = filled(signal, D(60_010))
+    assert (late.body, late.state) == ({"price": "60010"}, SignalState.FILLED)
+    assert await world.memory.channels.change_signal(signal, late.state)
+    [signal] = signals(world, channel)
+    assert filled(signal, D(60_020)) == []
