@@ -25,7 +25,7 @@ _GONE = {
     "bot was blocked": "I was blocked there.",
     "can't initiate conversation": "Nobody has written to me there yet.",
     "topic_closed": "The topic was closed.",
-    "not enough rights": "I no longer have the right to write there.",
+    "not enough rights to send": "I no longer have the right to write there.",
     "need administrator rights": "I no longer have the right to write there.",
     "chat_write_forbidden": "I no longer have the right to write there.",
     "chat_admin_required": "I no longer have the right to write there.",
