@@ -7,14 +7,13 @@ from agents.domain.position import Position, PositionState
 from agents.domain.signal import SignalKind, SignalReading
 from agents.domain.user import User
 from agents.execution.telling import card_of
-from agents.signals.verdicts import brief, quoted, source_name
+from agents.signals.verdicts import brief, quoted, source_of
 from handlers import markers, numbers
 from handlers.chat import Button, Reply, Rows, Words, bold, italic, lines
 from handlers.desk import Desk, Facts
 from handlers.tables import clipped
 
 _LONGEST = 300  # characters of a reason
-_TITLE = 60
 _UNREAD = 3  # pieces that are named
 _DONE = {
     "stop": "the stop was moved",
@@ -36,16 +35,10 @@ async def told(desk: Desk, user: User, facts: Facts) -> Reply:
 
 async def shown(desk: Desk, heard: Heard) -> tuple[Words, Rows]:
     """What became of it, and the buttons of an offer that is open."""
-    source = source_name(heard, await _title(desk, heard))
+    source = await source_of(desk.memory, heard)
     if heard.reading.kind is SignalKind.UPDATE:
         return await _update(desk, heard, source)
     return _signal(heard, source), ()
-
-
-async def _title(desk: Desk, heard: Heard) -> str:
-    """Of the group that it came from; empty where it is not listened there any more."""
-    listens = await desk.memory.heard.listens(heard.owner_id)
-    return next((clipped(one.title, _TITLE) for one in listens if one.place == heard.place), "")
 
 
 def name_of(reading: SignalReading, side: str = "") -> str:

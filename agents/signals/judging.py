@@ -42,7 +42,7 @@ from agents.signals.verdicts import (
     brief,
     pillar_lines,
     quoted,
-    source_name,
+    source_of,
 )
 
 
@@ -72,6 +72,7 @@ class _Case:
     context: Context
     planned: Planned
     scored: Scored
+    source: str
 
     @property
     def side(self) -> Side:
@@ -148,7 +149,9 @@ class SignalJudge:
         planned = weighing.planned(reading, spec, context, price, instrument)
         pillars = _pillars(planned, context)
         scored = Scored(pillars, price, planned.notes)
-        return _Case(heard, reading, strategy, settings, instrument, context, planned, scored)
+        source = await source_of(self._memory, heard)
+        known = (heard, reading, strategy, settings, instrument, context, planned, scored)
+        return _Case(*known, source)
 
     async def _scored(self, case: _Case) -> Judged:
         score = case.scored.pillars.score
@@ -214,7 +217,7 @@ class SignalJudge:
     def _proposed(self, case: _Case, draft: Draft, advised: Advised | None) -> Judged:
         heard, scored = case.heard, case.scored
         action = Action.ENTER_LONG if case.side is Side.LONG else Action.ENTER_SHORT
-        reason = f"signal from {source_name(heard)}: {brief(scored.as_json())}"
+        reason = f"signal from {case.source}: {brief(scored.as_json())}"
         by_model = advised is not None and advised.advice is not None
         sure = draft.confidence if by_model else (scored.pillars.score or 0) / 100
         return Judged(
@@ -347,7 +350,7 @@ def _question(case: _Case) -> Question:
         candles=tuple(tuple(float(column[i]) for column in columns) for i in shown),
         signal=PostedSignal(
             case.heard.words,
-            source_name(case.heard),
+            case.source,
             {pillar.name.value: pillar.score for pillar in pillars.pillars},
         ),
     )
@@ -357,7 +360,7 @@ def _says(case: _Case, advised: Advised | None) -> tuple[str, ...]:
     """What stands on the card: where it came from, each pillar with its points, what was filled
     in, and what the model said."""
     heard, score = case.heard, case.scored.pillars.score or 0
-    first = f"Signal from {source_name(heard)}, score {score:.0f} of 100: {quoted(heard.words)}"
+    first = f"Signal from {case.source}, score {score:.0f} of 100: {quoted(heard.words)}"
     return (
         first,
         *pillar_lines(case.scored.pillars.pillars),

@@ -7,6 +7,7 @@ from typing import Any
 
 from agents.decision.pillars import Pillar, Pillars
 from agents.domain.heard import Heard
+from agents.domain.ports import Memory
 from agents.execution.figures import significant
 
 NO_MODEL = "No model was asked: the pillars and your settings alone decided."
@@ -14,6 +15,7 @@ BY_PILLARS = "four pillars"  # who advised, where no model did
 _SHORT = {"structure and volatility": "structure"}
 _POINTS = 4  # named with each pillar
 _WORDS = 90  # characters of a signal's text
+_TITLE = 60  # characters of a group's title
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +81,17 @@ def quoted(words: str) -> str:
     return f"“{line[: _WORDS - 1]}…”" if len(line) > _WORDS else f"“{line}”"
 
 
-def source_name(heard: Heard, title: str = "") -> str:
-    """Where a signal came from, for a person: `title` is that of the group."""
+async def source_of(memory: Memory, heard: Heard) -> str:
+    """Where a signal came from, for a person; a group by its title while it is listened to."""
+    if heard.place is None:
+        return _named_source(heard)
+    listens = await memory.heard.listens(heard.owner_id)
+    titles = (" ".join(one.title.split()) for one in listens if one.place == heard.place)
+    return next((title[:_TITLE] for title in titles if title), "a group")
+
+
+def _named_source(heard: Heard) -> str:
     kind, _, rest = heard.source.partition(":")
-    if heard.place is not None:
-        return title or "a group"
     return {
         "forwarded": f"a message of {rest}" if rest else "a forwarded message",
         "pasted": "what you sent",

@@ -73,7 +73,7 @@ async def test_a_groups_signal_from_the_post_to_the_moved_stop(
         heard = await ann.see("Heard: LONG BTC/USDT from Calls", "Score ", "→ proposed as #1")
         assert heard.silent
         card = await ann.offered("Approve")
-        for word in ("LONG BTC/USDT", "Signal from a group", "Trend ", "Momentum ", "Volume "):
+        for word in ("LONG BTC/USDT", "Signal from Calls", "Trend ", "Momentum ", "Volume "):
             assert word in card.text, card.text
         await desk.kill()
         await desk.start()

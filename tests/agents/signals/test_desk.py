@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agents.domain.decision import Action
-from agents.domain.heard import Heard, HeardState
+from agents.domain.heard import Heard, HeardState, Listen
 from agents.domain.market import MarketState
 from agents.domain.order import OrderState
 from agents.domain.signal import SignalKind, SignalReading, SignalTarget
@@ -45,10 +45,12 @@ async def test_a_signal_becomes_a_proposal_and_nothing_more() -> None:
 
 async def test_the_card_names_source_pillars_and_points() -> None:
     here = await ear()
+    place = Listen(here.owner, GROUP, "Calls\n of  Whales", here.owner, here.world.clock.wall())
+    await here.world.memory.heard.listen(place)
     heard = await here.hear(signal(stop=None), "LONG #BTC now")
     [proposal] = here.world.proposals
     first, trend, momentum, volume, structure, *rest = proposal.reasons
-    assert "a group" in first and "“LONG #BTC now”" in first
+    assert "Signal from Calls of Whales, score" in first and "“LONG #BTC now”" in first
     assert trend.startswith("Trend ") and "ema(50)" in trend
     assert momentum.startswith("Momentum ") and "rsi(14)" in momentum
     assert volume.startswith("Volume ") and "cmf(20)" in volume
