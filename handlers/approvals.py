@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from agents.domain.errors import NotFound
 from agents.domain.proposal import Proposal, ProposalState, VetoReason
 from agents.execution.outcomes import Outcome, Verdict
-from handlers import ballots, cards, markers, numbers, paging, seats, texts, times, why
+from handlers import ballots, cards, markers, numbers, paging, seats, tables, texts, times, why
 from handlers.chat import Button, Reply, Rows, Words, bold, lines, text
 from handlers.desk import Desk
 from handlers.turn import Answer, Turn
@@ -19,6 +19,7 @@ _REASON_SIGNS = {
 }
 WAITING = (ProposalState.PENDING, ProposalState.APPROVED, ProposalState.ORDERED)
 _PER_PAGE = 6
+_AT_ONCE = 190  # characters that every platform shows with an acknowledgement
 
 
 # --- taps ---------------------------------------------------------------------------------------
@@ -106,6 +107,22 @@ async def details(desk: Desk, turn: Turn) -> Answer:
     return [await why.of_proposal(desk, turn, proposal)]
 
 
+async def overtaken(desk: Desk, turn: Turn) -> str:
+    """What a tap on a desk's card is told at once where it can't count; empty where it may."""
+    try:
+        proposal = await desk.memory.proposals.get(turn.user.id, turn.tap.id)
+    except NotFound:
+        return ""
+    if proposal.state is not ProposalState.PENDING:
+        said = cards.outcome(proposal, await ballots.reader(desk, turn.user, proposal)).plain()
+        return tables.clipped(f"Nothing was changed. {said}", _AT_ONCE)
+    if proposal.expires_at <= desk.clock.wall():
+        return "It has expired; nothing was changed."
+    if proposal.version != turn.tap.version:
+        return "That button is of an older version: look at the new numbers and tap again."
+    return ""
+
+
 # --- lists --------------------------------------------------------------------------------------
 
 
@@ -188,7 +205,7 @@ def reader(desk: Desk, turn: Turn) -> cards.Reader:
 
 async def _told(desk: Desk, turn: Turn, outcome: Outcome) -> Answer:
     """Why the tap did not do what it says, and the card as it is now."""
-    if outcome.verdict in _SILENT:
+    if outcome.verdict in _SILENT or (turn.group and outcome.verdict in _SAID_AT_ONCE):
         return []
     if outcome.proposal is None:
         raise NotFound("There is no such proposal, or it is not yours.")
@@ -213,6 +230,8 @@ def _name(proposal: Proposal) -> str:
 
 # The cards show the vote; and who has no right was told so with the acknowledgement.
 _SILENT = frozenset({Verdict.VOTED, Verdict.NO_RIGHT})
+# In a group all of them tap, and only who came too late is told so: see `overtaken`.
+_SAID_AT_ONCE = frozenset({Verdict.ALREADY, Verdict.EXPIRED, Verdict.STALE_VERSION})
 _NO_ORDER = "⛔ Not traded: the order did not go through."
 _Said = Callable[[Proposal, Outcome], Sequence[Words | str]]
 _SAID: Mapping[Verdict, _Said] = {

@@ -1,10 +1,12 @@
 """What can be said of an update at once, with its acknowledgement: reads, and changes nothing."""
 
-from handlers import desks, seats
+from handlers import approvals, desks, seats
 from handlers.chat import Glance, Incoming
 from handlers.commands import Command, Press
 from handlers.desk import Desk
 from handlers.gate import Stopped, gate, is_personal, seated
+
+_ON_CARDS = frozenset({"approve", "veto", "halve", "tighten", "next_candle"})
 
 
 async def glance(desk: Desk, incoming: Incoming, row: Command | Press | None) -> Glance:
@@ -19,6 +21,8 @@ async def glance(desk: Desk, incoming: Incoming, row: Command | Press | None) ->
     passed = await gate(desk, turn, row)
     if isinstance(passed, Stopped):
         return Glance(passed.words if incoming.tap else "", personal=incoming.discreet)
+    if turn.group is not None and isinstance(row, Press) and row.verb in _ON_CARDS:
+        return Glance(await approvals.overtaken(desk, turn))
     if _is_wish(row) and turn.group is not None:
         return Glance(await desks.wish(desk, turn.group, incoming.sender))
     return Glance(personal=await is_personal(desk, turn, row))

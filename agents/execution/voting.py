@@ -67,31 +67,43 @@ class Voting:
         group = await self._memory.desks.of_account(proposal.owner_id)
         if group is None or not await self._has(group, by, Right.VOTE):
             return Uncounted.NO_RIGHT
-        wall = self._clock.wall()
-        vote = Vote(proposal.id, proposal.version, by, ballot, wall)
-        await self._memory.desks.cast(vote)
-        self._passed("vote.casting")
+        if not await self._stands(proposal, ballot, by):
+            await self._cast(Vote(proposal.id, proposal.version, by, ballot, self._clock.wall()))
+            await self._told(group, proposal, by, ballot)
         result = await self._result(group, proposal)
-        await self._noted(vote, result, proposal)
-        await self._memory.notices.tell(card_changed(proposal, f"vote of {by} at {wall}"))
         if result.outcome is None:
             return Waits(result)
         return await decide[result.outcome]() or Uncounted.LATE
+
+    async def _stands(self, proposal: Proposal, ballot: Ballot, by: int) -> bool:
+        """The same vote was given already: nothing is to be told of it."""
+        votes = await self._memory.desks.votes(proposal.id, proposal.version)
+        return any((vote.user_id, vote.ballot) == (by, ballot) for vote in votes)
+
+    async def _cast(self, vote: Vote) -> None:
+        await self._memory.desks.cast(vote)
+        self._passed("vote.casting")
+
+    async def _told(self, group: GroupDesk, proposal: Proposal, by: int, ballot: Ballot) -> None:
+        """The vote in the audit, and on every card."""
+        await self._noted(proposal, by, ballot, await self._result(group, proposal))
+        why = f"{ballot} of {by} at {self._clock.wall()}"
+        await self._memory.notices.tell(card_changed(proposal, why))
 
     async def _result(self, group: GroupDesk, proposal: Proposal) -> Tally:
         votes = await self._memory.desks.votes(proposal.id, proposal.version)
         return tally(votes, await self._memory.desks.members(group.id), group.rule)
 
-    async def _noted(self, vote: Vote, result: Tally, proposal: Proposal) -> None:
+    async def _noted(self, proposal: Proposal, by: int, ballot: Ballot, result: Tally) -> None:
         facts = {
-            "proposal_id": vote.proposal_id,
-            "version": vote.version,
-            "ballot": str(vote.ballot),
+            "proposal_id": proposal.id,
+            "version": proposal.version,
+            "ballot": str(ballot),
             "approving": list(result.approving),
             "vetoing": list(result.vetoing),
             "needed": [result.rule.approvals, result.rule.vetoes],
         }
-        await self._memory.audit.record(proposal.owner_id, f"user:{vote.user_id}", "vote", facts)
+        await self._memory.audit.record(proposal.owner_id, f"user:{by}", "vote", facts)
 
     async def put_back(self, pending: Proposal) -> None:
         """Its votes stand, and its cards show again that it waits. In the transaction of that."""

@@ -351,7 +351,8 @@ async def test_two_approve_and_the_card_shows_who(room: Room) -> None:
     card = (await room.talk.told())[-1]
     assert "by Bob" in plain([card]) and "🗳 ✅ Cid, Bob · ❌ –" in plain([card])
     assert (await room.now(proposal)).state is S.ORDERED
-    assert "has its outcome" in plain(await room.tap(veto, ADA))
+    assert "Nothing was changed. ✅ Approved by Bob" in (await room.glance(veto, ADA)).words
+    assert await room.tap(veto, ADA) == []
     assert len(room.talk.world.orders) == 1
 
 
@@ -425,6 +426,11 @@ async def test_an_edit_voids_the_votes(room: Room) -> None:
     card = (await room.talk.told())[-1]
     assert "✅ – · ❌ –, 2 more needed of 2" in plain([card])
     assert (await room.now(proposal)).version == 2
+    stale = Button("✅ Approve", "approve", proposal.id, 1)
+    assert "older version" in (await room.glance(stale, BOB)).words
+    assert await room.tap(stale, BOB) == []
+    room.talk.world.clock.wait(1000)
+    assert "expired" in (await room.glance(room.talk.button("Approve"), BOB)).words
 
 
 async def test_a_late_vote_asks_again(room: Room) -> None:
