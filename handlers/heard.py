@@ -1,5 +1,6 @@
 """Signals that came in, in words: what was heard, what became of it, and what an update offers."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from agents.domain.heard import Heard, HeardState
@@ -8,13 +9,14 @@ from agents.domain.signal import SignalKind, SignalReading
 from agents.domain.user import User
 from agents.execution.telling import card_of
 from agents.signals.verdicts import brief, quoted, source_of
-from handlers import markers, numbers
+from handlers import markers, numbers, times
 from handlers.chat import Button, Reply, Rows, Words, bold, italic, lines
 from handlers.desk import Desk, Facts
 from handlers.tables import clipped
 
 _LONGEST = 300  # characters of a reason
 _UNREAD = 3  # pieces that are named
+_FRESH = timedelta(minutes=2)  # how old an update may be and nothing is said of its age
 _DONE = {
     "stop": "the stop was moved",
     "half": "half was closed",
@@ -83,7 +85,9 @@ async def _update(desk: Desk, heard: Heard, source: str) -> tuple[Words, Rows]:
         return lines(title, quote, f"→ {answered(heard)}"), ()
     if position.state is not PositionState.OPEN:
         return lines(title, quote, "→ that trade is not open any more"), ()
-    asked = "Nothing was done. What shall I do?"
+    late = desk.clock.wall() - heard.said_at
+    old = f"That was said {times.age(late)} ago. " if late > _FRESH else ""
+    asked = f"{old}Nothing was done. What shall I do?"
     return lines(title, quote, asked), await _buttons(desk, heard, position)
 
 

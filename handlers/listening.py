@@ -172,7 +172,8 @@ def _settings(strategy: Strategy, kept: SignalSettings) -> list[Words | str]:
 def _line(desk: Desk, turn: Turn, one: Heard) -> str:
     at = times.moment(one.said_at, turn.user.zone, desk.clock.wall())
     reason = f": {clipped(one.reason, 100)}" if one.state is HeardState.DROPPED else ""
-    return f"{at} {heard.name_of(one.reading)} {_STATES[one.state]}{reason}"
+    name = one.verdict.get("symbol") or heard.name_of(one.reading, one.verdict.get("side", ""))
+    return f"{at} {name} {_STATES[one.state]}{reason}"
 
 
 _STATES: Mapping[HeardState, str] = {

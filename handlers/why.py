@@ -8,6 +8,7 @@ from agents.decision.rules import Rule, parse_rule
 from agents.decision.rules.tree import Between, Comparison, Leaf, Number, Operand, Value, leaves
 from agents.domain.decision import Action, Decision
 from agents.domain.errors import NotFound, ParleyError, RuleError
+from agents.domain.heard import Heard
 from agents.domain.position import Position, PositionState
 from agents.domain.proposal import Proposal
 from agents.domain.strategy import Side, Strategy, StrategySpec, StrategyState
@@ -109,15 +110,17 @@ def _line(desk: Desk, turn: Turn, decision: Decision) -> str:
 async def of_proposal(desk: Desk, turn: Turn, proposal: Proposal) -> Reply:
     """Everything behind a proposal, in the order in which it happened."""
     decision = await desk.memory.decisions.get(turn.user.id, proposal.decision_id)
+    posted = await desk.memory.heard.of_proposal(turn.user.id, proposal.id)
     closed = times.moment(proposal.closed, turn.user.zone, desk.clock.now())
+    what = "signal that came in" if posted else f"{proposal.timeframe} candle closed"
     seen = await _seen(desk, turn, decision)
     parts: list[Words | str] = [
         bold(f"🔎 #{proposal.id} {markers.trade(proposal)} · {proposal.mode}"),
-        f"{proposal.strategy_name}, {proposal.timeframe} candle closed {closed}.",
+        f"{proposal.strategy_name}, {what} {closed}.",
         f"Decided: {_ACTIONS[decision.action]}: {tables.clipped(decision.reason, _REASON)}",
         *seen,
-        *await _model(desk, turn, decision),
-        *await _heard(desk, turn, proposal),
+        *([] if posted and not decision.model_call_id else await _model(desk, turn, decision)),
+        *(_heard(desk, turn, posted) if posted else ()),
         *(
             f"• {tables.clipped(reason, _REASON)}"
             for reason in proposal.reasons
@@ -141,11 +144,8 @@ async def _model(desk: Desk, turn: Turn, decision: Decision) -> list[str]:
     return [said, *([f"It said: {call.error}"] if call.error else [])]
 
 
-async def _heard(desk: Desk, turn: Turn, proposal: Proposal) -> list[Words | str]:
+def _heard(desk: Desk, turn: Turn, found: Heard) -> list[Words | str]:
     """The signal that set it off, word for word."""
-    found = await desk.memory.heard.of_proposal(turn.user.id, proposal.id)
-    if found is None:
-        return []
     said = times.moment(found.said_at, turn.user.zone, desk.clock.wall())
     return [bold(f"The signal, said {said}:"), italic(tables.clipped(found.words, _SIGNAL))]
 

@@ -45,6 +45,8 @@ from agents.signals.verdicts import (
     source_of,
 )
 
+NO_STRATEGY = "you have no strategy for signals; /listen risk 0.5% makes one"
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -106,7 +108,7 @@ class SignalJudge:
         """Raises MarketUnavailable while there is no market to judge by."""
         strategy = await standing(self._memory, heard.owner_id)
         if strategy is None:
-            return _dropped("there is no strategy for signals; /listen makes one")
+            return _dropped(NO_STRATEGY)
         symbol = ""
         try:
             reading = weighing.readable(heard.reading)

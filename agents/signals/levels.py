@@ -30,10 +30,11 @@ from agents.domain.signal import (
 )
 from agents.domain.strategy import Side, StrategySpec
 from agents.domain.symbols import DOLLARS, resolve
-from agents.execution.figures import plain
+from agents.execution.figures import plain, significant
 
 FARTHEST = Decimal("0.5")  # stop distances between the entry and the market
 WIDEST_STOP = Decimal(50)  # percent of the price
+WILDEST_TARGET = 10  # times the price
 _SHARE = Decimal("0.0001")
 
 
@@ -103,6 +104,11 @@ def checked(
             raise Dropped(f"{found.name}: {found.words}")
     if too_far := _too_far(reading, price):
         raise Dropped(f"{ProblemName.FAR_FROM_MARKET}: {too_far}")
+    if wild := [one.price for one in reading.targets if one.price > price * WILDEST_TARGET]:
+        times = f"{WILDEST_TARGET} times the price {plain(price)}"
+        raise Dropped(
+            f"{ProblemName.IMPOSSIBLE}: the target {significant(wild[0])} is over {times}"
+        )
     stop = reading.stop_from(price)
     if stop is not None and abs(price - stop) / price * HUNDRED > WIDEST_STOP:
         away = f"{abs(price - stop) / price * HUNDRED:.0f} %"

@@ -400,6 +400,14 @@ async def test_the_other_buttons(label: str, orders: int) -> None:
     assert len(talk.world.orders) == orders
 
 
+async def test_an_old_update_says_how_old_it_is() -> None:
+    talk = await trading()
+    [fresh] = await overheard(talk, "close now", answers="41")
+    assert "That was said" not in fresh.words.plain()
+    [old] = await overheard(talk, "close now", answers="41", late=7_200)
+    assert "That was said 2 h" in old.words.plain() and buttons(old)
+
+
 async def test_a_late_tap_does_nothing_and_says_so() -> None:
     talk = await trading()
     await overheard(talk, "close now", answers="41")

@@ -72,6 +72,7 @@ REFUSED: dict[str, tuple[SignalReading, str]] = {
     "far": (signal(entries=(D(52_000),), stop=D(51_000)), "price far from the market"),
     "distances": (signal(entries=(D(59_500),), stop=D(59_100)), "stop distances from the entry"),
     "zero": (signal(stop=D(0)), "impossible number"),
+    "wild": (signal(targets=(SignalTarget(D(700_000)),)), "the target 700,000 is over 10 times"),
     "wide": (signal(entries=(), stop=D(100)), "is 100 % away from the price"),
     "coin": (signal(symbol=None, written="BTTC"), "I know no market called 'BTTC'. Did you mean"),
     "no coin": (signal(symbol=None, written="#QQQ/USDT"), "I know no market called '#QQQ/USDT'"),
@@ -185,7 +186,7 @@ async def test_a_paused_strategy_takes_none() -> None:
 async def test_an_archived_one_says_how_to_get_another() -> None:
     here = await ear()
     await here.world.desk.hands.archive(here.owner, here.strategy.id)
-    assert "/listen makes one" in (await here.hear(signal())).reason
+    assert "/listen risk 0.5% makes one" in (await here.hear(signal())).reason
 
 
 async def test_candles_do_not_set_it_off() -> None:
