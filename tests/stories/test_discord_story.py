@@ -1,5 +1,6 @@
 """The main job over Discord: the real process, the real client library, real candles."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
@@ -75,6 +76,7 @@ async def test_the_main_job_on_real_candles(
         await traded(ann, after=(await ann.offered("Approve")).id - 1)
         await stopped_everything(desk, ann)
         await asked(ann, AFTERWARDS)
+        await in_a_server(ann)
         await strangers(desk, ann)
         assert await desk.terminate() == 0
         check_books(desk.database)
@@ -195,6 +197,20 @@ async def stopped_everything(desk: Running, ann: DiscordPerson, *open_ones: str)
     assert not rows(desk.database, "SELECT id FROM proposals WHERE state = 'pending'")
 
 
+async def in_a_server(ann: DiscordPerson) -> None:
+    """What is Ann's own is for her eyes alone; what is nobody's everybody sees."""
+    guild = ann.server.guild()
+    ann.server.join(guild, ADMIN, "Ann")
+    ann.server.join(guild, STRANGER, "Bob")
+    here = ann.at(ann.server.channel(guild))
+    for words in ("/balance", "/trades"):
+        assert (await here.ask(words, "USDT")).ephemeral
+    await here.ask("@Parley what is my balance?", "private")
+    chart = await here.ask("/chart BTC 5m", "Last price")
+    assert chart.picture and not chart.ephemeral
+    assert not any("USDT\n" in one.text for one in ann.server.messages(here.channel, STRANGER))
+
+
 async def strangers(desk: Running, ann: DiscordPerson) -> None:
     """One polite line and then silence, until they are let in."""
     bob = DiscordPerson(ann.server, STRANGER, "Bob")
@@ -204,16 +220,17 @@ async def strangers(desk: Running, ann: DiscordPerson) -> None:
     assert await bob.suggested("close") == []
     made = await ann.ask("/invite", "invitation for one person")
     [code] = [text for style, text in made.spans if style == "code" and "/" not in text]
-    await handled(desk, ann.server)
+    await handled(desk, ann)
     assert len(bob.messages) == 1
     await bob.ask(code, "Welcome, Bob")
     await bob.ask("/balance", "account")
     assert not any("BTC" in message.text for message in bob.messages[1:] if message.picture)
 
 
-async def handled(desk: Running, discord: DiscordServer) -> None:
+async def handled(desk: Running, ann: DiscordPerson) -> None:
     """Until everything that people did was received and dealt with: what opens a form and what
     asks for suggestions is answered at once and not kept."""
+    discord = ann.server
     asked = [one for one in discord.interactions.all.values() if one.type != COMPLETION]
     done = {f"m{one.id}" for one in discord.world.messages.values() if not one.from_bot}
     done |= {f"i{one.id}" for one in asked if not one.form}
@@ -223,7 +240,9 @@ async def handled(desk: Running, discord: DiscordServer) -> None:
         known = {row["key"].rpartition(":")[2] for row in stored}
         return done <= known and all(row["state"] == "done" for row in stored)
 
-    await discord.wait_for(dealt_with, 30)
+    async with asyncio.timeout(30):
+        while not dealt_with():
+            await ann.suggested("pause")  # there and back
 
 
 def check_discord(discord: DiscordServer, processes: int = 1) -> None:
