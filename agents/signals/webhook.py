@@ -30,6 +30,7 @@ _TYPES = _JSON | {"", "text/plain", "text/html", "application/octet-stream", _FO
 _PLACEHOLDER = re.compile(r"\{\{[^{}\n]{0,80}\}\}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PAIR = re.compile(r"[ \t]*([A-Za-z][\w .-]{0,40}?)[ \t]*([=:])[ \t]*(.*)")
+_LIST = re.compile(r"\[\s*\{")  # other brackets begin a text: "[VIP] BTC LONG"
 _MOST_FIELDS = 100
 _SIDE_LINE = re.compile(r"(?i:buy|sell|long|short)")
 
@@ -82,8 +83,8 @@ def _decoded(body: bytes) -> str:
 
 def _fields(text: str, kind: str) -> Fields | None:
     """The named values of a body; None of one that is free text."""
-    start = text.lstrip()[:1]
-    if kind in _JSON or start in ("{", "["):
+    start = text.lstrip()
+    if kind in _JSON or start.startswith("{") or _LIST.match(start):
         found = parsed(text)
         return gather({"message": found}) if isinstance(found, str) else gather(found)
     if kind == _FORM:

@@ -113,7 +113,8 @@ def _listed(token: Token, comma: bool) -> list[Token]:
 
 
 def _parts(word: str, attached: bool) -> Iterator[Token]:
-    for place, part in enumerate(_split(word)):
+    whole = len(word) > _LONGEST_GLUE or not word.isascii()
+    for place, part in enumerate((word,) if whole else _split(word)):
         yield Token(Kind.WORD, part, attached or place > 0)
 
 
@@ -121,7 +122,7 @@ def _parts(word: str, attached: bool) -> Iterator[Token]:
 def _split(word: str) -> tuple[str, ...]:
     """`LONGLeverage` is two words whose line break was lost; a word of one's own stays whole."""
     low = word.lower()
-    if low in VOCABULARY or len(word) > _LONGEST_GLUE or not word.isascii():
+    if low in VOCABULARY:
         return (word,)
     camel = tuple(_CAMEL.findall(word))
     if len(camel) > 1 and "".join(camel) == word and _known(camel[1:]):
