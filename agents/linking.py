@@ -52,8 +52,9 @@ class Linking:
     async def identities(self, user_id: int) -> Sequence[Identity]:
         return await self._memory.links.identities(user_id)
 
-    async def take(self, code: str, identity: Identity, place: Place) -> Linked:
-        """Join `identity`, with all that it has here, to the account that offered `code`."""
+    async def take(self, code: str, identity: Identity, place: Place | None) -> Linked:
+        """Join `identity`, with all that it has here, to the account that offered `code`, which
+        is told things at `place` from now on, unless that is None."""
         async with self._memory.transactions.transaction():
             keeping = await self._memory.links.holder(code, self._clock.wall() - CODE_LASTS)
             if keeping is None:
@@ -65,7 +66,8 @@ class Linking:
                 return Linked(LinkState.BUSY, joining, why=why)
             await self._memory.links.use(code, identity, self._clock.wall())
             moved = await self._joined(joining, keeping, identity)
-            await self._memory.users.add_place(keeping, place)
+            if place is not None:
+                await self._memory.users.add_place(keeping, place)
             await self._memory.audit.record(
                 keeping, str(identity), "linked", {"identity": str(identity), "strategies": moved}
             )

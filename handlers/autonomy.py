@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from agents.domain.autonomy import MANUAL, Autonomy, AutonomyKind
+from agents.domain.desks import Right
 from agents.domain.errors import AskUser
 from agents.domain.proposal import ProposalState
 from agents.domain.strategy import Strategy, StrategyState
@@ -159,8 +160,21 @@ async def _change(desk: Desk, turn: Turn, strategy: Strategy, wanted: Autonomy) 
         return [texts.said(f"{name} {saying.autonomy(wanted)} already.")]
     if wanted == MANUAL:
         return await _set(desk, turn, strategy, wanted, edits=False)
+    _keep_the_votes(turn)
     facts = {"strategy_id": strategy.id, "autonomy": wanted.as_json()}
     return await confirm.ask(desk, turn, LET, facts, await _question(desk, strategy, wanted))
+
+
+def _keep_the_votes(turn: Turn) -> None:
+    """Raises AskUser where several members must approve, and one of them alone, who does not make
+    that rule, would do away with it."""
+    if turn.group is None or turn.group.rule.approvals == 1:
+        return
+    if turn.role is None or not turn.role.may(Right.LEAD):
+        raise AskUser(
+            f"{turn.group.rule.approvals} must approve each trade of this desk: only its owner "
+            "lets a strategy trade without their votes. Nothing was changed."
+        )
 
 
 async def _question(desk: Desk, strategy: Strategy, wanted: Autonomy) -> Words:
@@ -180,6 +194,7 @@ async def _question(desk: Desk, strategy: Strategy, wanted: Autonomy) -> Words:
 
 async def let_run(desk: Desk, turn: Turn, facts: Mapping[str, Any]) -> Answer:
     """Yes to the question."""
+    _keep_the_votes(turn)
     strategy = await desk.memory.strategies.get(turn.user.id, facts["strategy_id"])
     return await _set(desk, turn, strategy, Autonomy.from_json(facts["autonomy"]), edits=True)
 

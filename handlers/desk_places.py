@@ -42,7 +42,8 @@ async def linked(desk: Desk, turn: Turn, rest: str) -> Answer:
     group = await _meant(desk, rest)
     if group is None:
         return [texts.said(_BAD)]
-    if seats.denied(await seats.role_of(desk, group, turn.person.id), Right.LEAD):
+    role = await seats.role_of(desk, group, turn.person.id)
+    if seats.denied(role, Right.LEAD) or not await seats.is_present(desk, group, turn.person.id):
         return [
             texts.said(
                 f"Only the owner of {group.title} can bring it here. If that is you, join your "

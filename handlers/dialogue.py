@@ -64,7 +64,14 @@ async def _store(desk: Desk, turn: Turn, note: Mapping[str, Any]) -> None:
 
 
 async def present(desk: Desk, turn: Turn) -> Step | None:
-    """The question that is open here."""
+    """The question that is open here about the account that is spoken about: one about a desk
+    that is no more is no question about the person's own account."""
+    step = await asked(desk, turn)
+    return step if step is None or step.account in {0, turn.user.id} else None
+
+
+async def asked(desk: Desk, turn: Turn) -> Step | None:
+    """The question that is open here, whichever account it is about."""
     stored = await _stored(desk, turn)
     if not stored.get("kind"):
         return None

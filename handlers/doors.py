@@ -1,6 +1,6 @@
 """Who comes in: operators and invited people. Strangers get one polite line, once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agents.domain.user import Identity, User
 from handlers import linking, texts
@@ -36,7 +36,7 @@ async def admit(desk: Desk, incoming: Incoming) -> User | Joined | Outside:
     if user is None:
         return await _stranger(desk, incoming)
     if user.operator != await _may_operate(desk, user, incoming.sender):
-        user = await _join(desk, incoming) if incoming.private else user
+        user = await _join(desk, incoming) if incoming.private else replace(user, operator=False)
     elif incoming.private and incoming.place not in await desk.memory.users.places(user.id):
         await desk.memory.users.add_place(user.id, incoming.place)
     return user

@@ -11,6 +11,7 @@ from handlers.desk import Desk
 from handlers.turn import Answer, Turn
 
 NOT_ASKED = "That question was put to somebody else."
+NO_DESK = "There is no desk here, so nothing was done. Write to me in our private chat."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,13 @@ async def gate_for(desk: Desk, turn: Turn, right: Right | None) -> Turn | Stoppe
     """As `gate`, for what needs `right` at a desk; None is nothing of a desk's."""
     if turn.group is not None and right is not None:
         return await _at_the_desk(desk, turn, right)
-    if turn.incoming.tap is None and not turn.incoming.discreet:
-        return Stopped("", [texts.said(texts.PRIVATE_ONLY)])
+    if not turn.incoming.discreet:  # the others would see the person's own account
+        return Stopped(NO_DESK) if turn.incoming.tap else Stopped("", [_only_in_private()])
     return replace(turn, user=turn.person, speaker=None, group=None, role=None)
+
+
+def _only_in_private() -> Reply:
+    return texts.said(texts.PRIVATE_ONLY)
 
 
 async def _at_the_desk(desk: Desk, turn: Turn, right: Right) -> Turn | Stopped:
@@ -78,7 +83,7 @@ async def _at_the_desk(desk: Desk, turn: Turn, right: Right) -> Turn | Stopped:
 
 async def _asked_privately(desk: Desk, turn: Turn) -> bool:
     """An answer to a question about the person's own account, asked so that nobody else saw it."""
-    step = await dialogue.present(desk, turn)
+    step = await dialogue.asked(desk, turn)
     return step is not None and step.account == turn.person.id
 
 

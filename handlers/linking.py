@@ -48,8 +48,12 @@ async def link(desk: Desk, turn: Turn) -> Answer:
 
 async def join_now(desk: Desk, turn: Turn, facts: Mapping[str, Any]) -> Answer:
     """Yes to the question above."""
-    taken = await _linking(desk).take(facts["code"], turn.incoming.sender, turn.place)
-    return [confirm.agreed(_told(taken).words)]
+    told_at = turn.place if turn.incoming.private else None  # in a group others read along
+    taken = await _linking(desk).take(facts["code"], turn.incoming.sender, told_at)
+    said = _told(taken).words
+    if taken.state is LinkState.LINKED and told_at is None:
+        said = lines(said, "Write to me once in our private chat here, so that I can tell you.")
+    return [confirm.agreed(said)]
 
 
 async def joined(desk: Desk, incoming: Incoming) -> tuple[User, Answer] | None:

@@ -71,7 +71,8 @@ class Voting:
             await self._cast(Vote(proposal.id, proposal.version, by, ballot, self._clock.wall()))
             await self._told(group, proposal, by, ballot)
         result = await self._result(group, proposal)
-        if result.outcome is None:
+        # After a change of the rule the earlier votes may be enough, but a veto never buys.
+        if result.outcome is None or (ballot, result.outcome) == (Ballot.VETO, Ballot.APPROVE):
             return Waits(result)
         return await decide[result.outcome]() or Uncounted.LATE
 

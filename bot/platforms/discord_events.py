@@ -179,7 +179,8 @@ def read_interaction(interaction: discord.Interaction[Any]) -> Incoming | None:
         tap_data=tapped,
         message_id=message_id,
         language=str(interaction.locale).partition("-")[0],
-        discreet=not private,
+        # An answer to a button takes the place of what was tapped, which others may see.
+        discreet=not private and (message is None or isinstance(message, Whispered)),
         reply_to=str(opened),
     )
 

@@ -1,0 +1,211 @@
+"""What nobody may reach through a group: another account, another's right, or their own account
+where others look on."""
+
+import re
+
+import pytest
+
+from agents.domain.autonomy import MANUAL
+from agents.domain.desks import Role, Rule
+from agents.domain.user import Identity, Membership, Place, Standing
+from handlers.chat import Button
+from tests.handlers.test_desks import BOB, CID, DAN, EVE, GONE, GROUP, IN_GROUP, Room, S
+from tests.support.conversation import ADA, Conversation, plain
+
+ELSEWHERE = Identity("elsewhere", "bob-2")
+CODE = re.compile(r"link ([A-Z2-9]{10})")
+
+
+@pytest.fixture
+async def room(talk: Conversation) -> Room:
+    """Ada owns the desk, Bob trades, Cid approves, Dan looks."""
+    await talk.say("/start")
+    made = Room(talk)
+    await made.say("/desk")
+    for who, role in ((BOB, "Trader"), (CID, "Approver"), (DAN, "Viewer")):
+        await made.let_in(who, role)
+    return made
+
+
+async def closed(room: Room) -> None:
+    """The desk is no more, its messages stay in the group."""
+    await room.say("/desk close")
+    await room.press("Yes")
+    assert await room.talk.desk.memory.desks.at(GROUP) is None
+
+
+# --- a desk that is no more ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("verb", ["status", "proposals", "trades", "daily", "strategies"])
+async def test_old_buttons_of_a_closed_desk_show_nobodys_own_account(room: Room, verb: str) -> None:
+    await room.talk.strategy()  # of Ada's own
+    await room.talk.strategy()
+    await closed(room)
+    button = Button("▶️ More", verb, 0, 1)
+    assert await room.tap(button) == []
+    assert "no desk here" in (await room.glance(button, ADA)).words
+
+
+@pytest.mark.parametrize("verb", ["quiet_set", "digest_set", "notice", "zone", "example"])
+async def test_old_buttons_of_a_closed_desk_change_nobodys_own_account(
+    room: Room, verb: str
+) -> None:
+    await closed(room)
+    before = await room.talk.user()
+    assert await room.tap(Button("🔘 x", verb, 1, 1)) == []
+    ada = await room.talk.user()
+    assert ada == before
+    assert await room.talk.desk.memory.strategies.of(ada.id) == []
+
+
+async def test_a_yes_of_a_closed_desk_is_none_about_the_own_account(room: Room) -> None:
+    mine = await room.talk.strategy()
+    asked = await room.say("/panic", BOB)
+    assert "Yes" in str([button.label for row in asked[-1].rows for button in row])
+    yes = room.talk.button("Yes")
+    await closed(room)
+    bob = await room.talk.user(BOB)
+    own = await room.talk.world.strategy(bob.id)
+    assert "over" in plain(await room.tap(yes, BOB, discreet=True)).lower()
+    memory = room.talk.desk.memory
+    assert (await memory.strategies.get(bob.id, own.id)).state == "active"
+    assert (await memory.strategies.get(mine.owner_id, mine.id)).state == "active"
+
+
+# --- linking ------------------------------------------------------------------------------------
+
+
+async def test_an_account_that_is_joined_in_a_group_is_not_told_there(talk: Conversation) -> None:
+    """Where a group's platform lets a person be answered alone, /link works there too."""
+    ada = await talk.user()
+    bob = await talk.stranger_in("bob")
+    found = CODE.search(plain(await talk.say("/link")))
+    assert found
+    await talk.say(f"/link {found[1]}", bob, discreet=True, **IN_GROUP)
+    await talk.press("Yes", bob, discreet=True, **IN_GROUP)
+    assert await talk.desk.memory.users.find(bob) == ada
+    assert GROUP not in await talk.desk.memory.users.places(ada.id)
+
+
+async def test_who_left_the_group_does_not_take_the_desk_elsewhere(room: Room) -> None:
+    found = CODE.search(plain(await room.say("/desk link")))
+    assert found
+    room.talk.people.known[GROUP, ADA] = GONE
+    said = await room.talk.say(f"/desk link {found[1]}", private=False, chat="other")
+    assert "stands here too" not in plain(said)
+    group = await room.group()
+    assert await room.talk.desk.memory.users.places(group.account_id) == [GROUP]
+
+
+async def test_a_code_of_a_desk_is_its_owners(room: Room) -> None:
+    found = CODE.search(plain(await room.say("/desk link")))
+    assert found
+    for who in (BOB, EVE):
+        said = plain(await room.talk.say(f"/desk link {found[1]}", who, private=False, chat="o"))
+        assert "stands here too" not in said
+
+
+# --- operators ----------------------------------------------------------------------------------
+
+
+async def test_who_is_no_operator_any_more_is_none_in_a_group_either(talk: Conversation) -> None:
+    bob = await talk.stranger_in("bob")
+    who = await talk.desk.memory.users.find(bob)
+    assert who is not None
+    await talk.desk.memory.users.join(
+        bob, "Bob", Place("chatter", "home-bob"), operator=True, at=talk.world.clock.wall()
+    )
+    said = await talk.say("/invite", bob, discreet=True, **IN_GROUP)
+    assert "An invitation" not in plain(said)
+
+
+# --- autonomy over the rule ---------------------------------------------------------------------
+
+
+async def test_a_trader_alone_does_not_do_away_with_the_votes(room: Room) -> None:
+    """Where several must approve, only the owner lets a strategy trade without asking them."""
+    group = await room.group()
+    strategy = await room.talk.world.strategy(group.account_id)
+    await room.say("/desk rule 2 of 3")
+    said = await room.say(f"/autonomy {strategy.number} autopilot", BOB)
+    assert "only its owner" in plain(said)
+    await room.talk.tap_data(f"let:{strategy.id}:3", BOB, **IN_GROUP)
+    await room.talk.tap_data(f"let:{strategy.id}:2", BOB, **IN_GROUP)
+    memory = room.talk.desk.memory
+    assert (await memory.strategies.get(group.account_id, strategy.id)).autonomy == MANUAL
+    await room.say(f"/autonomy {strategy.number} autopilot")
+    await room.press("Yes")
+    assert (await memory.strategies.get(group.account_id, strategy.id)).autonomy != MANUAL
+    await room.say(f"/autonomy {strategy.number} manual", BOB)  # back to the votes anybody may
+    assert (await memory.strategies.get(group.account_id, strategy.id)).autonomy == MANUAL
+
+
+# --- what only looks like a right ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words", ["close all", "pause all", "pause 1", "resume 1", "panic", "close BTC", "yes"]
+)
+@pytest.mark.parametrize("who", [CID, DAN, EVE])
+async def test_plain_words_are_no_way_around_a_role(room: Room, words: str, who: Identity) -> None:
+    group = await room.group()
+    strategy = await room.talk.world.strategy(group.account_id)
+    proposal = await room.talk.world.propose(strategy)
+    await room.say(words, who)
+    await room.say(f"/start {words}", who)
+    memory = room.talk.desk.memory
+    assert (await memory.strategies.get(group.account_id, strategy.id)).state == "active"
+    assert (await room.now(proposal)).state is S.PENDING
+
+
+async def test_cards_of_one_desk_answer_nothing_elsewhere(room: Room) -> None:
+    proposal = await room.proposal()
+    for more in ({"private": True}, {"private": False, "chat": "other"}):
+        for verb in ("approve", "veto", "halve", "tighten", "next_candle", "veto_other"):
+            await room.talk.tap_data(f"{verb}:{proposal.id}:1", ADA, **more)
+    await room.say("/desk rule 1")
+    await room.talk.say("/desk", private=False, chat="second")
+    for verb in ("approve", "late_approve", "veto", "details", "proposal"):
+        said = plain(
+            await room.talk.tap_data(f"{verb}:{proposal.id}:1", ADA, private=False, chat="second")
+        )
+        assert "60,000" not in said
+    assert await room.now(proposal) == proposal
+
+
+@pytest.mark.parametrize("who", [DAN, EVE])
+async def test_a_late_question_is_answered_by_who_may(room: Room, who: Identity) -> None:
+    proposal = await room.proposal()
+    asked = await room.tap(Button("✅ Approve", "approve", proposal.id, 1), CID, late=3600)
+    assert "late_approve" in {button.verb for row in asked[-1].rows for button in row}
+    await room.talk.tap_data(f"late_approve:{proposal.id}:1", who, **IN_GROUP)
+    assert (await room.now(proposal)).state is S.PENDING
+
+
+async def test_a_veto_is_never_the_last_approval(room: Room) -> None:
+    """Fewer approvals are needed now than there are: whoever vetoes then must not buy."""
+    await room.say("/desk rule 3 of 3 approve, any 2 veto")
+    proposal = await room.proposal()
+    await room.tap(Button("✅ Approve", "approve", proposal.id, 1), ADA)
+    await room.say("/desk rule 1 of 3 approve, any 2 veto")
+    said = await room.tap(Button("❌ Veto", "veto", proposal.id, 1), BOB)
+    assert "Vetoed" not in plain(said)
+    assert (await room.now(proposal)).state is S.PENDING
+    await room.tap(Button("❌ Veto", "veto", proposal.id, 1), CID)
+    assert (await room.now(proposal)).state is S.VETOED
+
+
+async def test_the_rule_that_counts_is_the_one_of_now(room: Room) -> None:
+    assert (await room.group()).rule == Rule(1, 1)
+    assert (await room.roles())["Ada"] is Role.OWNER
+    here = Standing("Swing", "group", True, Membership.MEMBER, True)
+    room.talk.people.known[GROUP, BOB] = here
+    await room.say("/desk rule 2 of 3")
+    proposal = await room.proposal()
+    await room.tap(Button("✅ Approve", "approve", proposal.id, 1), BOB)
+    await room.say("/desk role Bob viewer")
+    await room.tap(Button("✅ Approve", "approve", proposal.id, 1), CID)
+    assert (await room.now(proposal)).state is S.PENDING
+    await room.tap(Button("✅ Approve", "approve", proposal.id, 1), ADA)
+    assert (await room.now(proposal)).state is not S.PENDING
