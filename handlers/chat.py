@@ -312,7 +312,7 @@ class Pace:
 
 
 class Platform(Protocol):
-    """A chat platform. A new one is one adapter file and one row in bot/app.py.
+    """A chat platform. A new one is one adapter file and one row in bot/app.
 
     Every method that talks to the platform raises DeliveryDelayed (try again, perhaps after
     `retry_after` seconds) or DeliveryRefused (never), and nothing else of the platform's own.
