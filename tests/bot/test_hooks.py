@@ -5,18 +5,22 @@ import gzip
 import json
 import logging
 from collections.abc import AsyncIterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse
+from aiohttp import ClientResponse, ClientSession
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 
 from agents.domain.errors import OperatorNeeded, TryAgain
 from agents.domain.heard import Heard
 from agents.domain.hooks import hashed
+from agents.domain.user import Identity, Place
+from bot.app import build
 from bot.hooks import BODY_LIMIT, PER_MINUTE, HookDoor
+from bot.settings import Settings
 from bot.web import WebServer
 from tests.support.conversation import Conversation, conversation
 
@@ -232,6 +236,25 @@ async def test_without_the_operators_grant_nothing_is_taken(door: Door) -> None:
     door.granted = False
     assert (await door.post(BUY))[:2] == (403, "refused")
     assert await door.heard() == []
+
+
+async def test_over_the_whole_desk_a_webhooks_signal_is_stored_on_disk(tmp_path: Path) -> None:
+    database = f"sqlite://{tmp_path}/parley.db"
+    app = await build(Settings(database_url=database, port=0, secret="x" * 44))
+    address = (await app.start()).partition("/?token=")[0]
+    try:
+        memory, wall = app.memory, datetime.now(UTC)
+        person = Identity("browser", "owner")
+        owner = await memory.users.join(person, "A", Place("browser", "1"), operator=True, at=wall)
+        await memory.hooks.add(owner.id, "TV", hashed(SECRET), wall)
+        async with ClientSession() as client:
+            posted = client.post(f"{address}/hook/{SECRET}", json=BUY)
+            async with asyncio.timeout(20), posted as answer:
+                assert answer.status == 202
+        (heard,) = await memory.heard.recent(owner.id, 5)
+        assert (heard.source, heard.reading.symbol) == ("hook:1", "BTC/USDT")
+    finally:
+        await app.stop()
 
 
 async def test_only_posts_are_answered(door: Door) -> None:

@@ -154,14 +154,9 @@ class Attacker:
     def _shapes(self) -> Attack:
         body = self._signal()
         for _ in range(self._random.randint(1, 4)):
-            odd = self._random.choice(
-                ([], {}, [[]], "", " ", False, [None] * 50, {"price": {}}, self._word())
-            )
-            body[
-                self._random.choice(
-                    ("ticker", "action", "price", "sl", "tp", "time", "id", "message")
-                )
-            ] = odd
+            odd: tuple[Any, ...] = ([], {}, [[]], "", " ", False, [None] * 50, {"price": {}})
+            names = ("ticker", "action", "price", "sl", "tp", "time", "id", "message")
+            body[self._random.choice(names)] = self._random.choice((*odd, self._word()))
         return self._json(body, *(READABLE | {400, 409}), kind="shapes")
 
     def _noise(self) -> Attack:
