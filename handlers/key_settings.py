@@ -8,6 +8,10 @@ from handlers.model_keys import OFF, KeyState
 from handlers.turn import Answer, Turn
 
 _SHORTEST, _LONGEST = 8, 400  # characters of a key
+_SEEN = (
+    "A key is a secret, and this group has seen that one: nothing was stored. Make a new key at "
+    "its provider; a group's desk uses the model of this Parley."
+)
 
 
 async def line(desk: Desk, user_id: int) -> Words:
@@ -31,6 +35,8 @@ async def key(desk: Desk, turn: Turn, said: str) -> Answer:
     if said.lower() == OFF:
         return [await _dropped(desk, turn)]
     removes = turn.incoming.message_id
+    if not (turn.incoming.private or turn.incoming.discreet):
+        return [Reply(text(_SEEN), removes=removes)]
     try:
         ends = _ending(desk, said)
     except AskUser as error:

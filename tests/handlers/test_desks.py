@@ -333,6 +333,13 @@ async def test_what_is_personal_stays_private_at_a_desk(room: Room) -> None:
     assert not any(one.personal for one in shown)
 
 
+async def test_a_key_that_a_group_has_seen_is_not_stored(room: Room) -> None:
+    said = await room.say("/settings key sk-1234567890", message_id="m7")
+    assert "nothing was stored" in plain(said) and said[0].removes == "m7"
+    shown = await room.say("/settings")
+    assert "none of your own" in plain(shown)
+
+
 # --- votes --------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """One desk in a Telegram group and a Discord channel, killed while three people vote from both.
 
-The real process with both client libraries. PARLEY_ROUNDS says how many proposals: an eighth of
+The real process with both client libraries. PARLEY_ROUNDS says how many proposals: a twelfth of
 it, for a group takes 20 messages a minute.
 """
 
@@ -24,7 +24,7 @@ from tests.support.ledger import check_books, rows
 from tests.support.running import Running, running
 from tests.support.telegram_server import TOKEN, TelegramServer
 
-ROUNDS = max(5, int(os.environ.get("PARLEY_ROUNDS", "40")) // 8)
+ROUNDS = max(3, int(os.environ.get("PARLEY_ROUNDS", "40")) // 12)
 OUTCOME = re.compile(r"(?:✅ Approved|❌ Vetoed|⌛ Expired|⛔ Refused|🚫 Cancelled)[^\n]*")
 BALLOTS = re.compile(r"🗳[^\n]*")
 TABLES = ("proposals", "votes", "audit", "orders")
