@@ -21,7 +21,7 @@ from agents.domain.mail import OutboxItem
 from agents.domain.market import Tick
 from agents.domain.proposal import ProposalState
 from agents.domain.risk import Costs, Limits, TapRules
-from agents.domain.user import Identity, Place
+from agents.domain.user import Place
 from agents.execution.telling import card_of
 from agents.signals.desk import SignalDesk
 from agents.signals.reading import read_signal
@@ -117,10 +117,6 @@ async def conversation(desk: Desk, people: TelegramRemote) -> AsyncIterator[Tele
     async def render(item: OutboxItem) -> Reply | None:
         return await notices.render(item.kind, item.facts, item.owner_id)
 
-    async def owner(identity: Identity) -> int:
-        user = await memory.users.find(identity)
-        return user.id if user else 0
-
     postman = Postman(memory.outbox, platforms, render, Pictures(talk), clock, lease=0.0)
     memory.when_mail_waits(postman.wake)
     clerk = Clerk(
@@ -128,7 +124,7 @@ async def conversation(desk: Desk, people: TelegramRemote) -> AsyncIterator[Tele
         memory.outbox,
         memory.transactions,
         router.handle,
-        owner,
+        router.owner_of,
         platforms,
         clock,
         answered=postman.wake,

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ async def test_what_waits_is_found_oldest_first(memory: Memory, ann: User, bob: 
     ]
     assert await memory.heard.in_state(HeardState.NEW, 2) == made[:2]
     assert made[0] is not None
-    changes = {"strategy_id": 3, "decision_id": 4, "proposal_id": 5}
+    changes: dict[str, Any] = {"strategy_id": 3, "decision_id": 4, "proposal_id": 5}
     assert await memory.heard.move(made[0], HeardState.JUDGING)
     judged = await memory.heard.get(ann.id, made[0].id)
     assert await memory.heard.move(judged, HeardState.PROPOSED, **changes)
