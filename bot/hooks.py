@@ -161,8 +161,11 @@ class HookDoor:
         return STORED
 
     async def _key_of_content(self, hook: Hook, found: HookBody, body: bytes) -> str:
-        """Of the content and the window in which it came; empty when it came before within it."""
+        """Of the content and, where that names no time, the window in which it came; empty when
+        it came before within it."""
         digest = sha256(body).hexdigest()[:40]
+        if found.time is not None:  # it says itself when it is out of date
+            return f"content:{digest}"
         wall = self._clock.wall()
         window = int(wall.timestamp() // WINDOW.total_seconds())
         earlier = await self._memory.heard.find(

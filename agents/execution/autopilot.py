@@ -3,12 +3,14 @@
     PENDING with runs_at --its time is over--> the same seam as a tap on Approve
         |
         +-- long over, since nothing ran: a person is asked, with the numbers of now
-        +-- no price: it waits as long as a tap may be late, then a person is asked
+        +-- no price, or a veto that is stored and not handled yet: it waits as long as a tap may
+            be late, then a person is asked
 
 Nothing is kept here but what was drawn last: after a restart it goes on from what is stored.
 """
 
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,8 +28,15 @@ from agents.execution.telling import card_changed
 
 log = logging.getLogger(__name__)
 
+Stopping = Callable[[Proposal], Awaitable[bool]]
+"""Whether a tap that stops a proposal was received, and waits to be handled."""
+
 GRACE = timedelta(seconds=10)
 """After a start: what was tapped while nothing ran is read before anything runs by itself."""
+
+
+async def nobody(proposal: Proposal) -> bool:
+    return False
 
 
 class Autopilot:
@@ -39,8 +48,10 @@ class Autopilot:
         approvals: Approvals,
         rules: TapRules,
         *,
+        stopping: Stopping = nobody,
         passed: Checkpoint = passed,
     ) -> None:
+        self._stopping = stopping
         self._memory = memory
         self._clock = clock
         self._judge = judge
@@ -72,7 +83,7 @@ class Autopilot:
         elif late > self._stale:
             why = "it was to run by itself and did not in time"
             await self._approvals.ask_anew(proposal, why)
-        elif self._may_run(proposal, wall):
+        elif self._may_run(proposal, wall) and not await self._stopping(proposal):
             await self._run(proposal, wall)
 
     async def _run(self, proposal: Proposal, wall: datetime) -> None:

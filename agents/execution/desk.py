@@ -10,7 +10,7 @@ from agents.domain.risk import Limits, TapRules
 from agents.domain.strategy import Mode
 from agents.execution.accounts import START_BALANCE, Accounts
 from agents.execution.approvals import Approvals
-from agents.execution.autopilot import Autopilot
+from agents.execution.autopilot import Autopilot, Stopping, nobody
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.closing import Closing
 from agents.execution.exitbook import ExitBook
@@ -84,9 +84,11 @@ def open_desk(
     limits: Limits | None = None,
     rules: TapRules | None = None,
     start_balance: Decimal = START_BALANCE,
+    stopping: Stopping = nobody,
     passed: Checkpoint = passed,
 ) -> Desk:
-    """`brokers` have one for each mode that may trade here."""
+    """`brokers` have one for each mode that may trade here. `stopping` says of a proposal that
+    would run by itself whether a veto of it was received, and is not handled yet."""
     limits, rules = limits or Limits(), rules or TapRules()
     book, accounts = ExitBook(), Accounts(memory, market, clock)
     judge = Judge(memory, market, clock, accounts, limits, rules)
@@ -102,7 +104,9 @@ def open_desk(
     return Desk(
         proposer=proposer,
         approvals=approvals,
-        autopilot=Autopilot(memory, clock, judge, approvals, rules, passed=passed),
+        autopilot=Autopilot(
+            memory, clock, judge, approvals, rules, stopping=stopping, passed=passed
+        ),
         orders=orders,
         exits=exits,
         hands=Hands(memory, market, clock, approvals, orders, closing, stops),

@@ -27,6 +27,7 @@ from bot.metrics import Metrics
 from bot.running import Parley
 from bot.scheduler import CandleWork, Chore, Scheduler
 from bot.settings import Settings
+from bot.unread import Unread
 from handlers.model_keys import ModelKeys
 from storage.database import Database
 
@@ -75,6 +76,7 @@ def open_trading(
         limits=settings.limits,
         rules=settings.tap_rules,
         start_balance=settings.paper_balance,
+        stopping=Unread(memory.inbox),
         passed=checkpoint,
     )
     claude = _claude(settings, clock, keys)

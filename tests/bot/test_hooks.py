@@ -184,6 +184,18 @@ async def test_an_id_is_known_for_ever(door: Door) -> None:
     assert len(await door.heard()) == 2
 
 
+async def test_a_body_with_a_time_of_its_own_is_known_as_long_as_it_is_good(door: Door) -> None:
+    """The sender's clock may be ahead, so that it is good for longer than the same one is known."""
+    time = (door.world.clock.wall() + timedelta(minutes=4)).isoformat()
+    assert (await door.post({**BUY, "time": time}))[:2] == (202, "stored")
+    for _ in range(4):
+        door.later(minutes=2)
+        assert (await door.post({**BUY, "time": time}))[:2] == (200, "known")
+    door.later(minutes=2)
+    assert (await door.post({**BUY, "time": time}))[0] == 409
+    assert len(await door.heard()) == 1
+
+
 async def test_an_old_signal_is_not_replayed(door: Door) -> None:
     wall = door.world.clock.wall()
     for age, status in ((0, 202), (299, 202), (301, 409), (-299, 202), (-301, 422)):

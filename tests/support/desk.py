@@ -23,6 +23,7 @@ from agents.domain.strategy import (
     StrategyState,
 )
 from agents.domain.user import Identity, NoticeKind, Place
+from agents.execution.autopilot import Stopping, nobody
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.desk import Desk, open_desk
 from agents.execution.levels import PriceLevels
@@ -76,6 +77,7 @@ class World:
     clock: ManualClock = field(default_factory=ManualClock)
     broker: ScriptedBroker | None = None  # instead of paper
     opened_memory: Callable[[InMemory], None] = lambda memory: None  # before anything uses it
+    stopping: Stopping = nobody
 
     def __post_init__(self) -> None:
         self.market = ScriptedMarket(self.clock, *self.instruments)
@@ -99,6 +101,7 @@ class World:
             {Mode.PAPER: broker},
             limits=self.limits,
             rules=self.rules,
+            stopping=self.stopping,
             passed=dies if memory else self._checkpoint(self.memory),
         )
         await self.desk.wake()

@@ -413,3 +413,40 @@ async def test_quiet_hours_of_another_do_nothing_here(world: World) -> None:
     strategy = await strategy_with(world, MANUAL)
     await quiet(world, await world.user("Grace"), QuietRule.AUTOPILOT)
     assert (await world.propose(strategy)).runs_at is None
+
+
+async def test_a_veto_that_waits_to_be_handled_is_waited_for() -> None:
+    """Tapped in time, and behind a long answer in its chat."""
+    waiting: set[int] = set()
+
+    async def stopping(proposal: Proposal) -> bool:
+        return proposal.id in waiting
+
+    world = World(costs=FREE, stopping=stopping)
+    await world.start()
+    await world.desk.autopilot.look()
+    world.clock.wait(GRACE.total_seconds())
+    made = await proposed(world)
+    waiting.add(made.id)
+    await wait(world, 305)
+    assert now(world).state is S.PENDING and not world.orders
+    waiting.clear()
+    veto = await world.desk.approvals.veto(made.owner_id, made.id, 1)
+    assert veto.done and now(world).state is S.VETOED
+
+
+async def test_a_tap_that_is_never_handled_ends_in_a_question() -> None:
+    async def stopping(proposal: Proposal) -> bool:
+        return True
+
+    world = World(costs=FREE, stopping=stopping)
+    await world.start()
+    await world.desk.autopilot.look()
+    world.clock.wait(GRACE.total_seconds())
+    await proposed(world)
+    await wait(world, 300)
+    assert now(world).version == 1
+    await wait(world, world.rules.stale_seconds + 1)
+    asked = now(world)
+    assert (asked.state, asked.version, asked.runs_at) == (S.PENDING, 2, None)
+    assert not world.orders
