@@ -60,7 +60,7 @@ def _plain(label: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in label.items():
         field = _NAMES.get(name)
         if field == "side":
-            yield field, _SIDES.get(str(value or "").lower())
+            yield field, _side(str(value or ""))
         elif field == "some targets":
             yield name, value
         elif field is not None:
@@ -69,6 +69,12 @@ def _plain(label: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield "shares", [one["percentage"] for one in tps]
         elif name == "type":
             yield "kind", "signal" if "rder" in str(value) else OTHER
+
+
+def _side(said: str) -> str | None:
+    """Of `LONG`, `Regular (Short)`; None where it says neither, or both."""
+    found = {side for word, side in _SIDES.items() if word in said.lower()}
+    return found.pop() if len(found) == 1 else None
 
 
 _ASSERTS: tuple[tuple[str, Callable[[re.Match[str]], tuple[str, Any]]], ...] = (

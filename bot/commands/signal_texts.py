@@ -185,7 +185,9 @@ def _prices(
 ) -> Judge:
     def judge(wanted: Any, reading: SignalReading) -> tuple[bool, Any]:
         found = list(got(reading))
-        listed = wanted if isinstance(wanted, list) else [wanted]
+        listed = [one for one in (wanted if isinstance(wanted, list) else [wanted]) if one]
+        if not listed or str(listed[0]).lower() == "market":
+            return not found and (not listed or reading.market), _shown(found)
         return same([_number(one) for one in listed], found), _shown(found)
 
     return judge

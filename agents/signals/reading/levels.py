@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 
 from agents.domain.money import HUNDRED
 from agents.signals.reading.items import Item
@@ -230,9 +231,20 @@ class _Walk:
             return False
         if after.text == ")" and after.attached:
             return True
-        starts = place == 0 or self._items[place - 1].line != item.line
-        listed = after.text in (".", ":", "-") and after.attached
-        return starts and listed and self._price_follows(place + 1)
+        if place and self._items[place - 1].line == item.line:
+            return False
+        glued = after.text in (".", ":", "-") and after.attached
+        counted = after.text == "-" and self._field in LISTS and self._goes_on(place, item)
+        return (glued or counted) and self._price_follows(place + 1)
+
+    def _goes_on(self, place: int, item: Item) -> bool:
+        """Whether `1 - 130` is the first of numbered lines, or a later one: then no price."""
+        number, listed = int(item.text), self._listed()
+        if listed is None or number != len(listed) + 1:
+            return False
+        later = pairwise(self._items[place : place + 12])
+        following = any(a.kind is Kind.LINE and b.text == str(number + 1) for a, b in later)
+        return number > 1 or following
 
     def _is_index(self, place: int, item: Item) -> bool:
         """The 1 in `TP1 4406`, `Target 1: 11.5`, `Entry 2 - 0.48`."""

@@ -48,7 +48,7 @@ class Word(StrEnum):
 _PHRASES: dict[Word, str] = {
     Word.TO: "to; to the; to your; to our; به; на; a",
     Word.ENTRY: """
-        entry; entries; entry price; entry prices; entry zone; entry zones; entry target;
+        entry; entries; ent; entry price; entry prices; entry zone; entry zones; entry target;
         entry targets; entry point; entry points; entry range; entry level; entry levels;
         entry area; entry order; entry orders; entry at; entry around; entry between; enter;
         enter at; enter between; enter zone; entering; open price; entry limit; limit entry; ep;
@@ -69,7 +69,7 @@ _PHRASES: dict[Word, str] = {
         hedefler; objetivos; alvos; الاهداف; الأهداف
     """,
     Word.STOP: """
-        stop; stop loss; stoploss; stop losses; stops; sl; s l; stop target; stop targets;
+        stop; stop loss; stoploss; stp; stop losses; stops; sl; s l; stop target; stop targets;
         stop price; stop level; stop at; invalidation; sl price; sl at; sl zone; استاپ;
         استاپ لاس; استاپلاس; حد ضرر; حدضرر; стоп; стоп лосс; стоплосс; zarar durdur; stop perte;
         وقف الخسارة; وقف
@@ -97,7 +97,8 @@ _PHRASES: dict[Word, str] = {
         accuracy; confidence; probability; score; success rate; win rate; winrate; ote; support;
         resistance; supports; resistances; current price; price now; last price; market cap;
         mark price; ath; atl; rsi; ema; sma; macd; vwap; ma; fib; valid; expires; expiry; pips;
-        strategy; strategy name; channel; signal no; signal number; trade no; rank; change;
+        strategy; strategy name; channel; trend line; trendline; signal no; signal number;
+        trade no; rank; change;
         ریسک; حجم; سرمایه; риск; объем; депозит; биржа; miktar; riesgo; cost; fee; fees; spread
     """,
     Word.TRAILING: """
@@ -109,12 +110,12 @@ _PHRASES: dict[Word, str] = {
         re enter; hedge; accumulate more
     """,
     Word.LONG: """
-        long; buy; buying; longs; long signal; buy signal; going long; go long; long position;
-        bullish; لانگ; خرید; لونگ; лонг; покупка; покупаем; купить; compra; comprar;
+        long; buy; buying; longs; longing; long signal; buy signal; going long; go long;
+        long position; bullish; لانگ; خرید; لونگ; лонг; покупка; покупаем; купить; compra; comprar;
         kaufen; شراء; buy setup; long setup; long trade
     """,
     Word.SHORT: """
-        short; sell; selling; shorts; short signal; sell signal; going short; go short;
+        short; sell; selling; shorts; shorting; short signal; sell signal; going short; go short;
         short position; bearish; شورت; فروش; шорт; продажа; продаем; продать; venta; vender;
         verkaufen; بیع; sell setup; short setup; short trade
     """,
@@ -127,7 +128,7 @@ _PHRASES: dict[Word, str] = {
         at; around; approx; approximately; about; near; nearby; from; between; zone; zones; range;
         price; prices; area; level; levels; limit; limits; order; orders; in; usdt; usd; usdc;
         busd; signal; signals; the; a; of; is; for; on; with; by; below; under; above; over; or;
-        and; to; our; my; your; we; we're; we are; short term; mid term; long term; midterm;
+        here; and; to; our; my; your; we; we're; we are; short term; mid term; long term; midterm;
         shortterm; longterm; medium term; short mid term; mid; first; second; third; last; final;
         fourth; open; hold; moon; spot; futures; future; perpetual; perp; swing; scalp;
         scalping; intraday; intra day; day; pos; pick; up; down; اول; دوم; سوم; چهارم; پنجم;

@@ -147,7 +147,7 @@ _PATTERNS: tuple[tuple[str, _Make], ...] = (
     (r"S[MO]{1,3}[EB]|MA?SO?[EB]|SB|MOB|MB", _simple(UpdateKind.STOP_TO_ENTRY)),
     (r"M?W?SM?ON|MW?SN|WSN|SMN", _move_stop),
     (r"[CM]A?[tPd]?%[tPd]?|%C|C[tPd]?h[tPd]?|h[tPd]?C|[CMk]?p+g?|[CMk]hg?|k%", _close_part),
-    (r"C(?:[nAtdP]*N|[nAtdP]+|(?=g|l|$))|[tPdA]C", _close),
+    (r"C(?:[nAtdPV]*N|[nAtdPV]+|(?=g|l|$))|[tPdA]C", _close),
     (r"X(?=[tdPnE]|l|$)|[tPdE]w?X", _simple(UpdateKind.CANCEL)),
     (r"G|EN{0,2}[HV]", _simple(UpdateKind.ENTERED)),
     (r"\+|%g|g%|rg|gr|Nrg", _simple(UpdateKind.REPORT)),

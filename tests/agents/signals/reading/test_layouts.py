@@ -104,6 +104,24 @@ LAYOUTS: dict[str, tuple[str | None, str, str, str, str, str]] = {
     "TP: 1.05 TP: 1.10 BUY INJ/USDT 1.00 SL 0.95": (
         "INJ/USDT", "long", "1", "1.05 1.1", "0.95", "",
     ),
+    "SOL/USDT LONG\nEntry Price : 123.0\nTargets:\n1 - 130\n2 - 140\nStop : 110": SOL,
+    "SOL/USDT LONG\nEntry: 123\nTargets\n1. 130\n2. 140\nStop: 110": SOL,
+    "SOL/USDT LONG\nEntry: 123\nTP: 130 (50%) 140 (50%)\nSL: 110 (-10.5%)": SOL,
+    "🔥 SOL LONG 🔥\n🔹Entry: 123.00$\n🔹Take Profit:\n   ▪️ 130.00$\n   ▪️ 140.00$\n🔹Stop Loss:"
+    " 110.00$\n⚠️ Use 3-5% of your portfolio": SOL,
+    "SOLUSDT Perpetual\nBUY/LONG\nEntry Limit 123\nTake profit 130 140\nStop 110": SOL,
+    "I'm longing SOL here at 123 with a stop at 110 and targets at 130 and 140": SOL,
+    "Buy SOL at 123. Stop loss at 110. First target 130, second target 140.": SOL,
+    "XRP LONG\nEntry 3\nTP 1 4\nTP 2 5\nSL 2": ("XRP/USDT", "long", "3", "4 5", "2", ""),
+    "XRP LONG\nEntry: 1 - 1.05\nTP: 1.1 1.2\nSL: 0.95": (
+        "XRP/USDT", "long", "1 1.05", "1.1 1.2", "0.95", "",
+    ),
+    "📩 #GALAUSDT 15m | Mid-Term\n📈 Long Entry Zone: 0.1894-0.1842\n🎯 - Strategy Accuracy: 92%\n"
+    "Last 5 signals: 100%\n⏳ - Signal details:\nTarget 1: 0.1905\nTarget 2: 0.1955\n"
+    "🧲Trend-Line: 0.1884\n❌Stop-Loss: 0.1776\n💡After reaching the first target you can put the "
+    "rest of the position to breakeven": (
+        "GALA/USDT", "long", "0.1842 0.1894", "0.1905 0.1955", "0.1776", "",
+    ),
     "SOL/USDT LONG setup\nPrice has retested the 120 support and looks ready. RSI is at 35.\n"
     "Entry: 123\nTarget: 130 140\nStop: 110": SOL,
     "SOL/USDT\nLong\nEntry: 123\nTP1: 130 (5.7%)\nTP2: 140 (13.8%)\nSL: 110": SOL,
