@@ -17,9 +17,8 @@ PEOPLE = {"Ann": (42, 7_000_000_042), "Bob": (43, 7_000_000_043), "Cid": (44, 7_
 SENTENCES = (
     "Buy BTC when RSI(14) on 5m drops below 48, stop 0.4%, target 1R, risk 0.2%",
     "Short ETH on 5m when rsi(14) > 52, stop 0.5%, target 1R, risk 0.2%",
-    "Long SOL on 5m when close > ema(9), stop 0.8%, target 0.7R, risk 0.2%",
 )
-QUIET = ("sent", "fills", "exits", "stops")  # a group takes 20 messages a minute: cards go first
+QUIET = ("sent", "stops")
 _CODE = re.compile(r"/(?:desk )?link ([A-Z2-9]{10})")
 
 
@@ -66,21 +65,21 @@ class Crew:
         """Everybody is one person on both platforms, and the two places are one desk."""
         for name, (_, there) in PEOPLE.items():
             await _linked(self.member(name).private, DiscordPerson(self.discord, there, name))
-        ann = self.member("Ann")
+        ann = self.there("Ann")
         opened = await ann.ask("/desk", "is a desk now")
         for name in ("Bob", "Cid"):
-            await self.member(name).press(opened, "Join")
+            await self.there(name).press(opened, "Join")
             asked = await ann.see(f"{name} asks to join")
             await ann.press(asked, "Approver")
             await ann.see(f"{name} is an approver")
         await ann.ask("/desk rule 2 of 3", "2 of 3 approve")
         code = _CODE.search((await ann.ask("/desk link", "One desk, two places")).text)
         assert code
-        await self.there("Ann").ask(f"/desk link {code[1]}", "stands here too")
-        await self._trading(self.there("Ann"))
+        await self.member("Ann").ask(f"/desk link {code[1]}", "stands here too")
+        await self._trading(ann)
 
     async def _trading(self, ann: DiscordPerson) -> None:
-        """What is said in one of the two places is the desk's; this one is the quicker."""
+        """What is said in one of the two places is the desk's."""
         for kind in QUIET:
             await ann.ask(f"/settings {kind} off", ": off")
         for sentence in SENTENCES:
