@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from agents.domain.desks import Role
 from agents.domain.user import Identity
 from storage.models import IdentityRow, UserRow
-from storage.models_groups import LinkCodeRow
+from storage.models_groups import DeskMemberRow, LinkCodeRow
 from storage.rows import Repository
 
 # Columns that name a user and simply change hands.
@@ -41,6 +42,7 @@ UNIQUE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("listens", "owner_id", ("platform", "chat", "thread")),
     ("heard", "owner_id", ("source", "key")),
 )
+_RANK = {role.value: rank for rank, role in enumerate(Role)}  # the owner first
 # Tables whose rows are numbered for their owner, from 1.
 NUMBERED = ("strategies", "hooks")
 # A desk's account is no person, and never linked.
@@ -88,6 +90,7 @@ class Links(Repository):
             # Whoever writes a row for `joining` from here on waits, and then finds no such user.
             both = UserRow.filter(id__in=[joining, keeping]).using_db(self.db).order_by("id")
             await both.select_for_update()
+            await self._keep_best_roles(joining, keeping)
             for table in NUMBERED:
                 await self._number_on(table, joining, keeping)
             for table, column, others in UNIQUE:
@@ -96,6 +99,19 @@ class Links(Repository):
             for table, column in MOVED:
                 await self._hand_over(table, column, joining, keeping)
             await UserRow.filter(id=joining).using_db(self.db).delete()
+
+    async def _keep_best_roles(self, joining: int, keeping: int) -> None:
+        """At desks of both: who stays must not be less there, or a desk may lose its owner."""
+        mine = DeskMemberRow.filter(user_id=keeping).using_db(self.db)
+        known = {row.desk_id: row for row in await mine}
+        theirs = DeskMemberRow.filter(user_id=joining, left_at__isnull=True).using_db(self.db)
+        for row in await theirs:
+            kept = known.get(row.desk_id)
+            if kept is None:
+                continue
+            if kept.left_at is not None or _RANK[row.role] < _RANK[kept.role]:
+                same = DeskMemberRow.filter(id=kept.id).using_db(self.db)
+                await same.update(role=row.role, since=row.since, left_at=None)
 
     async def _hand_over(self, table: str, column: str, joining: int, keeping: int) -> None:
         sql = f'UPDATE "{table}" SET "{column}" = ? WHERE "{column}" = ?'  # noqa: S608

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from agents.domain.desks import Ballot, Role, Rule, Vote
 from agents.domain.errors import NotFound
 from agents.domain.ports import Memory
 from agents.domain.user import Identity, Place, User
@@ -12,6 +13,7 @@ from tests.support.schemas import row_models
 from tests.support.stored import (
     NOON,
     a_position,
+    a_proposal,
     a_strategy,
     an_account,
     intent_of,
@@ -74,6 +76,43 @@ async def test_what_both_have_is_there_once(memory: Memory, ann: User, bob: User
     await memory.links.merge(bob.id, ann.id)
     places = await memory.users.places(ann.id)
     assert places.count(shared) == 1 and len(places) == 3
+
+
+@pytest.mark.parametrize("back", [Role.VIEWER, None])
+async def test_a_desk_keeps_its_owner_when_two_accounts_become_one(
+    memory: Memory, ann: User, bob: User, back: Role | None
+) -> None:
+    """The one who stays had a lesser role there, or had left."""
+    group = await memory.desks.open(Place("telegram", "-9"), "Swing", bob.id, Rule(), NOON)
+    assert group is not None
+    await memory.desks.seat(group.id, ann.id, Role.VIEWER, NOON)
+    if back is None:
+        await memory.desks.leave(group.id, ann.id, NOON)
+    async with memory.transactions.transaction():
+        await memory.links.merge(bob.id, ann.id)
+    [member] = await memory.desks.members(group.id)
+    assert (member.user_id, member.role) == (ann.id, Role.OWNER)
+
+
+async def test_a_better_role_of_who_stays_is_kept(memory: Memory, ann: User, bob: User) -> None:
+    group = await memory.desks.open(Place("telegram", "-9"), "Swing", ann.id, Rule(), NOON)
+    assert group is not None
+    await memory.desks.seat(group.id, bob.id, Role.APPROVER, NOON)
+    async with memory.transactions.transaction():
+        await memory.links.merge(bob.id, ann.id)
+    [member] = await memory.desks.members(group.id)
+    assert (member.user_id, member.role) == (ann.id, Role.OWNER)
+
+
+async def test_one_person_has_one_vote_after_linking(memory: Memory, ann: User, bob: User) -> None:
+    """Whoever stays said the last word."""
+    proposal = (await a_proposal(memory, await a_strategy(memory, ann.id))).id
+    for user, ballot in ((bob, Ballot.APPROVE), (ann, Ballot.VETO)):
+        await memory.desks.cast(Vote(proposal, 1, user.id, ballot, NOON))
+    async with memory.transactions.transaction():
+        await memory.links.merge(bob.id, ann.id)
+    [vote] = await memory.desks.votes(proposal, 1)
+    assert (vote.user_id, vote.ballot) == (ann.id, Ballot.VETO)
 
 
 def test_no_column_that_names_a_user_is_forgotten() -> None:

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
+from agents.domain.desks import Role
 from agents.domain.user import Identity
 from tests.support.memory_core import Repository, statement
 
@@ -56,9 +57,29 @@ class MemoryLinks(Repository):
         last = max((row.number for row in self._of("strategies", keeping)), default=0)
         for row in self._of("strategies", joining):
             self.table("strategies").put(row.id, replace(row, number=row.number + last))
+        self._one_seat(joining, keeping)
+        self._one_vote(joining, keeping)
         for name in self.session.database.names():
             self._hand_over(name, joining, keeping)
         self.table("users").drop(joining)
+
+    def _one_seat(self, joining: int, keeping: int) -> None:
+        """The better one of two at the same desk."""
+        seats, rank = self.table("desk_members"), list(Role)
+        for gone in [row for row in seats if row.user_id == joining]:
+            mine = [r for r in seats if (r.desk_id, r.user_id) == (gone.desk_id, keeping)]
+            for kept in mine:
+                seats.drop(gone.id)
+                better = kept.left_at or rank.index(gone.role) < rank.index(kept.role)
+                if gone.left_at is None and better:
+                    seats.put(kept.id, replace(gone, id=kept.id, user_id=keeping))
+
+    def _one_vote(self, joining: int, keeping: int) -> None:
+        votes = self.table("votes")
+        mine = {(row.proposal_id, row.version) for row in votes if row.user_id == keeping}
+        for row in [row for row in votes if row.user_id == joining]:
+            if (row.proposal_id, row.version) in mine:
+                votes.drop(row.id)
 
     def _of(self, table: str, owner_id: int) -> list[Any]:
         return [row for row in self.table(table) if row.owner_id == owner_id]
