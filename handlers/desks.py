@@ -310,7 +310,10 @@ async def _open_business(desk: Desk, group: GroupDesk) -> str:
     why = await Linking(desk.memory, desk.clock).open_business(group.account_id)
     if not why:
         return ""
-    return f"The desk can't end yet: {why}. /close all, then /pause all, then /desk close."
+    return (
+        f"The desk can't end yet: {why}. Once trades are closed (/close all), cards are decided and "
+        "strategies are paused (/pause all), /desk close ends it."
+    )
 
 
 async def close_now(desk: Desk, turn: Turn, facts: Mapping[str, Any]) -> Answer:
