@@ -5,6 +5,7 @@ import logging
 from agents.domain.grants import Feature
 from agents.domain.heard import Listen
 from agents.domain.signal import SignalKind
+from agents.domain.user import Place
 from handlers.chat import Incoming
 from handlers.desk import Desk
 from handlers.turn import Answer
@@ -25,6 +26,8 @@ async def overhear(desk: Desk, incoming: Incoming) -> Answer:
 
 async def _listen(desk: Desk, incoming: Incoming, words: str) -> None:
     """Store a signal for every account that listens here; it is judged afterwards."""
+    if await _is_our_own(desk, incoming):
+        return
     listens = [
         listen
         for listen in await desk.memory.heard.listeners(incoming.place)
@@ -46,6 +49,13 @@ async def _listen(desk: Desk, incoming: Incoming, words: str) -> None:
             place=incoming.place,
             said_at=incoming.written_at or incoming.sent_at,
         )
+
+
+async def _is_our_own(desk: Desk, incoming: Incoming) -> bool:
+    """Posts of a channel of ours that the platform repeats in a group: a signal that came back as
+    one could be published again, without end."""
+    there = Place(incoming.sender.platform, incoming.sender.account)  # a channel speaks as itself
+    return there.chat != incoming.place.chat and await desk.memory.channels.at(there) is not None
 
 
 def _source(listen: Listen) -> str:
