@@ -142,7 +142,9 @@ async def end_role(desk: Desk, group: GroupDesk, user_id: int, why: str, by: int
 
 
 async def redraw_waiting(desk: Desk, group: GroupDesk) -> None:
-    """The cards of what is voted on show who may vote, and how many are needed."""
+    """The cards of what is voted on show who may vote, and how many are needed; what has vetoes
+    enough by now ends."""
+    await desk.approvals.recount(group.account_id)
     states = (ProposalState.PENDING,)
     for proposal in await desk.memory.proposals.of(group.account_id, states):
         notice = card_changed(proposal, f"voters at {desk.clock.wall()}")

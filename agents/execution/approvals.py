@@ -210,6 +210,13 @@ class Approvals:
         else:
             await self._carry_on(proposal, waits_for_price=True)
 
+    async def recount(self, account_id: int) -> None:
+        """After a change of rule or roles: what has vetoes enough ends. Nothing is approved."""
+        for proposal in await self._memory.proposals.of(account_id, (S.PENDING,)):
+            if by := await self._voting.vetoed_by(proposal):
+                marks = {"resolved_by": by, "resolved_at": self._clock.wall()}
+                await self._end(proposal, S.VETOED, outcome="vetoed", **marks)
+
     async def cancel_for(self, owner_id: int, strategy_id: int, reason: str) -> int:
         """Ends what waits of one strategy, when it is paused or archived."""
         waiting = await self._memory.proposals.of_strategy(strategy_id, (S.PENDING, S.APPROVED))

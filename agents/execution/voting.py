@@ -91,6 +91,12 @@ class Voting:
         why = f"{ballot} of {by} at {self._clock.wall()}"
         await self._memory.notices.tell(card_changed(proposal, why))
 
+    async def vetoed_by(self, proposal: Proposal) -> int:
+        """Who cast the last of vetoes that are enough by now; 0 where they are not."""
+        group = await self._memory.desks.of_account(proposal.owner_id)
+        counted = await self._result(group, proposal) if group else None
+        return counted.vetoing[-1] if counted and counted.outcome is Ballot.VETO else 0
+
     async def _result(self, group: GroupDesk, proposal: Proposal) -> Tally:
         votes = await self._memory.desks.votes(proposal.id, proposal.version)
         return tally(votes, await self._memory.desks.members(group.id), group.rule)

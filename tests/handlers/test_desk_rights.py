@@ -209,3 +209,25 @@ async def test_the_rule_that_counts_is_the_one_of_now(room: Room) -> None:
     assert (await room.now(proposal)).state is S.PENDING
     await room.tap(Button("✅ Approve", "approve", proposal.id, 1), ADA)
     assert (await room.now(proposal)).state is not S.PENDING
+
+
+async def test_vetoes_that_are_enough_after_a_change_end_it(room: Room) -> None:
+    """Else what counts down would run against a veto that its card shows as enough."""
+    await room.say("/desk rule 2 of 3 approve, any 2 veto")
+    proposal = await room.proposal()
+    await room.tap(Button("❌ Veto", "veto", proposal.id, 1), CID)
+    assert (await room.now(proposal)).state is S.PENDING
+    await room.say("/desk rule 2 of 3 approve, any 1 veto")
+    now = await room.now(proposal)
+    cid = await room.talk.user(CID)
+    assert (now.state, now.resolved_by) == (S.VETOED, cid.id)
+
+
+async def test_approvals_that_are_enough_after_a_change_wait_for_a_tap(room: Room) -> None:
+    await room.say("/desk rule 3 of 3")
+    proposal = await room.proposal()
+    await room.tap(Button("✅ Approve", "approve", proposal.id, 1), CID)
+    await room.say("/desk rule 1 of 3")
+    assert (await room.now(proposal)).state is S.PENDING
+    await room.tap(Button("✅ Approve", "approve", proposal.id, 1), CID)
+    assert (await room.now(proposal)).state is not S.PENDING
