@@ -311,7 +311,7 @@ async def _open_business(desk: Desk, group: GroupDesk) -> str:
     if not why:
         return ""
     return (
-        f"The desk can't end yet: {why}. Once trades are closed (/close all), cards are decided and "
+        f"The desk can't end yet: {why}. Once trades are closed (/close all), cards decided and "
         "strategies are paused (/pause all), /desk close ends it."
     )
 
