@@ -200,6 +200,11 @@ async def _channel(
     known = await memory.channels.at(place)
     if delay is not None:
         await _may_delay(desk, turn, known, delay)
+    elif known is not None and known.delay < least:
+        raise AskUser(
+            f"Your signals go out {_length(least)} late at least, and those of {known.title} "
+            f"{_late(known)}. The operator can let you publish at once: ask for it."
+        )
     wanted = least if delay is None else delay
     channel = await memory.channels.open(
         place, standing.title, turn.person.id, wanted, desk.clock.wall()

@@ -212,6 +212,20 @@ async def test_who_was_not_granted_it_publishes_late() -> None:
     assert "at once" in plain(await talk.say("/channel @signals delay 0", bob))
 
 
+async def test_a_channel_of_others_is_no_way_around_the_delay() -> None:
+    """Ada may publish at once, and did so in this channel; Bob's signals have to be late."""
+    talk = await desk()
+    await talk.say("/publish 1 @signals")
+    bob = await talk.stranger_in("bob")
+    talk.people.known[CHANNEL, bob] = GOOD
+    await talk.world.strategy((await talk.user(bob)).id)
+    said = plain(await talk.say("/publish 1 @signals", bob))
+    assert "15 min late at least" in said
+    assert await talk.world.memory.channels.publications((await talk.user(bob)).id) == []
+    await talk.say("/channel @signals delay 15m")
+    assert "is published" in plain(await talk.say("/publish 1 @signals", bob))
+
+
 async def test_the_operator_and_who_added_it_set_a_channels_delay() -> None:
     talk = await desk()
     await talk.say("/publish 1 @signals")
