@@ -31,7 +31,7 @@ from agents.execution.orders import Orders
 from agents.execution.outcomes import Outcome, Verdict
 from agents.execution.pausing import pause_after
 from agents.execution.telling import card_anew, card_changed
-from agents.execution.voting import Uncounted, Voting, Waits
+from agents.execution.voting import Uncounted, Voting, Waits, note_outcome
 
 log = logging.getLogger(__name__)
 S = ProposalState
@@ -267,7 +267,7 @@ class Approvals:
                 raise Moved
             ordered = replace(approved, state=S.ORDERED)
             await self._memory.notices.tell(card_changed(ordered, "ordered"))
-            await self._voting.moved(ordered, "order")
+            await note_outcome(self._memory, ordered, "order")
         return intent
 
     async def _without_price(self, approved: Proposal, missing: NoPrice) -> Outcome:
@@ -352,7 +352,7 @@ class Approvals:
                 return None
             self._passed("expiry.moving")
             await self._memory.notices.tell(card_changed(ended, str(state)))
-            await self._voting.moved(ended, "outcome")
+            await note_outcome(self._memory, ended, "outcome")
         self._passed("expiry.moved")
         return ended
 

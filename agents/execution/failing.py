@@ -11,6 +11,7 @@ from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.exitbook import ExitBook
 from agents.execution.settlement import in_flight
 from agents.execution.telling import card_changed, order_failed
+from agents.execution.voting import note_outcome
 
 _TRIES = 5
 
@@ -69,7 +70,8 @@ class Failures:
             return
         if not await self._memory.proposals.move(proposal, ended, outcome=reason):
             raise Moved
-        over = replace(proposal, state=ended)
+        over = replace(proposal, state=ended, outcome=reason)
+        await note_outcome(self._memory, over, "outcome")
         await self._memory.notices.tell(card_changed(over, str(ended)))
 
     async def _reopen(self, intent: OrderIntent) -> None:

@@ -118,15 +118,16 @@ class Voting:
             notice = card_changed(pending, f"waits since {self._clock.wall()}")
             await self._memory.notices.tell(notice)
 
-    async def moved(self, proposal: Proposal, what: str) -> None:
-        """What became of a desk's proposal, for its audit. In the transaction of that."""
-        if await self._memory.desks.of_account(proposal.owner_id) is None:
-            return
-        actor = f"user:{proposal.resolved_by}" if proposal.resolved_by else "desk"
-        facts = {
-            "proposal_id": proposal.id,
-            "version": proposal.version,
-            "state": str(proposal.state),
-            "outcome": proposal.outcome,
-        }
-        await self._memory.audit.record(proposal.owner_id, actor, what, facts)
+
+async def note_outcome(memory: Memory, proposal: Proposal, what: str) -> None:
+    """What became of a desk's proposal, for its audit. In the transaction of that."""
+    if await memory.desks.of_account(proposal.owner_id) is None:
+        return
+    actor = f"user:{proposal.resolved_by}" if proposal.resolved_by else "desk"
+    facts = {
+        "proposal_id": proposal.id,
+        "version": proposal.version,
+        "state": str(proposal.state),
+        "outcome": proposal.outcome,
+    }
+    await memory.audit.record(proposal.owner_id, actor, what, facts)
