@@ -66,8 +66,9 @@ class HeardSignals(Repository):
         rows = HeardRow.filter(state=state.value).using_db(self.db).order_by("id").limit(limit)
         return [_heard(row) for row in await rows]
 
-    async def recent(self, owner_id: int, limit: int) -> Sequence[Heard]:
-        rows = HeardRow.filter(owner_id=owner_id).using_db(self.db).order_by("-id").limit(limit)
+    async def recent(self, owner_id: int, limit: int, source: str = "") -> Sequence[Heard]:
+        mine = HeardRow.filter(owner_id=owner_id, **({"source": source} if source else {}))
+        rows = mine.using_db(self.db).order_by("-id").limit(limit)
         return [_heard(row) for row in await rows]
 
     async def _first(self, **which: Any) -> Heard | None:

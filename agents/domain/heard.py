@@ -101,8 +101,8 @@ class HeardSignals(Protocol):
     async def in_state(self, state: HeardState, limit: int) -> Sequence[Heard]:
         """Oldest first."""
 
-    async def recent(self, owner_id: int, limit: int) -> Sequence[Heard]:
-        """Newest first."""
+    async def recent(self, owner_id: int, limit: int, source: str = "") -> Sequence[Heard]:
+        """Newest first; of one source, where that is said."""
 
     async def of_proposal(self, owner_id: int, proposal_id: int) -> Heard | None: ...
     async def listen(self, listen: Listen) -> bool:

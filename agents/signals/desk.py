@@ -136,10 +136,9 @@ class SignalDesk:
         return stored
 
     async def _flooded(self, wanted: Heard) -> bool:
-        recent = await self._memory.heard.recent(wanted.owner_id, MOST)
+        same = await self._memory.heard.recent(wanted.owner_id, MOST, wanted.source)
         since = self._clock.now() - AN_HOUR
-        same = [one for one in recent if one.source == wanted.source and one.market_at > since]
-        return len(same) >= MOST
+        return sum(one.market_at > since for one in same) >= MOST
 
     # --- judging ------------------------------------------------------------------------------
 

@@ -34,6 +34,8 @@ async def test_nothing_comes_twice_from_one_source(memory: Memory, ann: User, bo
         await memory.heard.add(heard_of(bob.id)),
     ]
     assert len({one.id for one in others if one} | {first.id}) == 4
+    assert await memory.heard.recent(ann.id, 9, "hook:1") == [others[1]]
+    assert await memory.heard.recent(ann.id, 9, first.source) == [others[0], first]
     assert (await memory.heard.get(ann.id, first.id)).words == heard_of(ann.id).words
 
 

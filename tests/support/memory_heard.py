@@ -55,8 +55,9 @@ class MemoryHeard(Repository):
         return [row for row in self._rows if row.state is state][:limit]
 
     @statement
-    def recent(self, owner_id: int, limit: int) -> Sequence[Heard]:
-        return newest_first([row for row in self._rows if row.owner_id == owner_id])[:limit]
+    def recent(self, owner_id: int, limit: int, source: str = "") -> Sequence[Heard]:
+        mine = [row for row in self._rows if row.owner_id == owner_id]
+        return newest_first([row for row in mine if source in ("", row.source)])[:limit]
 
     @statement
     def of_proposal(self, owner_id: int, proposal_id: int) -> Heard | None:

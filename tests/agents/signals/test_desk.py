@@ -237,6 +237,21 @@ async def test_a_number_that_is_none_harms_nobody() -> None:
     assert (await here.hear(stamp)).state is HeardState.PROPOSED
 
 
+async def test_two_floods_at_once_hide_neither() -> None:
+    here = await ear()
+    for number in range(140):
+        await here.desk.receive(
+            here.owner,
+            ("one", "other")[number % 2],
+            f"f{number}",
+            signal(symbol=None, written="NO"),
+            "x",
+            place=GROUP,
+        )
+    await here.desk.idle()
+    assert len(here.world.memory.rows("heard")) == 2 * 60
+
+
 async def test_a_flood_is_not_stored() -> None:
     here = await ear()
     for number in range(70):
