@@ -37,13 +37,17 @@ def _parses(word: str) -> bool:
 
 
 async def _usual(desk: Desk, turn: Turn) -> str:
-    """The timeframe of the user's newest strategy."""
+    """The timeframe of the user's newest strategy, where nobody else reads it."""
+    if not turn.incoming.private:
+        return _DEFAULT
     mine = await desk.memory.strategies.of(turn.user.id)
     return mine[-1].spec.timeframe if mine else _DEFAULT
 
 
 async def _first(desk: Desk, turn: Turn) -> str:
     """What the user looks at: an open position's symbol, or that of the newest strategy."""
+    if not turn.incoming.private:
+        raise AskUser("Which market? Write it like /chart BTC 15m.")
     for position in await desk.memory.positions.of(turn.user.id, open_only=True, limit=1):
         return position.symbol
     for strategy in reversed(await desk.memory.strategies.of(turn.user.id)):

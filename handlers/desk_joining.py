@@ -77,6 +77,8 @@ async def asked_by(desk: Desk, group: GroupDesk, incoming: Incoming) -> Answer:
     if await _role(desk, group, incoming.sender) or await _of(desk, group, incoming.sender):
         return []
     who = incoming.sender
+    if who.account == incoming.place.chat:  # an anonymous administrator, as all of them are
+        return [texts.said("Ask as yourself: who speaks as the group can't have a role here.")]
     name = " ".join(incoming.sender_name.split())[:_LONGEST_NAME] or who.account
     async with desk.memory.transactions.transaction():
         wishes = await _wishes(desk, group)

@@ -80,6 +80,8 @@ async def _channel(desk: Desk, turn: Turn, said: str) -> Channel | None:
     here = await desk.memory.channels.at(turn.place)
     if here is not None:
         return here
+    if not turn.incoming.private:  # the others need not know which are somebody's
+        raise AskUser("Nothing is published here. Name a channel: /record @channel.")
     mine = await _mine(desk, turn)
     if not mine:
         raise AskUser(

@@ -231,3 +231,27 @@ async def test_approvals_that_are_enough_after_a_change_wait_for_a_tap(room: Roo
     assert (await room.now(proposal)).state is S.PENDING
     await room.tap(Button("✅ Approve", "approve", proposal.id, 1), CID)
     assert (await room.now(proposal)).state is not S.PENDING
+
+
+async def test_who_speaks_as_the_group_itself_gets_no_role(room: Room) -> None:
+    """All anonymous administrators of a group are one sender: a role would be everybody's."""
+    nobody = Identity("chatter", GROUP.chat)
+    said = await room.say("/desk join", nobody)
+    assert "as yourself" in plain(said)
+    assert "Waiting for a role" not in plain(await room.say("/desk"))
+
+
+@pytest.mark.parametrize("discreet", [True, False])
+async def test_what_everybody_may_ask_says_nothing_of_the_own_account(
+    room: Room, discreet: bool
+) -> None:
+    """Ada holds ETH of her own, and publishes in a channel of her own."""
+    talk = room.talk
+    ada, wall = await talk.user(), talk.world.clock.wall()
+    await talk.world.strategy(ada.id, symbols=("ETH/USDT",), timeframe="1h")
+    await talk.desk.memory.channels.open(Place("chatter", "-9"), "My VIPs", ada.id, 0, wall)
+    for words in ("/chart", "/chart BTC", "/record", "/record verify", "/publish"):
+        said = plain(await room.say(words, discreet=discreet))
+        assert not any(own in said for own in ("ETH", "1h", "VIPs")), (words, said)
+        said = plain(await talk.say(words, private=False, chat="plain", discreet=discreet))
+        assert not any(own in said for own in ("ETH", "1h", "VIPs")), (words, said)
