@@ -1,9 +1,10 @@
 """Platforms that can't be reached: what is about money goes to a person's other platform."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from agents.domain.errors import NotFound
 from agents.domain.mail import Outbox, OutboxItem
@@ -16,8 +17,10 @@ log = logging.getLogger(__name__)
 
 AWAY = 120.0  # seconds from when on a platform counts as out of reach
 _PAGE = 200
-_MONEY = frozenset(NoticeKind) - {NoticeKind.SIGNAL_POST, NoticeKind.SIGNAL_UPDATE}
+_POSTS = {NoticeKind.SIGNAL_POST, NoticeKind.SIGNAL_CHANGED, NoticeKind.SIGNAL_UPDATE}
+_MONEY = frozenset(NoticeKind) - _POSTS
 _OF_ONE_PLATFORM = ("message_id", "reply_to")  # facts that mean nothing elsewhere
+_ANSWERS = frozenset({"yes", "no", "pick", "as_strategy"})  # to a question, numbered in its place
 
 
 class Reach:
@@ -111,6 +114,8 @@ class Reach:
 
     async def _tell_at(self, item: OutboxItem, place: Place) -> None:
         kept = {key: fact for key, fact in item.facts.items() if key not in _OF_ONE_PLATFORM}
+        if rows := kept.get("rows"):
+            kept["rows"] = _without_answers(rows)
         await self._outbox.put(
             item.owner_id,
             place,
@@ -121,3 +126,9 @@ class Reach:
             card=item.card,
             replies_to=item.replies_to,
         )
+
+
+def _without_answers(rows: Sequence[Sequence[Sequence[Any]]]) -> list[list[Sequence[Any]]]:
+    """Rows of buttons (label, verb, id, version), those that can be tapped anywhere."""
+    left = [[button for button in row if button[1] not in _ANSWERS] for row in rows]
+    return [row for row in left if row]

@@ -120,6 +120,25 @@ async def test_edits_and_what_was_said_in_groups_stay_where_they_are(town: Town)
     assert await town.at(THERE) == []
 
 
+async def test_a_question_is_answered_where_it_was_asked(town: Town) -> None:
+    """Its number counts in one place: elsewhere a Yes would be one to another question."""
+    rows = [[["✅ Yes", "yes", 3, 0], ["🚫 No", "no", 3, 0]], [["🔎 #7", "proposal", 7, 0]]]
+    await town.put(HERE, "reply:1", words=[["Close BTC?", "plain"]], rows=rows)
+    await town.outage(121)
+    (item,) = await town.at(THERE)
+    assert item.facts["rows"] == [[["🔎 #7", "proposal", 7, 0]]]
+
+
+async def test_posts_of_channels_stay_in_their_channel(town: Town) -> None:
+    """Also where the channel is a place of the account, and the post is only late."""
+    kinds = (NoticeKind.SIGNAL_POST, NoticeKind.SIGNAL_CHANGED, NoticeKind.SIGNAL_UPDATE)
+    for kind in kinds:
+        wall = town.clock.wall()
+        await town.outbox.put(town.ann, HERE, kind, str(kind), {"signal_id": 1}, at=wall)
+    await town.outage(121)
+    assert await town.at(THERE) == []
+
+
 async def test_nobody_is_told_on_a_platform_that_is_away_too(town: Town) -> None:
     await town.put(HERE, "reply:1", words=[["z", "plain"]])
     town.discord.connected = False
