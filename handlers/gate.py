@@ -76,9 +76,10 @@ async def _at_the_desk(desk: Desk, turn: Turn, right: Right) -> Turn | Stopped:
     words = await seats.refusal(desk, seat, right, turn.incoming)
     if not words:
         return turn
+    gone = words == seats.LEFT
     if turn.incoming.tap is not None:
-        return Stopped(words, gone=words == seats.LEFT)
-    return Stopped(words, [Reply(text(words), personal=True)])
+        return Stopped(words, gone=gone)
+    return Stopped(words, [Reply(text(words), personal=True)], gone)
 
 
 async def _asked_privately(desk: Desk, turn: Turn) -> bool:

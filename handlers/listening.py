@@ -115,6 +115,8 @@ async def _end(desk: Desk, turn: Turn, said: str) -> Answer:
     else:
         found = list(listens) if len(listens) == 1 else []
     if not found:
+        if not turn.incoming.private:  # where else is nobody's business here
+            return [texts.said("I read no signals here.")]
         return [texts.said("I read no signals there.", *_where(listens))]
     for one in found:
         await desk.memory.heard.unlisten(turn.user.id, one.place, desk.clock.wall())
@@ -205,12 +207,10 @@ async def _set(desk: Desk, turn: Turn, verb: str, said: str) -> Answer:
     else:
         changes = await _CHANGES[verb](desk, said)
         strategy = await _revised(desk, turn, strategy, changes, f"/listen {verb} {said}")
-    return [
-        texts.said(
-            bold("✅ Changed for signals that come from now on."),
-            *_settings(strategy, await settings_of(desk.memory, turn.user.id)),
-        )
-    ]
+    shown = _settings(strategy, await settings_of(desk.memory, turn.user.id))
+    if strategy.spec.guidance and not turn.incoming.private and turn.group is None:
+        shown.pop()  # a person's own words are not for the group
+    return [texts.said(bold("✅ Changed for signals that come from now on."), *shown)]
 
 
 async def _revised(

@@ -74,13 +74,14 @@ def denied(role: Role | None, right: Right) -> str:
 async def refusal(desk: Desk, seat: Seat, right: Right, incoming: Incoming) -> str:
     """Why this person may not do that now; empty where they may. Reads, and changes nothing.
 
-    Before a tap that votes or trades the platform is asked whether the person is still there.
+    Before a vote or a trade the platform is asked whether the person is still there: in some
+    groups one can write without being in them.
     """
     if seat.group is None:
         return ""
     if words := denied(seat.role, right):
         return words
-    if incoming.tap is None or right is Right.LOOK:
+    if right is Right.LOOK:
         return ""
     here = (incoming.place, incoming.sender)
     return "" if await is_present(desk, seat.group, seat.person.id, here) else LEFT
