@@ -255,3 +255,19 @@ async def test_what_everybody_may_ask_says_nothing_of_the_own_account(
         assert not any(own in said for own in ("ETH", "1h", "VIPs")), (words, said)
         said = plain(await talk.say(words, private=False, chat="plain", discreet=discreet))
         assert not any(own in said for own in ("ETH", "1h", "VIPs")), (words, said)
+
+
+@pytest.mark.parametrize("words", ["/pause 1", "pause 1", "/panic", "/settings zone Berlin"])
+async def test_who_left_does_nothing_in_words_either(room: Room, words: str) -> None:
+    """In some groups one can write without being in them."""
+    await room.say("/desk role Bob owner")
+    group = await room.group()
+    strategy = await room.talk.world.strategy(group.account_id)
+    room.talk.people.known[GROUP, BOB] = GONE
+    await room.say(words, BOB)
+    if words == "/panic":
+        assert room.talk.shown[-1].rows == ()
+    memory = room.talk.desk.memory
+    assert (await memory.strategies.get(group.account_id, strategy.id)).state == "active"
+    assert (await memory.users.get(group.account_id)).zone == "UTC"
+    assert "Bob" not in await room.roles()

@@ -11,7 +11,7 @@ from agents.domain.grants import Feature
 from agents.domain.heard import HeardState
 from agents.domain.position import PositionState
 from agents.domain.strategy import RunKind, Sides, StrategyState
-from agents.domain.user import Identity, Membership, Place, Standing
+from agents.domain.user import Hearing, Identity, Membership, Place, Standing
 from handlers.chat import Reply
 from handlers.router import Router
 from tests.support.conversation import ADA, Conversation, buttons, conversation, plain
@@ -97,12 +97,28 @@ async def test_strangers_get_no_answer() -> None:
     assert await talk.desk.memory.heard.listeners(GROUP) == []
 
 
+@pytest.mark.parametrize(
+    ("hears", "said", "listens"),
+    [
+        (Hearing.ALL, "from now on", 1),
+        (Hearing.STAFF, "make me an administrator", 1),
+        (Hearing.NEVER, "not shown what people write there", 0),
+    ],
+)
+async def test_it_says_where_it_is_shown_nothing(hears: Hearing, said: str, listens: int) -> None:
+    talk = await talking()
+    known = Standing("Calls", "group", True, Membership.ADMIN, True, hears)
+    talk.people.known[GROUP, ADA] = known
+    assert said in plain(await in_group(talk, "/listen"))
+    assert len(await talk.desk.memory.heard.listeners(GROUP)) == listens
+
+
 async def test_off_ends_it_there_and_in_private() -> None:
     talk = await talking()
     await listening(talk)
     assert "1. Calls" in plain(await talk.say("/listen"))
     assert "no more signals of Calls" in plain(await in_group(talk, "/listen off"))
-    assert "no signals there" in plain(await in_group(talk, "/listen off"))
+    assert "nothing to end" in plain(await in_group(talk, "/listen off"))
     await listening(talk)
     assert "no signals there" in plain(await talk.say("/listen off 7"))
     assert "no more signals of Calls" in plain(await talk.say("/listen off 1"))
@@ -485,3 +501,21 @@ async def test_feeds_are_heard_by_whom_the_operator_let() -> None:
     await talk.desk.memory.grants.revoke(owner, Feature.FEEDS)
     await in_group(talk, TEXT, EVE)
     assert len(await talk.desk.memory.heard.recent(owner, 9)) == 1
+
+
+async def test_own_words_are_not_said_in_a_group() -> None:
+    talk = await talking()
+    await listening(talk)
+    await talk.say("/listen words never on my birthday")
+    assert "birthday" in plain(await talk.say("/listen risk 0.4%"))
+    said = plain(await in_group(talk, "/listen risk 0.5%"))
+    assert "Risk 0.5%" in said and "birthday" not in said
+
+
+async def test_where_else_is_listened_is_not_said_in_a_group() -> None:
+    talk = await talking()
+    await listening(talk)
+    other = Place("chatter", "-101")
+    seated(talk, ADA, Membership.ADMIN, other)
+    said = plain(await talk.say("/listen off", private=False, chat=other.chat))
+    assert "I read no signals here" in said and "Calls" not in said
