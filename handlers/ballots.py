@@ -29,7 +29,7 @@ async def _resolver(desk: Desk, proposal: Proposal) -> str:
 
 
 async def line(desk: Desk, proposal: Proposal) -> str:
-    """`🗳 ✅ Ann, Bob · ❌ –, 1 more needed of 3`; empty where nobody votes."""
+    """`🗳 ✅ Ann, Bob · 1 more approval needed`; empty where nobody votes."""
     group = await desk.memory.desks.of_account(proposal.owner_id)
     if group is None:
         return ""
@@ -47,22 +47,26 @@ async def _ended(desk: Desk, votes: Sequence[Vote]) -> str:
         [vote.user_id for vote in votes if vote.ballot is ballot]
         for ballot in (Ballot.APPROVE, Ballot.VETO)
     ]
-    return await _sides(desk, sides[0], sides[1])
+    return f"🗳 {await _sides(desk, sides[0], sides[1])}"
 
 
 async def _waiting(desk: Desk, group: GroupDesk, votes: Sequence[Vote]) -> str:
     counted = tally(votes, await desk.memory.desks.members(group.id), group.rule)
     said = await _sides(desk, counted.approving, counted.vetoing)
-    if group.rule.vetoes > 1:
-        said += f" (ends at {group.rule.vetoes})"
-    return f"{said}, {counted.approvals_missing} more needed of {group.rule.approvals}"
+    if counted.vetoing and group.rule.vetoes > 1:
+        said += f" ({group.rule.vetoes} vetoes end it)"
+    missing = counted.approvals_missing
+    needed = f"{missing}{' more' * bool(counted.approving)} approval{'s' * (missing != 1)} needed"
+    return f"🗳 {said} · {needed}"
 
 
 async def _sides(desk: Desk, approving: Sequence[int], vetoing: Sequence[int]) -> str:
-    return f"🗳 ✅ {await _names(desk, approving)} · ❌ {await _names(desk, vetoing)}"
+    sides = (("✅", approving), ("❌", vetoing))
+    named = [f"{sign} {await _names(desk, side)}" for sign, side in sides if side]
+    return " · ".join(named) or "No vote yet"
 
 
 async def _names(desk: Desk, user_ids: Sequence[int]) -> str:
     named = [(await desk.memory.users.get(one)).name or "?" for one in user_ids[:_MOST]]
     more = [f"{len(user_ids) - _MOST} more"] if len(user_ids) > _MOST else []
-    return ", ".join([*named, *more]) or "–"
+    return ", ".join([*named, *more])

@@ -34,7 +34,7 @@ from handlers import (
     texts,
     why,
 )
-from handlers.chat import bold, text
+from handlers.chat import Words, bold
 from handlers.confirm import Act
 from handlers.desk import Desk
 from handlers.turn import Answer, Handler, Turn
@@ -73,20 +73,36 @@ class Press:
 
 
 async def help_(desk: Desk, turn: Turn) -> Answer:
-    """/help: every command with what it does."""
-    rows = [row for row in COMMANDS if not row.hidden]
-    listed = [row for row in rows if turn.user.operator or not row.operator_only]
-    return [
-        texts.said(
-            bold("What I can do"),
-            "Write a strategy in a sentence, and I draft it. Besides:",
-            *(text(f"/{row.name}{_usage(row)} – {row.description}") for row in listed),
-        )
+    """/help: every command with what it does, by subject."""
+    rows = {row.name: row for row in COMMANDS if turn.person.operator or not row.operator_only}
+    said: list[Words | str] = [
+        bold("What I can do"),
+        "Write a strategy in a sentence, and I draft it. Besides:",
     ]
+    for subject, names in SUBJECTS:
+        if listed := [rows[name] for name in names.split() if name in rows]:
+            said += ["", bold(subject)]
+            said += [f"/{row.name}{_usage(row)} – {row.description}" for row in listed]
+    return [texts.said(*said)]
 
 
 def _usage(row: Command) -> str:
-    return f" {row.usage}" if row.usage else ""
+    """Of a command that tells by itself what can follow, only that something can."""
+    return f" {row.usage if len(row.usage) <= _LONGEST else '[…]'}" if row.usage else ""
+
+
+_LONGEST = 24  # characters of what is shown of a command's words
+
+SUBJECTS = (
+    ("📋 Strategies", "new strategies pause resume autonomy share open"),
+    ("📈 Trades", "status proposals trades close panic chart why"),
+    ("💰 Money", "balance profit daily performance costs"),
+    ("👥 With others", "desk publish unpublish channel record"),
+    ("📡 Signals of others", "listen hooks"),
+    ("⚙️ You", "settings quiet digest link unlink cancel start help"),
+    ("🔑 Operators", "invite grant revoke grants"),
+)
+"""How /help lists the commands."""
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -152,22 +168,20 @@ COMMANDS: tuple[Command, ...] = (
     Command("quiet", "hours without a sound", quiet.quiet, "[22:00-07:00 hold]", money=True),
     Command("digest", "what the day or week brought", digests.digest, "[daily 08:00]"),
     Command("settings", "time zone, notices, model key", account.settings),
-    Command(
-        "record", "a channel's record", record.record, "[@channel or N] [verify]", group=True
-    ),
+    Command("record", "a channel's record", record.record, "[@channel or N] [verify]", group=True),
     Command("costs", "what models and fills cost", operator.costs),
     Command(
         "desk",
         "trade with this group",
         desks.desk_,
-        "[rule, role, join, leave, link or close]",
+        "[help, rule 2 of 3, …]",
         group=True,
     ),
     Command("link", "one account on several platforms", linking.link, "[CODE]"),
     Command("unlink", "take a platform off your account", linking.unlink, "NAME"),
     Command(
         "publish",
-        "a strategy's signals to a channel",
+        "send a strategy's signals to a channel",
         publishing.publish,
         "[N @channel]",
         group=True,
@@ -175,7 +189,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(
         "unpublish",
-        "end that",
+        "publish it no more",
         publishing.unpublish,
         "N [@channel]",
         group=True,
@@ -196,7 +210,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("open", "copy a shared strategy", sharing.open_, "CODE"),
     Command("grant", "let somebody have more", grants.grant, "NAME FEATURE", operator_only=True),
-    Command("revoke", "take that back", grants.revoke, "NAME FEATURE", operator_only=True),
+    Command("revoke", "take a grant back", grants.revoke, "NAME FEATURE", operator_only=True),
     Command("grants", "who has what", grants.listed, operator_only=True),
     Command("invite", "let somebody in", operator.invite, operator_only=True),
     Command("positions", "what is open", status.status, hidden=True),

@@ -13,7 +13,7 @@ CODE_LASTS = timedelta(minutes=15)
 _LONGEST_CODE = 20
 _BAD = (
     "That code is not known, was used already, or is older than 15 minutes. Write /desk link in "
-    "the desk's own group, and enter the new code here."
+    "the desk's own place, and enter the new code here."
 )
 
 
@@ -24,13 +24,18 @@ def _name(said: str) -> str:
 async def offered(desk: Desk, turn: Turn, group: GroupDesk, rest: str) -> Answer:
     """/desk link, in the desk's place: a code for another one."""
     if rest:
-        return [texts.said("This group is a desk already; enter the code in the other group.")]
+        return [
+            texts.said(
+                "There is a desk here already. Enter the code in the place where it shall stand "
+                "too, or end this desk first with /desk close."
+            )
+        ]
     made = new_code()
     facts = {"account": group.account_id, "at": desk.clock.wall().isoformat()}
     await desk.memory.notes.write(_name(made), facts)
     words = lines(
         bold("🔗 One desk, two places"),
-        text("Write in the other group, within 15 minutes: ") + code(f"/desk link {made}"),
+        text("Write in the other place, within 15 minutes: ") + code(f"/desk link {made}"),
         "The cards then stand in both, and votes from both count. You must be known to me there "
         "as the same person: /link in our private chat joins your accounts.",
     )

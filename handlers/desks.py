@@ -20,9 +20,15 @@ CLOSE = "close_desk"  # the question whether the desk shall end
 _LONGEST_TITLE = 60
 _SIGNS = {Role.OWNER: "👑", Role.TRADER: "🛠", Role.APPROVER: "🗳", Role.VIEWER: "👀"}
 _HELP = (
-    "/desk rule 2 of 3 · /desk role NAME trader · /desk remove NAME · /desk link · /desk leave · "
-    "/desk close"
+    ("/desk join", "ask for a role"),
+    ("/desk leave", "give it back"),
+    ("/desk rule 2 of 3", "how many approve"),
+    ("/desk role NAME trader", "change a role"),
+    ("/desk remove NAME", "end it"),
+    ("/desk link", "a second place for the desk"),
+    ("/desk close", "end the desk"),
 )
+_NONE_YET = "There is no desk here yet. Write /desk alone, and it becomes one."
 
 Act = Callable[[Desk, Turn, GroupDesk, str], Awaitable[Answer]]
 
@@ -41,15 +47,15 @@ async def desk_(desk: Desk, turn: Turn) -> Answer:
     if turn.incoming.private:
         return [
             texts.said(
-                "A desk is for a group: people who trade one account together and vote on each "
-                "trade. Add me to a group and write /desk there."
+                "A desk is for a group or a channel: people trade one account together and vote on "
+                "each trade. Add me there and write /desk there."
             )
         ]
     if turn.group is None:
         return await _no_desk_yet(desk, turn, word.lower(), rest.strip())
     action = _ACTIONS.get(word.lower())
     if action is None:
-        return [texts.said(f"I know no /desk {texts.echo(word)}.", _HELP)]
+        return [texts.said(f"I know no /desk {texts.echo(word)}. There are", *_help())]
     if action.right and (why := seats.denied(turn.role, action.right)):
         return [Reply(text(why), personal=True)]
     return await action.act(desk, turn, turn.group, rest.strip())
@@ -59,7 +65,7 @@ async def _no_desk_yet(desk: Desk, turn: Turn, word: str, rest: str) -> Answer:
     if word == "link" and rest:
         return await desk_places.linked(desk, turn, rest)
     if word:
-        return [texts.said("This group is no desk yet. Write /desk alone, and it becomes one.")]
+        return [texts.said(_NONE_YET)]
     return await _opened(desk, turn)
 
 
@@ -71,7 +77,7 @@ async def _opened(desk: Desk, turn: Turn) -> Answer:
     async with desk.memory.transactions.transaction():
         made = await desk.memory.desks.open(turn.place, title, turn.person.id, Rule(), wall)
         if made is None:  # somebody was faster
-            return [texts.said("This group is a desk already. Write /desk to see it.")]
+            return [texts.said("There is a desk here already. Write /desk to see it.")]
         facts = {"title": title, "place": str(turn.place)}
         actor = f"user:{turn.person.id}"
         await desk.memory.audit.record(made.account_id, actor, "desk opened", facts)
@@ -131,15 +137,27 @@ async def card(desk: Desk, group: GroupDesk) -> Reply:
         said.append(f"🙋 Waiting for a role: {', '.join(waiting)}")
     if len(places) > 1:
         said.append(f"Its cards stand in {len(places)} places; votes from each of them count.")
-    return Reply(lines(*said, "", _HELP), (*_rule_rows(members), (join_button(),)))
+    said.append("/desk help lists what you can change.")
+    return Reply(lines(*said), (*_rule_rows(members), (join_button(),)))
+
+
+async def _helped(desk: Desk, turn: Turn, group: GroupDesk, rest: str) -> Answer:
+    return [texts.said(bold(f"🏛 {group.title}"), "/desk – people, roles and the rule", *_help())]
+
+
+def _help() -> list[Words]:
+    return [code(words) + text(f" – {what}") for words, what in _HELP]
 
 
 def _rule_words(rule: Rule, members: Sequence[Member]) -> str:
     can = len(voters(members))
-    words = rule.words(can)
-    if rule.approvals > can:
-        return f"{words}. ⚠️ Too few may vote to approve anything now: give more people a role."
-    return f"{words}."
+    if rule.approvals <= can:
+        return f"{rule.words(can)}."
+    people = "1 person" if can == 1 else f"{can} people"
+    return (
+        f"{rule.approvals} must approve. ⚠️ Only {people} may vote now, so nothing can be "
+        "approved: give more people a role."
+    )
 
 
 def _rule_rows(members: Sequence[Member]) -> Rows:
@@ -194,7 +212,7 @@ async def _set_rule(desk: Desk, turn: Turn, group: GroupDesk, wanted: Rule) -> N
 async def join_tapped(desk: Desk, turn: Turn) -> Answer:
     """Join was tapped."""
     if turn.group is None:
-        return [texts.said("This group is no desk any more. /desk makes it one.")]
+        return [texts.said("There is no desk here any more. /desk makes one.")]
     return await asked_by(desk, turn.group, turn.incoming)
 
 
@@ -335,6 +353,7 @@ async def close_now(desk: Desk, turn: Turn, facts: Mapping[str, Any]) -> Answer:
 _ACTIONS: Mapping[str, _Action] = {
     "": _Action(_shown),
     "show": _Action(_shown),
+    "help": _Action(_helped),
     "members": _Action(_shown),
     "rule": _Action(_rule, Right.LEAD),
     "add": _Action(_add, Right.LEAD),

@@ -36,11 +36,16 @@ _LATE = timedelta(hours=1)
 
 async def line(desk: Desk, user_id: int) -> str:
     """What /settings says."""
-    present = Digest.from_json(await desk.memory.preferences.read(user_id, PREFERENCE))
-    if present is None:
-        return "Digest: none"
-    when = f"each {present.weekday.capitalize()}" if present.weekday else "daily"
-    return f"Digest: {when} at {present.at}"
+    return f"Digest: {await _present(desk, user_id)}"
+
+
+async def _present(desk: Desk, user_id: int) -> str:
+    said = Digest.from_json(await desk.memory.preferences.read(user_id, PREFERENCE))
+    return f"{_when(said)} at {said.at}" if said else "none"
+
+
+def _when(said: Digest) -> str:
+    return f"every {saying.weekday(said.weekday)}" if said.weekday else "every day"
 
 
 async def digest(desk: Desk, turn: Turn) -> Answer:
@@ -63,7 +68,7 @@ async def tapped(desk: Desk, turn: Turn) -> Answer:
 async def _page(desk: Desk, turn: Turn) -> Reply:
     words = lines(
         bold("📰 Digest"),
-        f"{await line(desk, turn.user.id)}. Hours are those of {turn.user.zone}.",
+        f"Now: {await _present(desk, turn.user.id)}. Hours are those of {turn.user.zone}.",
         "It tells what a day or a week brought: money, trades, decisions. Change it with",
         *(code(example) for example in _HOW),
     )
@@ -82,8 +87,8 @@ async def _wanted(desk: Desk, turn: Turn, said: str) -> Answer:
         return [texts.said("📰 No digest is sent any more. /digest now shows one at any time.")]
     wanted = parsed(first, rest, wall)
     await desk.memory.preferences.write(turn.user.id, PREFERENCE, wanted.as_json(), wall)
-    when = f"each {wanted.weekday.capitalize()}" if wanted.weekday else "every day"
-    return [texts.said(f"📰 Your digest comes {when} at {wanted.at}, {turn.user.zone} time.")]
+    said = f"📰 Your digest comes {_when(wanted)} at {wanted.at}, {turn.user.zone} time."
+    return [texts.said(said)]
 
 
 def parsed(first: str, rest: Sequence[str], since: datetime) -> Digest:

@@ -1,6 +1,6 @@
 """What can be said of an update at once, with its acknowledgement: reads, and changes nothing."""
 
-from handlers import approvals, desks, seats
+from handlers import approvals, desks, seats, strangers
 from handlers.chat import Glance, Incoming
 from handlers.commands import Command, Press
 from handlers.desk import Desk
@@ -30,7 +30,9 @@ async def glance(desk: Desk, incoming: Incoming, row: Command | Press | None) ->
 
 async def _of_stranger(desk: Desk, incoming: Incoming, row: Command | Press) -> Glance:
     group = await desk.memory.desks.at(incoming.place)
-    if group is None or incoming.tap is None:
+    if incoming.tap is None:
+        return Glance(personal=incoming.discreet and not strangers.asks_to_join(incoming))
+    if group is None:
         return Glance()
     if _is_wish(row):
         return Glance(await desks.wish(desk, group, incoming.sender))

@@ -142,7 +142,8 @@ async def listed(desk: Desk, turn: Turn) -> Answer:
             f"Everybody has: {free or 'nothing of these'}. Operators have all.",
             *_features(desk),
             *_people(everyone, given),
-            text("Change it with ") + code("/grant NAME FEATURE") + text(" and ") + code("/revoke"),
+            text("Change it with ") + code("/grant NAME FEATURE"),
+            text("Take it back with ") + code("/revoke NAME FEATURE"),
         )
     ]
 

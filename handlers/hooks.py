@@ -104,7 +104,8 @@ def _shown(desk: Desk, hook: Hook, secret: str, remark: str) -> Reply:
     if not desk.address.startswith("https://"):
         words.append(
             text(
-                "TradingView reaches public addresses alone: PARLEY_PUBLIC_URL says which is ours."
+                "TradingView reaches public addresses only, and this is none: the operator sets "
+                "one with PARLEY_PUBLIC_URL."
             )
         )
     return Reply(lines(*words), personal=True)

@@ -1,7 +1,7 @@
 """/link and /unlink: one person, one account, on as many platforms as they like."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agents.domain.linking import CODE_LASTS
@@ -72,13 +72,19 @@ async def unlink(desk: Desk, turn: Turn) -> Answer:
     mine = await _linking(desk).identities(turn.person.id)
     named = [one for one in mine if turn.words.lower() in {one.platform, str(one)}]
     if not named:
-        known = ", ".join(sorted({one.platform for one in mine}))
-        return [texts.said(f"Say which: your account is on {known}. For example /unlink NAME.")]
+        return [texts.said(_which(mine))]
     if not await _linking(desk).leave(turn.person.id, named[0]):
         return [texts.said("That is the only way to this account; link another platform first.")]
     return [
         texts.said(f"🔗 {_shown(named[0])} is no longer linked. Nothing is sent there any more.")
     ]
+
+
+def _which(mine: Sequence[Identity]) -> str:
+    known = " and ".join(_shown(one) for one in mine)
+    if len(mine) == 1:
+        return f"Your account is on {known} alone, so there is nothing to take off."
+    return f"Your account is on {known}. Say which to take off: /unlink {mine[-1].platform}."
 
 
 async def _offered(desk: Desk, user: User) -> Reply:

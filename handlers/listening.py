@@ -13,7 +13,7 @@ from agents.domain.heard import Heard, HeardState, Listen
 from agents.domain.market import TIMEFRAMES
 from agents.domain.strategy import ANY_SYMBOL, Sides, Strategy, StrategySpec
 from agents.domain.symbols import resolve
-from agents.domain.user import Membership, Place, Standing
+from agents.domain.user import Hearing, Membership, Place, Standing
 from agents.signals.settings import PREFERENCE, SignalSettings, opened, settings_of, standing
 from handlers import bringing, heard, markers, numbers, texts, times
 from handlers.chat import Reply, Words, bold, text
@@ -28,10 +28,9 @@ _LATEST = 5
 _OLDEST = 24 * 60  # minutes
 _STAFF = (Membership.ADMIN, Membership.OWNER)
 _USAGE = (
-    "In a group: /listen, /listen off. "
-    "Settings: /listen risk 0.5%, /listen only BTC ETH, /listen only long, /listen any, "
-    "/listen above 60, /listen within 30m, /listen leverage 5x, /listen positions 3, "
-    "/listen on 15m, /listen words …; /listen test TEXT judges a signal now."
+    "/listen in a group, /listen off there. Change with /listen risk 0.5%, only BTC ETH, only "
+    "long, any, above 60, within 30m, leverage 5x, positions 3, on 15m, words …; /listen test TEXT "
+    "judges a signal now."
 )
 
 
@@ -75,6 +74,11 @@ async def _begin_elsewhere(desk: Desk, turn: Turn, said: str) -> Answer:
 
 async def _begin(desk: Desk, turn: Turn, place: Place) -> Answer:
     there = await _allowed(desk, turn, place)
+    if there.hears is Hearing.NEVER:
+        raise AskUser(
+            f"I am not shown what people write in {there.title}, so I can't read its signals. "
+            "Forward them to me in our private chat, paste them there, or use a webhook: /hooks."
+        )
     if not await desk.allows(turn.person, Feature.FEEDS):
         raise AskUser("Signals of groups are something that the operator grants; ask for it.")
     strategy, made = await opened(desk.memory, turn.user.id, desk.clock.now())
@@ -95,13 +99,15 @@ def _begun(there: Standing, strategy: Strategy, *, new: bool, made: bool) -> lis
     since = "from now on" if new else "already"
     name = f"#{strategy.number} {strategy.name}"
     with_it = f"Strategy {name} is made for them" if made else f"Strategy {name} takes them"
-    return [
+    said: list[Words | str] = [
         bold(f"👂 I read the signals of {there.title} {since}."),
         f"{with_it}: each is judged on trend, momentum, volume and structure; a good one becomes "
         "a proposal, and nothing is traded without the right tap.",
-        "Where I see no messages, make me an administrator: some platforms show them to no other "
-        "bot. /listen off ends it.",
+        "/listen off there ends it.",
     ]
+    if there.hears is Hearing.STAFF:
+        said.append("⚠️ I am not shown what people write there yet: make me an administrator.")
+    return said
 
 
 async def _end(desk: Desk, turn: Turn, said: str) -> Answer:
@@ -117,7 +123,10 @@ async def _end(desk: Desk, turn: Turn, said: str) -> Answer:
     if not found:
         if not turn.incoming.private:  # where else is nobody's business here
             return [texts.said("I read no signals here.")]
-        return [texts.said("I read no signals there.", *_where(listens))]
+        if not listens:
+            return [texts.said("I read signals nowhere, so there is nothing to end.")]
+        how = "Say which one, for example /listen off 1."
+        return [texts.said("I read no signals there.", *_where(listens), how)]
     for one in found:
         await desk.memory.heard.unlisten(turn.user.id, one.place, desk.clock.wall())
     actor, facts = f"user:{turn.person.id}", {"place": str(found[0].place)}

@@ -19,13 +19,20 @@ _HERE = "here"
 _MOMENT = re.compile(r"\bon\s+(proposals?|approvals?)\b", re.IGNORECASE)
 _DELAY = re.compile(r"\b(?:delay(?:ed)?|after)\s+(?:by\s+)?(\S+(?:\s+[a-z]+)?)", re.IGNORECASE)
 _AT_ONCE = re.compile(r"\b(?:at once|no delay|without delay)\b", re.IGNORECASE)
-_LENGTH = re.compile(r"(\d{1,6})\s*(s|sec|seconds?|m|min|minutes?|h|hours?)?", re.IGNORECASE)
+_LENGTH = re.compile(r"(\d{1,6})\s*(s|sec|seconds?|m|min|minutes?|h|hours?)?\b", re.IGNORECASE)
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _WHEN = {Moment.PROPOSAL: "as soon as they are proposed", Moment.APPROVAL: "once approved"}
-_HOW = (
-    "Write it like /publish 2 @channel, and if you like: on approval, or: delay 15m. "
-    "In a group, /publish 2 here."
-)
+
+
+def _how(number: int = 2) -> str:
+    """With the number of a strategy in the example."""
+    return (
+        f"Write it like /publish {number} @channel, and add “on approval” or “delay 15m” if you "
+        f"like. In a group, write /publish {number} here."
+    )
+
+
+_HOW = _how()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ async def publish(desk: Desk, turn: Turn) -> Answer:
         return [await _listed(desk, turn)]
     strategy = await strategies.find(desk, turn, said.which)
     if not said.place:
-        raise AskUser(f"Where shall I publish {_named(strategy)}? {_HOW}")
+        raise AskUser(f"Where shall I publish {_named(strategy)}? {_how(strategy.number)}")
     place, who, standing = await _allowed(desk, turn, said.place)
     channel = await _channel(desk, turn, place, standing, said.delay)
     await desk.memory.channels.publish(

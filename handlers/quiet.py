@@ -69,8 +69,12 @@ async def hushed(desk: Desk, user: User, kind: NoticeKind) -> bool:
 
 async def line(desk: Desk, user_id: int) -> str:
     """What /settings says."""
-    present = await of(desk, user_id)
-    return f"Quiet hours: {saying.quiet(present)}" if present else "Quiet hours: none"
+    return f"Quiet hours: {await _present(desk, user_id)}"
+
+
+async def _present(desk: Desk, user_id: int) -> str:
+    said = await of(desk, user_id)
+    return saying.quiet(said) if said else "none"
 
 
 async def quiet(desk: Desk, turn: Turn) -> Answer:
@@ -93,7 +97,7 @@ async def tapped(desk: Desk, turn: Turn) -> Answer:
 async def _page(desk: Desk, turn: Turn) -> Reply:
     words = lines(
         bold("🌙 Quiet hours"),
-        f"{await line(desk, turn.user.id)}.",
+        f"Now: {await _present(desk, turn.user.id)}.",
         "Nothing makes a sound in them, but an order that fails. Proposals meanwhile:",
         "• hold: none is made",
         "• silent: as always, without a sound",

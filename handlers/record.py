@@ -6,7 +6,7 @@ younger than the channel's delay are shown to nobody but its owner, and to them 
 
 from asyncio import to_thread  # long chains take longer than the loop may be held
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -32,11 +32,12 @@ _VERBS = ("verify", "correct")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A channel's record as far as this person may see it here. `mine` is true for its owner."""
+    """A channel's record as far as this person may see it here. `whole` is true for its owner in
+    private, who sees what others do not see yet."""
 
     channel: Channel
     entries: Sequence[Entry]
-    mine: bool
+    whole: bool
     zone: str
     now: datetime
 
@@ -132,11 +133,11 @@ async def _choice(desk: Desk, turn: Turn) -> Reply:
 
 async def _shown(desk: Desk, turn: Turn, channel: Channel) -> Shown:
     mine = channel in await _mine(desk, turn)
-    shown = Shown(channel, (), mine, turn.person.zone, desk.clock.wall())
-    all_of_it = mine and turn.incoming.private
-    until = shown.now if all_of_it else shown.until
+    whole = mine and turn.incoming.private
+    shown = Shown(channel, (), whole, turn.person.zone, desk.clock.wall())
+    until = shown.now if whole else shown.until
     entries = await desk.memory.record.entries(channel.id, until)
-    return Shown(channel, entries, mine, shown.zone, shown.now)
+    return replace(shown, entries=entries)
 
 
 # --- /record ------------------------------------------------------------------------------------
@@ -201,7 +202,8 @@ def _rows(found: Totals) -> Iterator[tuple[str, str]]:
     ):
         if value is not None:
             yield name, numbers.multiple(value)
-    yield "Worst run", f"{found.streak} lost in a row" if found.streak else "no loss"
+    lost = "1 loss" if found.streak == 1 else f"{found.streak} lost in a row"
+    yield "Worst run", lost if found.streak else "no loss"
     yield "Deepest fall", numbers.multiple(-found.drawdown)
 
 
@@ -217,7 +219,7 @@ def _held_back(shown: Shown) -> Iterator[str]:
     if not shown.channel.delay:
         return
     late = times.short(timedelta(seconds=shown.channel.delay))
-    if shown.entries and shown.entries[-1].at > shown.until:
+    if shown.whole:
         yield f"You see all of it; others see each entry {late} later."
     else:
         yield f"What is younger than {late} is not shown yet."

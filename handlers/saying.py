@@ -23,6 +23,7 @@ _NAMED_DAYS = {
     "daily": (),
     "everyday": (),
 }
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _NOON = 12
 
 
@@ -71,8 +72,7 @@ def clock(said: str) -> str:
 def day(said: str) -> str | None:
     """`mon` of `Mon`, `monday`."""
     short = said.lower()[:3]
-    whole = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-    fits = any(name.startswith(said.lower()) for name in whole)
+    fits = any(name.startswith(said.lower()) for name in _DAYS)
     return short if short in WEEKDAYS and fits else None
 
 
@@ -118,8 +118,20 @@ def hours(said: Window) -> str:
     return f"{said.from_}–{said.to} {said.tz}{on_days(said.days)}"
 
 
+def weekday(said: str) -> str:
+    """`Monday` of `mon`."""
+    return next(name for name in _DAYS if name.startswith(said)).capitalize()
+
+
 def on_days(said: Sequence[str]) -> str:
-    return f" on {', '.join(one.capitalize() for one in said)}" if said else ""
+    """` on Mon–Fri`, ` on Mon, Wed`; empty for every day."""
+    if not said:
+        return ""
+    places = [WEEKDAYS.index(one) for one in said]
+    first, last = said[0].capitalize(), said[-1].capitalize()
+    if len(said) > 2 and places == list(range(places[0], places[0] + len(said))):
+        return f" on {first}–{last}"
+    return f" on {', '.join(one.capitalize() for one in said)}"
 
 
 def quiet(said: QuietHours) -> str:

@@ -11,10 +11,9 @@ from agents.execution.telling import card_changed
 from handlers.chat import Incoming
 from handlers.desk import Desk
 
-NO_ROLE = (
-    "You have no role at this desk, so nothing was changed. Write /desk join here, and its owner "
-    "can give you one."
-)
+_HOW_TO_JOIN = "Write /desk join here, and its owner can give you one."
+NO_ROLE = f"You have no role at this desk, so nothing was changed. {_HOW_TO_JOIN}"
+NO_ROLE_YET = f"You have no role at this desk yet. {_HOW_TO_JOIN}"
 LEFT = "You are not in this group any more: your role at its desk has ended, nothing was changed."
 _WHO = {
     Right.LOOK: "everybody with a role looks",
@@ -64,7 +63,7 @@ async def role_of(desk: Desk, group: GroupDesk, user_id: int) -> Role | None:
 def denied(role: Role | None, right: Right) -> str:
     """Why a role may not do that; empty where it may."""
     if role is None:
-        return NO_ROLE
+        return NO_ROLE_YET if right is Right.LOOK else NO_ROLE
     if role.may(right):
         return ""
     article = "an" if role.value[0] in "aeiou" else "a"

@@ -26,7 +26,7 @@ _TRIES = 5
 _CODE = re.compile(rf"[{_ALPHABET}]{{{_LENGTH}}}")
 _OFF = ("off", "stop", "end")
 _GUIDANCE = 300  # characters shown
-_HOW = "Share one with /share and its number, end that with /share 2 off."
+_HOW = "/share 2 lets others copy your strategy #2; /share 2 off ends that."
 _UNKNOWN = (
     "That code opens nothing: it may be mistyped, or whoever shared the strategy has ended it. "
     "Ask for a new one."

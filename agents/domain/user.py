@@ -51,6 +51,14 @@ class Membership(StrEnum):
     OWNER = "owner"
 
 
+class Hearing(StrEnum):
+    """Whether the bot is shown what people write there to each other."""
+
+    ALL = "all"
+    STAFF = "staff"  # once it is an administrator
+    NEVER = "never"
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """A group, channel or thread as one person and the bot stand in it, asked of the platform.
@@ -64,6 +72,7 @@ class Standing:
     bot_may_post: bool
     membership: Membership
     person_may_post: bool
+    hears: Hearing = Hearing.ALL
 
 
 class NoticeKind(StrEnum):

@@ -13,7 +13,7 @@ from typing import Any
 from discord import ChannelType, Permissions
 
 from agents.domain.errors import DeliveryRefused, PlaceGone
-from agents.domain.user import Identity, Membership, Place, Standing
+from agents.domain.user import Hearing, Identity, Membership, Place, Standing
 from bot.platforms.discord_events import NAME
 from bot.platforms.discord_faults import UNKNOWN_MEMBER, UNKNOWN_USER, Closed, Rejected
 
@@ -60,6 +60,7 @@ async def standing(ask: Ask, me: int, place: Place, person: Identity) -> Standin
         bot_may_post=may_post[0],
         membership=_membership(guild, theirs, rights[1]),
         person_may_post=may_post[1],
+        hears=Hearing.NEVER,  # that would take the intent of message content
     )
 
 

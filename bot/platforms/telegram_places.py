@@ -5,7 +5,7 @@ import re
 from telegram import Bot, Chat, ChatFullInfo, ChatMember, ChatMemberAdministrator
 from telegram.error import BadRequest
 
-from agents.domain.user import Identity, Membership, Place, Standing
+from agents.domain.user import Hearing, Identity, Membership, Place, Standing
 from bot.platforms.telegram_faults import delivery
 from bot.platforms.telegram_updates import NAME
 
@@ -30,7 +30,19 @@ async def standing(bot: Bot, place: Place, person: Identity) -> Standing:
         bot_may_post=kind == "private" or _may_post(chat, mine),
         membership=_membership(theirs),
         person_may_post=kind == "private" or (theirs is not None and _may_post(chat, theirs)),
+        hears=Hearing.ALL if kind == "private" else _hearing(bot, mine),
     )
+
+
+def _hearing(bot: Bot, mine: ChatMember) -> Hearing:
+    """https://core.telegram.org/bots/features#privacy-mode"""
+    if mine.status in _STAFF:
+        return Hearing.ALL
+    try:
+        reads_all = bot.can_read_all_group_messages
+    except RuntimeError:  # it has not been asked who it is yet
+        reads_all = False
+    return Hearing.ALL if reads_all else Hearing.STAFF
 
 
 def own_id(bot: Bot) -> int:

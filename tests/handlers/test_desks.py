@@ -110,7 +110,7 @@ async def test_a_group_becomes_a_desk(talk: Conversation) -> None:
 
 
 async def test_in_private_it_says_where_a_desk_belongs(talk: Conversation) -> None:
-    assert "Add me to a group" in plain(await talk.say("/desk"))
+    assert "Add me there" in plain(await talk.say("/desk"))
 
 
 async def test_only_who_is_known_makes_a_desk(talk: Conversation) -> None:
@@ -163,6 +163,22 @@ async def test_a_stranger_joins_and_the_owner_chooses(opened: Room) -> None:
     assert "answered already" in plain(await opened.press("Approver"))
 
 
+async def test_a_stranger_whom_nobody_else_sees_asking_is_always_answered(opened: Room) -> None:
+    assert (await opened.glance("/status", EVE, discreet=True)).personal
+    for _ in range(2):
+        said = await opened.say("/status", EVE, discreet=True)
+        assert "Write /desk join here" in plain(said) and said[0].personal
+    assert not (await opened.glance("/desk join", EVE, discreet=True)).personal
+    asked = await opened.say("/desk join", EVE, discreet=True)
+    assert "Eve asks to join" in plain(asked) and not asked[0].personal
+    again = await opened.say("/desk join", EVE, discreet=True)
+    assert "You have asked already" in plain(again) and again[0].personal
+    elsewhere = await opened.talk.say(
+        "/status", EVE, discreet=True, private=False, chat="elsewhere"
+    )
+    assert "send it to me in our private chat" in plain(elsewhere) and elsewhere[0].personal
+
+
 async def test_only_the_owner_chooses_a_role(room: Room) -> None:
     await room.press("Join", EVE)
     button = room.talk.button("Trader")
@@ -210,7 +226,7 @@ async def test_the_rule_is_changed_in_words_or_with_a_tap(room: Room) -> None:
     await room.say("/desk")
     shown = await room.press("3 of 3")
     assert "3 of 3 approve" in plain(shown) and shown[0].edits
-    assert "Too few may vote" in plain(await room.say("/desk rule any 4"))
+    assert "Only 3 people may vote" in plain(await room.say("/desk rule any 4"))
 
 
 async def test_roles_are_changed_by_name(room: Room) -> None:
@@ -253,7 +269,7 @@ async def test_only_the_owner_leads(room: Room, who: Identity, words: str) -> No
 async def test_what_is_not_understood_is_said(room: Room) -> None:
     assert "I know no /desk dance" in plain(await room.say("/desk dance"))
     elsewhere = await room.talk.say("/desk rule 2", private=False, chat="other")
-    assert "no desk yet" in plain(elsewhere)
+    assert "no desk here yet" in plain(elsewhere)
 
 
 # --- whose account ------------------------------------------------------------------------------
@@ -347,16 +363,16 @@ async def test_two_approve_and_the_card_shows_who(room: Room) -> None:
     await room.say("/desk rule 2 of 3")
     proposal = await room.proposal()
     approve, veto = room.talk.button("Approve"), room.talk.button("Veto")
-    assert "✅ – · ❌ –, 2 more needed of 2" in plain(room.talk.shown[-1:])
+    assert "No vote yet · 2 approvals needed" in plain(room.talk.shown[-1:])
     assert await room.tap(approve, CID) == []
     (card,) = await room.talk.told()
-    assert "🗳 ✅ Cid · ❌ –, 1 more needed of 2" in plain([card])
+    assert "🗳 ✅ Cid · 1 more approval needed" in plain([card])
     assert card.edits and "✅ Approve" in [one.label for one in buttons(card)]
     assert await room.tap(approve, CID) == []
     assert (await room.now(proposal)).state is S.PENDING
     assert await room.tap(approve, BOB) == []
     card = (await room.talk.told())[-1]
-    assert "by Bob" in plain([card]) and "🗳 ✅ Cid, Bob · ❌ –" in plain([card])
+    assert "by Bob" in plain([card]) and plain([card]).endswith("🗳 ✅ Cid, Bob")
     assert (await room.now(proposal)).state is S.ORDERED
     assert "Nothing was changed. ✅ Approved by Bob" in (await room.glance(veto, ADA)).words
     assert await room.tap(veto, ADA) == []
@@ -411,7 +427,7 @@ async def test_the_vote_of_who_left_since_does_not_count(room: Room) -> None:
     room.talk.people.known[GROUP, CID] = GONE
     await room.press("Approve", BOB)
     assert (await room.now(proposal)).state is S.PENDING
-    assert "🗳 ✅ Bob · ❌ –, 1 more needed of 2" in plain((await room.talk.told())[-1:])
+    assert "🗳 ✅ Bob · 1 more approval needed" in plain((await room.talk.told())[-1:])
     await room.press("Approve", ADA)
     assert (await room.now(proposal)).state is S.ORDERED
 
@@ -431,7 +447,7 @@ async def test_an_edit_voids_the_votes(room: Room) -> None:
     await room.press("Approve", ADA)
     await room.press("Half size", CID)
     card = (await room.talk.told())[-1]
-    assert "✅ – · ❌ –, 2 more needed of 2" in plain([card])
+    assert "No vote yet · 2 approvals needed" in plain([card])
     assert (await room.now(proposal)).version == 2
     stale = Button("✅ Approve", "approve", proposal.id, 1)
     assert "older version" in (await room.glance(stale, BOB)).words
@@ -534,7 +550,7 @@ async def test_one_desk_in_two_places(room: Room) -> None:
     assert "stands here too" in said
     assert await memory.desks.at(other) == await room.group()
     assert await memory.users.places((await room.group()).account_id) == [GROUP, other]
-    assert "a desk already" in plain(await talk.say(f"/desk link {code}", there, **in_other))
+    assert "a desk here already" in plain(await talk.say(f"/desk link {code}", there, **in_other))
     assert "stand in 2 places" in plain(await room.say("/desk"))
     await room.say("/desk rule 2 of 3")
     proposal = await room.proposal()
@@ -581,6 +597,6 @@ async def test_a_desk_ends_when_nothing_is_open(room: Room) -> None:
     memory = room.talk.desk.memory
     assert await memory.desks.at(GROUP) is None
     assert (await memory.proposals.by_id(proposal.id)).state is S.VETOED
-    assert "no desk yet" in plain(await room.say("/desk rule 2"))
+    assert "no desk here yet" in plain(await room.say("/desk rule 2"))
     await room.say("/desk")
     assert (await room.group()).id != group.id

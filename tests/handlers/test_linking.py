@@ -1,6 +1,7 @@
 """One person on several platforms: one account, one set of strategies, one outcome."""
 
 import re
+
 from agents.domain.strategy import StrategyState
 from agents.domain.user import Identity, Place
 from tests.support.conversation import ADA, Conversation, plain
@@ -99,7 +100,9 @@ async def test_a_platform_can_be_taken_off(talk: Conversation) -> None:
     assert await talk.desk.memory.users.places(ada.id) == [Place("chatter", "home-ada")]
     assert await talk.desk.memory.users.find(ELSEWHERE) is None
     assert "the only way" in plain(await talk.say("/unlink chatter"))
-    assert "Say which" in plain(await talk.say("/unlink moon"))
+    assert "nothing to take off" in plain(await talk.say("/unlink moon"))
+    await talk.say(f"/link {await code_of(talk)}", ELSEWHERE)
+    assert "Say which to take off: /unlink elsewhere." in plain(await talk.say("/unlink moon"))
 
 
 async def test_a_proposal_stands_in_every_linked_place(talk: Conversation) -> None:

@@ -95,6 +95,7 @@ async def test_without_the_right_nothing_is_published(standing: Standing, wanted
         ("/publish 1", "Where shall I publish #1 Dips"),
         ("/publish 7 @signals", "no strategy '7'"),
         ("/publish 1 @signals delay soon", "I can't read the delay 'soon'"),
+        ("/publish 1 @signals delay 5d", "I can't read the delay '5d'"),
         ("/publish 1 @signals delay 30h", "A day is the longest delay"),
         ("/publish 1 here", "Here is between the two of us"),
         ("/publish", "Nothing is published"),

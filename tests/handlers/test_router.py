@@ -23,6 +23,16 @@ def test_the_commands_of_the_contract_are_listed() -> None:
     assert all(re.fullmatch(r"[a-z]{1,32}", row.name) for row in commands.COMMANDS)
 
 
+async def test_help_lists_each_command_once_and_fits_a_message(talk: Conversation) -> None:
+    await talk.say("/start")
+    said = plain(await talk.say("/help"))
+    names = [row.name for row in commands.COMMANDS if not row.hidden]
+    for name in names:
+        assert len(re.findall(rf"^/{name}\b", said, re.MULTILINE)) == 1, name
+    assert len(re.findall("^/", said, re.MULTILINE)) == len(names)
+    assert len(said) < 4000 and "\n\n\n" not in said and said == said.strip()
+
+
 def test_no_verb_means_two_things() -> None:
     verbs = [row.verb for row in commands.PRESSES]
     assert len(verbs) == len(set(verbs))

@@ -102,7 +102,7 @@ async def test_strangers_get_no_answer() -> None:
     [
         (Hearing.ALL, "from now on", 1),
         (Hearing.STAFF, "make me an administrator", 1),
-        (Hearing.NEVER, "not shown what people write there", 0),
+        (Hearing.NEVER, "not shown what people write in Calls", 0),
     ],
 )
 async def test_it_says_where_it_is_shown_nothing(hears: Hearing, said: str, listens: int) -> None:
@@ -118,7 +118,7 @@ async def test_off_ends_it_there_and_in_private() -> None:
     await listening(talk)
     assert "1. Calls" in plain(await talk.say("/listen"))
     assert "no more signals of Calls" in plain(await in_group(talk, "/listen off"))
-    assert "nothing to end" in plain(await in_group(talk, "/listen off"))
+    assert "no signals here" in plain(await in_group(talk, "/listen off"))
     await listening(talk)
     assert "no signals there" in plain(await talk.say("/listen off 7"))
     assert "no more signals of Calls" in plain(await talk.say("/listen off 1"))

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from agents.domain.errors import DeliveryDelayed, DeliveryRefused, PlaceGone
-from agents.domain.user import Identity, Membership, Place, Standing
+from agents.domain.user import Hearing, Identity, Membership, Place, Standing
 from tests.support.discord_desk import DiscordDesk, discord_desk
 from tests.support.discord_person import DiscordPerson
 from tests.support.discord_rules import EVERYONE, May
@@ -52,7 +52,7 @@ def who(account: int) -> Identity:
 
 async def test_everybody_in_a_channel(desk: DiscordDesk, channel: Channel) -> None:
     ann = await desk.platform.standing(place(channel), who(ANN))
-    assert ann == Standing("#desk", "group", True, Membership.MEMBER, True)
+    assert ann == Standing("#desk", "group", True, Membership.MEMBER, True, Hearing.NEVER)
     owner = await desk.platform.standing(place(channel), who(OWNER))
     assert owner.membership is Membership.OWNER
     for stranger in (who(BOB), Identity("telegram", str(ANN)), Identity("discord", "x")):
