@@ -5,6 +5,7 @@ import re
 from telegram import Bot, Chat, ChatFullInfo, ChatMember, ChatMemberAdministrator
 from telegram.error import BadRequest
 
+from agents.domain.errors import DeliveryRefused
 from agents.domain.user import Hearing, Identity, Membership, Place, Standing
 from bot.platforms.telegram_faults import delivery
 from bot.platforms.telegram_updates import NAME
@@ -14,6 +15,7 @@ _NUMBERED = re.compile(r"-?\d{1,20}")
 _KINDS = {Chat.PRIVATE: "private", Chat.CHANNEL: "channel"}
 _STAFF = {ChatMember.OWNER: Membership.OWNER, ChatMember.ADMINISTRATOR: Membership.ADMIN}
 _GONE = {ChatMember.LEFT, ChatMember.BANNED}
+_HIDDEN = "I am not told who is in this group: make me an administrator of it."
 
 
 async def standing(bot: Bot, place: Place, person: Identity) -> Standing:
@@ -22,7 +24,7 @@ async def standing(bot: Bot, place: Place, person: Identity) -> Standing:
     with delivery():
         chat = await bot.get_chat(chat_id)
         mine = await bot.get_chat_member(chat_id, own_id(bot))
-    theirs = await _member(bot, chat_id, person)
+    theirs = await _member(bot, chat, mine, person)
     kind = _KINDS.get(chat.type, "group")
     return Standing(
         title=chat.effective_name or place.chat,
@@ -63,14 +65,20 @@ async def find_place(bot: Bot, said: str) -> Place | None:
     return Place(NAME, str(chat.id))
 
 
-async def _member(bot: Bot, chat_id: int, person: Identity) -> ChatMember | None:
-    """None for who was never there, or for an account of another platform."""
+async def _member(
+    bot: Bot, chat: ChatFullInfo, mine: ChatMember, person: Identity
+) -> ChatMember | None:
+    """None for who was never there, or for an account of another platform. Raises DeliveryRefused
+    where Telegram does not say it: of a supergroup's hidden members it speaks to the staff alone,
+    and to others as if nobody of that name were there."""
     if person.platform != NAME or not person.account.isdecimal():
         return None
     with delivery():
         try:
-            return await bot.get_chat_member(chat_id, int(person.account))
-        except BadRequest:
+            return await bot.get_chat_member(chat.id, int(person.account))
+        except BadRequest as no:
+            if chat.type == Chat.SUPERGROUP and mine.status not in _STAFF:
+                raise DeliveryRefused(_HIDDEN) from no
             return None
 
 
