@@ -339,12 +339,16 @@ async def close_now(desk: Desk, turn: Turn, facts: Mapping[str, Any]) -> Answer:
     group = turn.group
     if group is None or group.id != facts["desk"]:
         return [confirm.agreed(texts.OVER)]
-    if why := seats.denied(turn.role, Right.LEAD) or await _open_business(desk, group):
+    if why := seats.denied(turn.role, Right.LEAD):
         return [confirm.agreed(why)]
-    actor = f"user:{turn.person.id}"
+    actor, wall = f"user:{turn.person.id}", desk.clock.wall()
     async with desk.memory.transactions.transaction():
+        if why := await _open_business(desk, group):
+            return [confirm.agreed(why)]
         drafts = await desk.memory.strategies.of(group.account_id, (StrategyState.DRAFT,))
-        await desk.memory.desks.close(group.id, desk.clock.wall())
+        for listen in await desk.memory.heard.listens(group.account_id):
+            await desk.memory.heard.unlisten(group.account_id, listen.place, wall)
+        await desk.memory.desks.close(group.id, wall)
         facts = {"title": group.title, "drafts": len(drafts)}
         await desk.memory.audit.record(group.account_id, actor, "desk closed", facts)
     return [confirm.agreed(f"🏛 {group.title} is closed. /desk opens a new one here.")]

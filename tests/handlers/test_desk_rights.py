@@ -9,6 +9,7 @@ from agents.domain.autonomy import MANUAL
 from agents.domain.desks import Role, Rule
 from agents.domain.user import Identity, Membership, Place, Standing
 from handlers.chat import Button
+from handlers.commands import PRESSES
 from tests.handlers.test_desks import BOB, CID, DAN, EVE, GONE, GROUP, IN_GROUP, Room, S
 from tests.support.conversation import ADA, Conversation, plain
 
@@ -271,3 +272,27 @@ async def test_who_left_does_nothing_in_words_either(room: Room, words: str) -> 
     assert (await memory.strategies.get(group.account_id, strategy.id)).state == "active"
     assert (await memory.users.get(group.account_id)).zone == "UTC"
     assert "Bob" not in await room.roles()
+
+
+async def test_a_closed_desk_reads_no_signals_any_more(room: Room) -> None:
+    memory = room.talk.desk.memory
+    await room.say("/listen", BOB)
+    assert await memory.heard.listeners(GROUP)
+    await room.say("/pause all")
+    await closed(room)
+    assert await memory.heard.listeners(GROUP) == []
+
+
+async def test_buttons_in_a_group_without_a_desk_do_nothing(talk: Conversation) -> None:
+    """On a platform that can't answer so that others don't see it."""
+    mine = await talk.strategy()
+    proposal = await talk.world.propose(mine)
+    before = await talk.user()
+    for row in PRESSES:
+        for number, version in ((mine.id, 1), (proposal.id, 1), (0, 0)):
+            said = await talk.tap_data(f"{row.verb}:{number}:{version}", ADA, **IN_GROUP)
+            assert said == [] or "no desk" in plain(said), row.verb
+    memory = talk.desk.memory
+    assert await talk.user() == before
+    assert await memory.strategies.get(mine.owner_id, mine.id) == mine
+    assert await memory.proposals.by_id(proposal.id) == proposal
