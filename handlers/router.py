@@ -91,7 +91,8 @@ class Router:
         What the trading or the memory refuses is put into words; anything else is a fault of ours
         and raised. Handling the same update again does no harm.
         """
-        if not (incoming.private or incoming.addressed):
+        meant = incoming.addressed and not incoming.forwarded  # words of others command nothing
+        if not (incoming.private or meant):
             return await overhear(self._desk, incoming)
         admitted = await admit(self._desk, incoming)
         if isinstance(admitted, Joined):

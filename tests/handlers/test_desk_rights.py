@@ -296,3 +296,18 @@ async def test_buttons_in_a_group_without_a_desk_do_nothing(talk: Conversation) 
     assert await talk.user() == before
     assert await memory.strategies.get(mine.owner_id, mine.id) == mine
     assert await memory.proposals.by_id(proposal.id) == proposal
+
+
+@pytest.mark.parametrize("words", ["/pause all", "pause all", "/desk rule 1", "/desk leave"])
+async def test_words_of_others_that_are_forwarded_into_the_group_command_nothing(
+    room: Room, words: str
+) -> None:
+    group = await room.group()
+    await room.say("/desk rule 2 of 3")
+    strategy = await room.talk.world.strategy(group.account_id)
+    assert await room.say(words, forwarded="Mallory") == []
+    assert await room.say(words, BOB, forwarded="Mallory") == []
+    memory = room.talk.desk.memory
+    assert (await memory.strategies.get(group.account_id, strategy.id)).state == "active"
+    assert (await room.group()).rule == Rule(2, 1)
+    assert "Bob" in await room.roles()
