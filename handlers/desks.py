@@ -24,7 +24,7 @@ _HELP = (
     ("/desk leave", "give it back"),
     ("/desk rule 2 of 3", "how many approve"),
     ("/desk role NAME trader", "change a role"),
-    ("/desk remove NAME", "end it"),
+    ("/desk remove NAME", "end somebody's role"),
     ("/desk link", "a second place for the desk"),
     ("/desk close", "end the desk"),
 )
@@ -138,7 +138,7 @@ async def card(desk: Desk, group: GroupDesk) -> Reply:
     if len(places) > 1:
         said.append(f"Its cards stand in {len(places)} places; votes from each of them count.")
     said.append("/desk help lists what you can change.")
-    return Reply(lines(*said), (*_rule_rows(members), (join_button(),)))
+    return Reply(lines(*said), (*_rule_rows(group.rule, members), (join_button(),)))
 
 
 async def _helped(desk: Desk, turn: Turn, group: GroupDesk, rest: str) -> Answer:
@@ -160,13 +160,15 @@ def _rule_words(rule: Rule, members: Sequence[Member]) -> str:
     )
 
 
-def _rule_rows(members: Sequence[Member]) -> Rows:
-    """Quick choices, once there is a choice."""
+def _rule_rows(rule: Rule, members: Sequence[Member]) -> Rows:
+    """Quick choices, once there is a choice; the present one is marked."""
     can = len(voters(members))
     if can < 2:
         return ()
     counts = range(1, min(can, 4) + 1)
-    return (tuple(Button(f"🗳 {count} of {can}", "desk_rule", count, 1) for count in counts),)
+    signs = {rule.approvals: "✅"} if rule.vetoes == 1 else {}
+    labels = [f"{signs.get(count, '🗳')} {count} of {can}" for count in counts]
+    return (tuple(Button(label, "desk_rule", count, 1) for count, label in enumerate(labels, 1)),)
 
 
 # --- the rule -------------------------------------------------------------------------------------

@@ -100,7 +100,8 @@ async def _slowed(desk: Desk, person: User) -> str:
         if channel.delay < desk.channel_delay:
             await desk.memory.channels.set_delay(channel.id, desk.channel_delay)
             count += 1
-    return f" {count} of their channels get signals late now." if count else ""
+    verb = "gets" if count == 1 else "get"
+    return f" {count} of their channels {verb} signals late now." if count else ""
 
 
 def _anyway(desk: Desk, feature: Feature) -> str:
@@ -131,7 +132,9 @@ async def _tell(desk: Desk, turn: Turn, person: User, feature: Feature, words: s
 
 async def listed(desk: Desk, turn: Turn) -> Answer:
     """/grants: what everybody has, and who was granted more."""
-    everyone = await desk.memory.users.everyone()
+    everyone = [
+        user for user in await desk.memory.users.everyone() if not await _is_desk(desk, user)
+    ]
     given: dict[int, list[str]] = {}
     for one in await desk.memory.grants.all():
         given.setdefault(one.user_id, []).append(one.feature.value)
@@ -148,6 +151,11 @@ async def listed(desk: Desk, turn: Turn) -> Answer:
     ]
 
 
+async def _is_desk(desk: Desk, user: User) -> bool:
+    """A group's shared account: what its people have is theirs."""
+    return await desk.memory.desks.of_account(user.id) is not None
+
+
 def _features(desk: Desk) -> Iterator[str]:
     """What those mean that have to be granted."""
     wanted = [feature for feature in Feature if feature not in desk.free_features]
@@ -157,6 +165,6 @@ def _features(desk: Desk) -> Iterator[str]:
 def _people(everyone: Sequence[User], given: dict[int, list[str]]) -> Iterator[Words]:
     for user in everyone[:_MOST]:
         had = "all" if user.operator else ", ".join(given.get(user.id, ())) or "nothing more"
-        yield text(f"#{user.id} {clipped(user.name, 30)}: {had}")
+        yield text(f"#{user.id} {clipped(user.name, 30) or 'somebody'}: {had}")
     if len(everyone) > _MOST:
         yield text(f"and {len(everyone) - _MOST} more")

@@ -15,8 +15,12 @@ from handlers.turn import Answer, Turn
 
 _USAGE = "/hooks new NAME makes one, /hooks rotate N gives it a new address, /hooks end N ends it."
 TEMPLATE = (
-    '{"symbol": "{{ticker}}", "side": "{{strategy.order.action}}", "price": {{close}},\n'
-    ' "sl": {{plot("Stop")}}, "tp": {{plot("Target")}}, "time": "{{timenow}}"}'
+    '{"symbol": "{{ticker}}",\n'
+    ' "side": "{{strategy.order.action}}",\n'
+    ' "price": {{close}},\n'
+    ' "sl": {{plot("Stop")}},\n'
+    ' "tp": {{plot("Target")}},\n'
+    ' "time": "{{timenow}}"}'
 )
 
 

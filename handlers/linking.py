@@ -90,11 +90,13 @@ def _which(mine: Sequence[Identity]) -> str:
 async def _offered(desk: Desk, user: User) -> Reply:
     made = await _linking(desk).offer(user.id)
     mine = await _linking(desk).identities(user.id)
+    alone = len(desk.people.platforms()) == 1
     return texts.said(
         bold("🔗 One account on several platforms"),
         text("Send me this on the other platform, within 15 minutes: ") + code(f"/link {made}"),
         "Then your strategies and every proposal are there too, and a tap counts wherever you are.",
         f"Linked so far: {', '.join(_shown(one) for one in mine)}.",
+        *(["No other platform is connected yet; the operator of this desk does that."] * alone),
     )
 
 

@@ -27,10 +27,17 @@ _LONGEST_WORDS = 500
 _LATEST = 5
 _OLDEST = 24 * 60  # minutes
 _STAFF = (Membership.ADMIN, Membership.OWNER)
-_USAGE = (
-    "/listen in a group, /listen off there. Change with /listen risk 0.5%, only BTC ETH, only "
-    "long, any, above 60, within 30m, leverage 5x, positions 3, on 15m, words …; /listen test TEXT "
-    "judges a signal now."
+_USAGE = "\n".join(
+    (
+        "/listen in a group that you administer reads it, /listen off there ends it.",
+        "/listen test TEXT judges a signal now.",
+        "/listen risk 0.5% – or leverage 3x, positions 2",
+        "/listen only BTC ETH – or only long, any",
+        "/listen above 60 – the least score",
+        "/listen within 30m – how old a signal may be",
+        "/listen on 15m – the candles that judge it",
+        "/listen words … – your guidance for the model",
+    )
 )
 
 
@@ -162,8 +169,7 @@ async def _overview(desk: Desk, turn: Turn) -> Reply:
 
 def _where(listens: Sequence[Listen]) -> list[str]:
     return [f"{number}. {one.title}" for number, one in enumerate(listens, 1)] or [
-        "I read nowhere yet: write /listen in a group that you administer, forward me a signal, "
-        "or write /listen test TEXT."
+        "I read in no group yet. Forward me a signal, or paste it here, and I judge it."
     ]
 
 
@@ -204,7 +210,7 @@ _STATES: Mapping[HeardState, str] = {
 
 async def _set(desk: Desk, turn: Turn, verb: str, said: str) -> Answer:
     if verb not in _CHANGES and verb not in _KEPT:
-        raise AskUser(_USAGE)
+        raise AskUser(f"I don't know /listen {texts.echo(verb)}. There are\n{_USAGE}")
     if not turn.incoming.private:
         await _allowed(desk, turn, turn.place)
     strategy, _ = await opened(desk.memory, turn.user.id, desk.clock.now())
@@ -229,7 +235,7 @@ async def _revised(
     try:
         spec = StrategySpec.model_validate({**strategy.spec.as_json(), **changes})
     except ValidationError as fault:
-        raise AskUser(f"{_first(fault)} {_USAGE}") from fault
+        raise AskUser(f"{_first(fault)} /listen shows how to write it.") from fault
     if spec == strategy.spec:
         return strategy
     found, owner = desk.memory.strategies, turn.user.id

@@ -102,8 +102,8 @@ async def publish(desk: Desk, turn: Turn) -> Answer:
 def _published(strategy: Strategy, channel: Channel, moment: Moment) -> Reply:
     return texts.said(
         bold(f"📣 {_named(strategy)} is published in {channel.title}"),
-        f"Signals go out {_WHEN[moment]}, {_late(channel)}; fills, targets, stop and result follow "
-        "under each.",
+        f"Signals go out {_WHEN[moment]}{f', {_late(channel)}' * (channel.delay > 0)}; fills, "
+        "targets, stop and result follow under each.",
         "Your sizes and balances are never shown. Every signal stays in the channel's record.",
         text("To end it: ") + code(f"/unpublish {strategy.number}"),
     )

@@ -51,7 +51,7 @@ async def record(desk: Desk, turn: Turn) -> Answer:
     said, verb, rest = _split(turn.words)
     channel = await _channel(desk, turn, said)
     if channel is None:
-        return [await _choice(desk, turn)]
+        return [await _choice(desk, turn, verb)]
     if verb == "correct":
         return await _correct(desk, turn, channel, rest)
     shown = await _shown(desk, turn, channel)
@@ -123,9 +123,11 @@ async def _mine(desk: Desk, turn: Turn) -> list[Channel]:
     return [found[number] for number in sorted(found)]
 
 
-async def _choice(desk: Desk, turn: Turn) -> Reply:
+async def _choice(desk: Desk, turn: Turn, verb: str) -> Reply:
+    """Each with what was wanted of it."""
+    rest = {"": "", "verify": " verify", "correct": " correct 12 …"}[verb]
     rows = [
-        code(f"/record {channel.id}") + text(f" {channel.title}")
+        code(f"/record {channel.id}{rest}") + text(f" {channel.title}")
         for channel in await _mine(desk, turn)
     ]
     return texts.said("Which channel's record?", *rows)
@@ -153,7 +155,8 @@ async def _summary(shown: Shown) -> Reply:
         pre(tables.table(list(_rows(found)))),
         *_corrections(made, found),
         *_held_back(shown),
-        "Every published signal counts, and no entry can be taken out. /record verify checks it.",
+        "Every published signal counts, and no entry can be taken out. "
+        f"/record {shown.channel.id} verify checks it.",
     )
     facts = {"channel_id": shown.channel.id, "entries": len(shown.entries)}
     return Reply(words, picture=Picture(PICTURE, facts) if found.closed else None)

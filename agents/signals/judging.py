@@ -161,7 +161,7 @@ class SignalJudge:
             return self._hold(case, "too little is known of the market to judge it")
         if score < case.settings.above:
             return self._hold(
-                case, f"it scores {score:.0f}, and yours begin at {case.settings.above}"
+                case, f"it scores {score:.0f}, you take them from {case.settings.above} on"
             )
         hindered = await self._consider(case, None) if self._advisor else None
         if isinstance(hindered, Declined):

@@ -97,6 +97,6 @@ async def test_who_loses_channels_publishes_late_from_then_on() -> None:
     quick = await channels.open(Place("chatter", "c1"), "Fast", bob.id, 0, at)
     slow = await channels.open(Place("chatter", "c2"), "Slow", bob.id, 3600, at)
     said = plain(await talk.say("/revoke Bob channels"))
-    assert "1 of their channels get signals late now" in said
+    assert "1 of their channels gets signals late now" in said
     assert (await channels.get(quick.id)).delay == 900
     assert (await channels.get(slow.id)).delay == 3600

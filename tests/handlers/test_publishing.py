@@ -64,7 +64,7 @@ async def test_a_strategy_is_published() -> None:
     talk = await desk()
     said = plain(await talk.say("/publish 1 @signals"))
     assert "#1 Dips is published in Signals" in said
-    assert "as soon as they are proposed, at once" in said
+    assert "as soon as they are proposed; fills" in said
     user = await talk.user()
     [publication] = await talk.world.memory.channels.publications(user.id)
     assert (publication.identity, publication.moment) == (ADA, Moment.PROPOSAL)

@@ -477,7 +477,7 @@ async def test_why_of_one_that_was_dropped() -> None:
     await talk.say("/listen above 99")
     await talk.say(TEXT, forwarded="Whales")
     said = plain(await talk.say("/why BTC"))
-    assert "held" in said and "yours begin at 99" in said and "rsi(14)" in said
+    assert "held" in said and "from 99 on" in said and "rsi(14)" in said
     heard = (await talk.desk.memory.heard.recent((await talk.user()).id, 1))[0]
     assert heard.state is HeardState.DROPPED
 

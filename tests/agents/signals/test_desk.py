@@ -122,7 +122,7 @@ async def test_a_low_score_is_dropped_with_its_pillars() -> None:
         here.owner, PREFERENCE, {"above": 99, "minutes": 30}, here.world.clock.wall()
     )
     heard = await here.hear(signal())
-    assert heard.state is HeardState.DROPPED and "yours begin at 99" in heard.reason
+    assert heard.state is HeardState.DROPPED and "from 99 on" in heard.reason
     assert len(heard.verdict["pillars"]) == 4
     assert (await here.world.memory.decisions.get(here.owner, heard.decision_id or 0)).action is (
         Action.HOLD
