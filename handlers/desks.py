@@ -56,8 +56,10 @@ async def desk_(desk: Desk, turn: Turn) -> Answer:
     action = _ACTIONS.get(word.lower())
     if action is None:
         return [texts.said(f"I know no /desk {texts.echo(word)}. There are", *_help())]
-    if action.right and (why := seats.denied(turn.role, action.right)):
-        return [Reply(text(why), personal=True)]
+    if action.right:
+        seat = seats.Seat(turn.person, turn.user, turn.group, turn.role)
+        if why := await seats.refusal(desk, seat, action.right, turn.incoming):
+            return [Reply(text(why), personal=True)]
     return await action.act(desk, turn, turn.group, rest.strip())
 
 
