@@ -311,3 +311,13 @@ async def test_words_of_others_that_are_forwarded_into_the_group_command_nothing
     assert (await memory.strategies.get(group.account_id, strategy.id)).state == "active"
     assert (await room.group()).rule == Rule(2, 1)
     assert "Bob" in await room.roles()
+
+
+@pytest.mark.parametrize("words", ["rule 2 of 3", "role Dan owner", "remove Bob", "link", "close"])
+async def test_an_owner_who_left_leads_no_more(room: Room, words: str) -> None:
+    await room.say("/desk role Bob owner")
+    before, rule = await room.roles(), (await room.group()).rule
+    room.talk.people.known[GROUP, ADA] = GONE
+    said = await room.say(f"/desk {words}")
+    assert "not in this group any more" in plain(said) and said[0].personal
+    assert await room.roles() == before and (await room.group()).rule == rule
