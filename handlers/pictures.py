@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -11,8 +13,9 @@ from agents.domain.errors import NotFound
 from agents.domain.market import Candles, Timeframe
 from agents.domain.money import ZERO
 from agents.domain.position import Position, PositionState
-from agents.domain.proposal import Proposal
+from agents.domain.proposal import Plan, PlannedTarget, Proposal
 from agents.domain.user import User
+from agents.publishing import entries
 from agents.reporting.charts import Mark, draw_chart, draw_equity, draw_record, draw_trade
 from agents.reporting.performance import equity_curve
 from agents.reporting.record import results
@@ -67,7 +70,7 @@ class Pictures:
             side=plan.side,
             entry=plan.entry,
             stop=plan.stop,
-            targets=_targets(proposal),
+            targets=_targets(proposal.plan),
             note=f"{_plain_mode(proposal)} · {proposal.strategy_name} · proposed",
             zone=user.zone,
         )
@@ -82,7 +85,7 @@ class Pictures:
         else:
             until = max(proposal.closed, self._desk.clock.now())
             candles, marks = await self._candles(proposal.symbol, proposal.timeframe, until), []
-        plan = proposal.plan
+        plan = _told(proposal.plan, entries.present(signal, facts.get("story")))
         return await self._drawn(
             draw_trade,
             candles,
@@ -90,7 +93,7 @@ class Pictures:
             side=plan.side,
             entry=plan.entry,
             stop=plan.stop,
-            targets=_targets(proposal),
+            targets=_targets(plan),
             marks=marks,
             note=f"{_plain_mode(proposal)} · signal #{signal.number}",
         )
@@ -106,7 +109,7 @@ class Pictures:
             side=position.side,
             entry=position.entry_price,
             stop=position.initial_stop,
-            targets=_targets(proposal),
+            targets=_targets(proposal.plan),
             marks=_marks(position),
             note=f"{_plain_mode(position)} · {position.strategy_name} · {_result(position)}",
             zone=user.zone,
@@ -162,8 +165,14 @@ class Pictures:
         )
 
 
-def _targets(proposal: Proposal) -> list[tuple[Any, str]]:
-    plan = proposal.plan
+def _told(plan: Plan, levels: Mapping[str, Any]) -> Plan:
+    """With the levels that a channel was told of: others may be there that it hears of later."""
+    targets = tuple(PlannedTarget(Decimal(at), Decimal(share)) for at, share in levels["targets"])
+    entry, stop = Decimal(levels["entry"]), Decimal(levels["stop"])
+    return replace(plan, entry=entry, stop=stop, targets=targets)
+
+
+def _targets(plan: Plan) -> list[tuple[Any, str]]:
     return [
         (target.price, numbers.distance(plan.r_multiple(target.price))) for target in plan.targets
     ]

@@ -97,7 +97,9 @@ def _reply(post: Post, *, edits: bool) -> Reply:
     closed = any(kind == RecordKind.CLOSED for kind, _ in post.followed)
     return Reply(
         lines(*_body(post)),
-        picture=Picture("signal", {"signal_id": post.signal.id, "closed": closed}),
+        picture=Picture(
+            "signal", {"signal_id": post.signal.id, "closed": closed, "story": post.story}
+        ),
         card=card_of_signal(post.signal.id),
         edits=edits,
     )

@@ -380,6 +380,23 @@ async def test_a_platform_that_is_away_is_asked_again() -> None:
     assert "LONG BTC/USDT" in post.words.plain()
 
 
+async def test_the_chart_shows_the_levels_that_the_post_says() -> None:
+    """A post that is late must not show in its picture what its words do not say yet."""
+    talk = await desk()
+    await talk.say("/publish 1 @signals delay 15m")
+    talk.candles()
+    [strategy] = talk.world.memory.rows("strategies")
+    proposal = await talk.world.propose(strategy)
+    post, *_ = await delivered(talk)
+    assert post.picture is not None
+    before = await talk.pictures(post.picture, proposal.owner_id)
+    await talk.world.desk.approvals.tighten(proposal.owner_id, proposal.id, 1)
+    post, redrawn, *_ = await delivered(talk)
+    assert post.picture is not None and redrawn.picture is not None
+    assert await talk.pictures(post.picture, proposal.owner_id) == before
+    assert await talk.pictures(redrawn.picture, proposal.owner_id) != before
+
+
 async def test_the_chart_of_a_post_is_drawn_for_its_owner_alone() -> None:
     talk = await desk()
     await talk.say("/publish 1 @signals")
@@ -389,6 +406,7 @@ async def test_the_chart_of_a_post_is_drawn_for_its_owner_alone() -> None:
     assert post.picture is not None and dict(post.picture.facts) == {
         "signal_id": 1,
         "closed": False,
+        "story": 0,
     }
     owner = (await talk.user()).id
     last = [reply for reply in rest if reply.edits][-1].picture
