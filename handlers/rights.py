@@ -18,6 +18,9 @@ OF_COMMANDS: Mapping[str, Right] = {
     **dict.fromkeys(("settings", "quiet", "digest"), LEAD),
 }
 
+OF_ACTS: Mapping[str, Right] = {"set_quiet": LEAD, "close_desk": LEAD}
+"""What a Yes needs, by the kind of its question, where that is more than TRADE."""
+
 OF_BUTTONS: Mapping[str, Right] = {
     # looking
     **dict.fromkeys(("strategy", "strategies", "details", "proposal", "proposals"), LOOK),

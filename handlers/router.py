@@ -202,6 +202,9 @@ class Router:
         return await self._do(turn, step) if step else [confirm.agreed(texts.OVER)]
 
     async def _do(self, turn: Turn, step: dialogue.Step) -> Answer:
+        needed = _needed(step)
+        if turn.group and needed and (why := seats.denied(turn.role, needed)):
+            return [confirm.agreed(why)]  # whoever was asked is less here by now
         if step.kind == AGAIN:
             row = self._commands[step.facts["command"]]
             said = replace(turn, words=step.facts["words"])
@@ -287,6 +290,13 @@ def _split(words: str) -> tuple[str, str]:
     """A command's name, without the bot's, and what follows; line breaks separate them, too."""
     name, *rest = words.split(maxsplit=1) or [""]
     return name.partition("@")[0].lower(), "".join(rest).strip()
+
+
+def _needed(step: dialogue.Step) -> Right | None:
+    """What it needs at a desk to say Yes, where that is more than for any Yes."""
+    if step.kind == AGAIN:
+        return rights.OF_COMMANDS.get(step.facts["command"])
+    return rights.OF_ACTS.get(step.kind)
 
 
 def _tapped(turn: Turn, tap: Tap) -> Turn:

@@ -7,6 +7,7 @@ import pytest
 
 from agents.domain.autonomy import MANUAL
 from agents.domain.desks import Role, Rule
+from agents.domain.quiet import PREFERENCE
 from agents.domain.user import Identity, Membership, Place, Standing
 from handlers.chat import Button
 from handlers.commands import PRESSES
@@ -321,3 +322,17 @@ async def test_an_owner_who_left_leads_no_more(room: Room, words: str) -> None:
     said = await room.say(f"/desk {words}")
     assert "not in this group any more" in plain(said) and said[0].personal
     assert await room.roles() == before and (await room.group()).rule == rule
+
+
+@pytest.mark.parametrize("late", [0, 3600])
+async def test_a_yes_needs_the_right_that_its_question_needed(room: Room, late: float) -> None:
+    """Ada asked as an owner, and is a trader when she says Yes."""
+    group = await room.group()
+    await room.say("/desk role Bob owner")
+    await room.say("/quiet 22:00-07:00 autopilot", late=late)
+    yes = room.talk.button("Yes")
+    await room.say("/desk role Ada trader", BOB)
+    said = await room.tap(yes)
+    assert "only its owner" in plain(said)
+    read = room.talk.desk.memory.preferences.read
+    assert await read(group.account_id, PREFERENCE) is None

@@ -12,7 +12,7 @@ from agents.domain.strategy import StrategyState
 from agents.domain.user import Identity, Membership, Place, Standing
 from handlers import gate, rights, seats, texts
 from handlers.chat import Button, Glance, Reply, Tap
-from handlers.commands import COMMANDS, PRESSES
+from handlers.commands import ACTS, COMMANDS, PRESSES
 from tests.support.conversation import ADA, Conversation, buttons, plain
 
 BOB, CID, DAN, EVE = (Identity("chatter", name) for name in ("bob", "cid", "dan", "eve"))
@@ -336,6 +336,7 @@ async def test_each_button_wants_its_right(room: Room, who: Identity) -> None:
 
 async def test_every_right_is_of_something_that_there_is() -> None:
     assert rights.OF_COMMANDS.keys() <= {row.name for row in COMMANDS}
+    assert rights.OF_ACTS.keys() <= ACTS.keys()
     assert rights.OF_BUTTONS.keys() <= {row.verb for row in PRESSES} | {"yes"}
 
 
