@@ -16,6 +16,7 @@ log = logging.getLogger(__name__)
 Render = Callable[[OutboxItem], Awaitable[Reply | None]]
 
 NOT_REMOVED = "\n⚠️ I could not delete your message: please delete it yourself."
+SHOWN_BELOW = "\n⬇️ Shown again below."
 _REMEMBERED = 5_000  # messages whose present look is known
 
 
@@ -179,7 +180,8 @@ class Delivery:
         """A card is shown again: its old message keeps no buttons that nobody would redraw."""
         self._spend(before.place)
         try:
-            plain = replace(message.without_buttons(), picture=None)
+            told = message.words + text(SHOWN_BELOW)
+            plain = replace(message.without_buttons(), words=told, picture=None)
             await self._edit(before.place, before.message_id, plain)
         except PlaceGone:
             raise

@@ -11,7 +11,7 @@ from agents.domain.errors import NotFound, ParleyError, RuleError
 from agents.domain.heard import Heard
 from agents.domain.position import Position, PositionState
 from agents.domain.proposal import Proposal
-from agents.domain.strategy import Side, Strategy, StrategySpec, StrategyState
+from agents.domain.strategy import RunKind, Side, Strategy, StrategySpec, StrategyState
 from agents.domain.symbols import resolve
 from agents.signals.verdicts import pillar_lines
 from handlers import cards, markers, numbers, tables, texts, times
@@ -74,9 +74,15 @@ async def _latest(desk: Desk, turn: Turn) -> Reply:
     for strategy in active:
         recent = await desk.memory.decisions.recent(turn.user.id, strategy.id, 1)
         parts.append(bold(f"#{strategy.number} {strategy.name}"))
-        parts += [_line(desk, turn, one) for one in recent] or ["No candle has closed for it yet."]
+        parts += [_line(desk, turn, one) for one in recent] or [_nothing_yet(strategy)]
     parts.append("/why BTC or /why and a proposal's number tell more.")
     return texts.said(*parts)
+
+
+def _nothing_yet(strategy: Strategy) -> str:
+    if strategy.run is RunKind.ON_SIGNAL:
+        return "No signal was judged by it yet; /listen shows what came."
+    return "No candle has closed for it yet."
 
 
 async def _of_symbol(desk: Desk, turn: Turn, said: str) -> Reply:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from agents.domain.errors import DeliveryDelayed, DeliveryRefused
 from agents.domain.mail import CardMessage, OutboxState
 from agents.domain.user import NoticeKind, Place
+from bot.outbox_delivery import SHOWN_BELOW
 from handlers.chat import Button, Picture, Reply, text
 from tests.support.mailroom import Mailroom, failing
 from tests.support.memory import Killed
@@ -164,6 +165,7 @@ async def test_a_card_shown_again_leaves_no_second_pair_of_buttons() -> None:
     await mail.rounds()
     old, new = mail.platform.messages.values()
     assert (old.buttons, len(new.buttons)) == ([], 2)
+    assert old.text == "Buy BTC?" + SHOWN_BELOW and new.text == "Buy BTC?"
     await change(mail, outcome("Approved"))
     await mail.rounds()
     assert (new.text, new.buttons) == ("Approved", [])

@@ -170,7 +170,8 @@ def calls_reach(server: TelegramServer, count: int) -> Callable[[], bool]:
 
 def plain(text: str, chat: int) -> str:
     """`Buy 6103?` in chat 61 is card 3."""
-    return f"card {int(text[4:-1]) - 100 * chat}" if text.startswith("Buy") else text
+    first = text.split("\n")[0]  # a card that is shown again below says so
+    return f"card {int(first[4:-1]) - 100 * chat}" if text.startswith("Buy") else text
 
 
 def live_cards(server: TelegramServer) -> list[int]:
