@@ -170,7 +170,7 @@ def calls_reach(server: TelegramServer, count: int) -> Callable[[], bool]:
 
 def plain(text: str, chat: int) -> str:
     """`Buy 6103?` in chat 61 is card 3."""
-    first = text.split("\n")[0]  # a card that is shown again below says so
+    first = text.partition("\n")[0]  # a card that is shown again below says so
     return f"card {int(first[4:-1]) - 100 * chat}" if text.startswith("Buy") else text
 
 
