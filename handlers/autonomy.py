@@ -9,7 +9,7 @@ from agents.domain.autonomy import MANUAL, Autonomy, AutonomyKind
 from agents.domain.desks import Right
 from agents.domain.errors import AskUser
 from agents.domain.proposal import ProposalState
-from agents.domain.strategy import Strategy, StrategyState
+from agents.domain.strategy import RunKind, Strategy, StrategyState
 from handlers import confirm, drafting, markers, numbers, saying, strategies, texts
 from handlers.chat import Button, Reply, Rows, Words, bold, code, lines, text
 from handlers.desk import Desk
@@ -186,7 +186,8 @@ async def _question(desk: Desk, strategy: Strategy, wanted: Autonomy) -> Words:
         f"{markers.mode(strategy.mode)}. From now on it {saying.autonomy(wanted)}.",
         texts.sentence(f"{bound}no limit changes, and when the price has moved it asks you"),
     ]
-    alone = not await desk.model_for(strategy.owner_id)
+    signals = strategy.run is RunKind.ON_SIGNAL  # those are judged on their pillars
+    alone = not (signals or await desk.model_for(strategy.owner_id))
     if alone and wanted.kind is AutonomyKind.ASSISTED:
         said.append("No model is connected to state a confidence, so it will ask each time.")
     return lines(*said)
