@@ -5,6 +5,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from agents.signals.reading.lexicon import (
+    CROSSES,
+    HEADS,
     LETTERS,
     LONG_SIGNS,
     PHRASES,
@@ -64,16 +66,19 @@ def _phrase(cut: list[Token], place: int) -> tuple[int, Word | None]:
         return 1, _sign(token.text)
     if token.kind is not Kind.WORD:
         return 1, None
+    if short := _letter(cut, place) or _head(cut, place):
+        return 1, short
     for said, meaning in PHRASES.get(token.low, ()):
         if length := _said(cut, place, said):
             return length, meaning
-    return 1, _letter(cut, place)
+    return 1, None
 
 
 @lru_cache(maxsize=512)
 def _sign(text: str) -> Word | None:
     for signs, meaning in (
         (TICKS, Word.HIT),
+        (CROSSES, Word.MISSED),
         (TARGET_SIGNS, Word.TARGETS),
         (STOP_SIGNS, Word.STOP),
         (LONG_SIGNS, Word.LONG),
@@ -97,9 +102,27 @@ def _said(cut: list[Token], place: int, said: tuple[str, ...]) -> int:
 
 
 def _letter(cut: list[Token], place: int) -> Word | None:
-    meaning = LETTERS.get(cut[place].low)
-    if meaning is None or place + 1 >= len(cut):
+    """`E: 185.9`, `T1 4565`, `En@143.5`, `EURUSD EN 1.07`."""
+    token = cut[place]
+    meaning = LETTERS.get(token.low)
+    if meaning is None or token.attached or place + 1 >= len(cut):
         return None
-    after = cut[place + 1]
-    labels = after.text in (":", "=") or (after.kind is Kind.NUMBER and after.attached)
-    return meaning if labels and not cut[place].attached else None
+    after, before = cut[place + 1], cut[place - 1] if place else None
+    labels = after.text in (":", "=", "@") or (after.kind is Kind.NUMBER and after.attached)
+    shouted = len(token.text) > 1 and token.text.isupper() and after.kind is Kind.NUMBER
+    apart = before is None or before.kind is not Kind.WORD
+    return meaning if labels or (shouted and apart) else None
+
+
+def _head(cut: list[Token], place: int) -> Word | None:
+    """`Price: 91.85` at the begin of a line."""
+    if (
+        cut[place].low not in HEADS
+        or place + 1 >= len(cut)
+        or cut[place + 1].text not in (":", "=")
+    ):
+        return None
+    back = place - 1
+    while back >= 0 and cut[back].kind is Kind.SIGN:
+        back -= 1
+    return Word.PRICE if back < 0 or cut[back].kind is Kind.LINE else None

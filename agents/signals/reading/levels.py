@@ -1,13 +1,13 @@
 """Entries, targets, stop and leverage: each number goes to the label that stands before it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
 
-from agents.domain.money import HUNDRED
+from agents.signals.reading import nearby
 from agents.signals.reading.items import Item
 from agents.signals.reading.lexicon import Word
+from agents.signals.reading.prices import Levels, Price
 from agents.signals.reading.tokens import Kind
 
 LISTS = (Word.ENTRY, Word.TARGET, Word.TARGETS)
@@ -15,43 +15,11 @@ _SIDES = (Word.LONG, Word.SHORT)
 _LEVELS = (*LISTS, Word.STOP)
 _PARAGRAPH = -2
 _NO_LEVELS = (Word.IGNORED, Word.PAIR)
+_NEUTRAL = (Word.FILLER, Word.TO, Word.MOVE)
+_RATIOS = frozenset({"reward", "rr", "rrr", "ratio", "r", "volume", "vol", "change"})
+_OPEN_ENDED = frozenset({"open", "moon", "runner", "hold", "unlimited"})
 _MOST_STRANGERS = 3  # words between a label and its number
-_SEPARATORS = frozenset(":=-)→➝➜➡»>•°|.@—,⇒ـ")
-_JOINING = frozenset("-/_:")
 _BEHIND_INDEX = frozenset({":", "=", ")", "open", "Open", "OPEN", "moon", "hold", "runner"})
-_JOINING_WORDS = frozenset({"to", "and", "or", "و", "تا", "до", "и", "y", "e", "ve"})
-
-
-@dataclass(slots=True)
-class Price:
-    """A price under a label. `place` is its item; `joined` to the one before as a range."""
-
-    value: Decimal
-    place: int
-    index: int | None = None
-    joined: bool = False
-    ticked: bool = False
-    percent: Decimal | None = None
-    gain: bool = False
-
-
-@dataclass(slots=True)
-class Levels:
-    """What stands under the labels of a text. `strays` are the places of numbers under none."""
-
-    entries: list[Price] = field(default_factory=list)
-    inline: list[Price] = field(default_factory=list)  # right behind the side: "BUY 4450"
-    targets: list[Price] = field(default_factory=list)
-    stops: list[Price] = field(default_factory=list)
-    stop_percents: list[Decimal] = field(default_factory=list)
-    leverages: list[Decimal] = field(default_factory=list)
-    loose_leverages: list[Decimal] = field(default_factory=list)
-    market: bool = False
-    strays: list[int] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-    ticks_before: int = 0  # of target labels: bullets, not results
-    labels: int = 0  # of targets
 
 
 def levels(found: Sequence[Item]) -> Levels:
@@ -72,6 +40,7 @@ class _Walk:
         self._suspended = False
         self._passed: list[str] = []  # unknown words before the label's first number
         self._index: int | None = None
+        self._ticked = False  # a tick stands between the label and its number
         self._skipped = -1  # a line, or all to the next empty one
 
     def run(self) -> Levels:
@@ -81,7 +50,7 @@ class _Walk:
             if item.kind is Kind.NUMBER:
                 self._number(place, item)
             elif item.kind is Kind.LINE:
-                self._line()
+                self._line(place)
             elif item.meaning is not None:
                 self._word(place, item)
             elif item.kind is Kind.WORD:
@@ -98,15 +67,21 @@ class _Walk:
     # --- words --------------------------------------------------------------------------------
 
     def _word(self, place: int, item: Item) -> None:
-        if item.meaning is Word.FILLER or item.meaning is Word.TO:
+        if item.meaning in _NEUTRAL:
+            self._suspended |= self._stays_open(item)
             return
         if act := _ACTS.get(item.meaning or Word.FILLER):
             act(self, place, item)
         elif item.kind is Kind.WORD:
             self._stranger(item)
 
+    def _stays_open(self, item: Item) -> bool:
+        """Behind "TP4 open" no number is that target's."""
+        mine = self._field in (Word.TARGET, Word.TARGETS) and not self._count
+        return mine and item.text.lower() in _OPEN_ENDED
+
     def _open(self, place: int, item: Item) -> None:
-        if item.kind is Kind.SIGN and not self._number_follows(place):
+        if item.kind is Kind.SIGN and not nearby.number_follows(self._items, place):
             return
         if self._is_order_type(place, item):
             self._levels.unread.append(f"{self._items[place - 1].text} {item.text}")
@@ -117,7 +92,7 @@ class _Walk:
             self._levels.ticks_before += self._ticked_before(place)
         self._field, self._label, self._index = meaning, place, None
         self._count = self._strangers = 0
-        self._suspended = False
+        self._suspended = self._ticked = False
         self._passed = []
 
     def _is_order_type(self, place: int, item: Item) -> bool:
@@ -136,12 +111,17 @@ class _Walk:
     def _trailing(self, place: int, item: Item) -> None:
         """`Trailing stop: 2%` is one line; `Trailing Configuration:` goes on to an empty one."""
         rest = [other.text for other in self._items[place : place + 12] if other.line == item.line]
-        self._levels.unread.append(" ".join(rest)[:80])
+        said = " ".join(rest).strip()[:80]
+        self._levels.unread.append(said)
+        behind_label = self._field in _LEVELS and self._items[self._label].line == item.line
+        if behind_label and not self._count:  # "TP: trailing, or 140"
+            self._levels.faults.append(f"It is not clear what “{said}” is.")
         self._field = None
         self._skipped = _PARAGRAPH if len(rest) <= 3 else item.line
 
     def _now(self, place: int, item: Item) -> None:
-        if self._field in (Word.ENTRY, *_SIDES) and not self._strangers:
+        hangs = any(one.meaning is Word.IF for one in self._items[max(0, place - 2) : place])
+        if self._field in (Word.ENTRY, *_SIDES) and not self._strangers and not hangs:
             self._levels.market = True
 
     def _tick(self, place: int, item: Item) -> None:
@@ -149,8 +129,16 @@ class _Walk:
         in_targets = self._field in (Word.TARGET, Word.TARGETS) and bool(targets)
         if in_targets and self._items[targets[-1].place].line == item.line:
             targets[-1].ticked = True
+        elif item.kind is Kind.SIGN:
+            self._ticked = self._field is Word.TARGET
         elif item.kind is Kind.WORD:
             self._stranger(item)
+
+    def _cross(self, place: int, item: Item) -> None:
+        beside = self._items[max(0, place - 3) : place + 3]
+        self._levels.crossed |= any(other.meaning is Word.STOP for other in beside) or (
+            self._field is Word.STOP and self._count > 0
+        )
 
     def _stranger(self, item: Item) -> None:
         """A word that means nothing here: the number behind it may belong to another thing."""
@@ -162,31 +150,32 @@ class _Walk:
         else:
             self._suspended = True
 
-    def _line(self) -> None:
+    def _line(self, place: int) -> None:
         self._strangers = 0
-        if self._field in LISTS:
+        if self._field is Word.ENTRY and self._has_ended(place):
+            self._field = None
+        elif self._field in LISTS:
             self._suspended = False
         elif self._count or self._field in (Word.IGNORED, Word.EXTRA, Word.DIRECTION, Word.PAIR):
             self._field = None
+
+    def _has_ended(self, place: int) -> bool:
+        """After "Entry: 45000" and an empty line come numbers of something else."""
+        empty = place > 0 and self._items[place - 1].kind is Kind.LINE
+        entries = self._levels.entries
+        at = self._items[entries[-1].place].line if entries else -1
+        return empty and self._count > 0 and at == self._items[self._label].line
 
     def _ticked_before(self, place: int) -> bool:
         before = self._items[place - 1] if place else None
         return before is not None and before.meaning is Word.HIT and before.kind is Kind.SIGN
 
-    def _number_follows(self, place: int) -> bool:
-        for item in self._items[place + 1 : place + 4]:
-            if item.kind is Kind.NUMBER:
-                return True
-            if item.kind is not Kind.SIGN:
-                return False
-        return False
-
     # --- numbers ------------------------------------------------------------------------------
 
     def _number(self, place: int, item: Item) -> None:
-        if self._is_part_of_a_name(place, item):
+        if nearby.is_part_of_a_name(self._items, place):
             return
-        if self._unit(place, item) == "x":
+        if nearby.unit_of(self._items, place) == "x":
             self._leverage(item)
         elif item.unit == "%":
             self._percent(place, item)
@@ -199,25 +188,6 @@ class _Walk:
         else:
             self._price(place, item)
 
-    def _unit(self, place: int, item: Item) -> str:
-        """The unit of `5` in `5-10x` is that of 10."""
-        if item.unit:
-            return item.unit
-        nearby = self._items[place + 1 : place + 3]
-        if len(nearby) == 2 and nearby[0].text in ("-", "to") and nearby[1].unit == "x":
-            return "x"
-        return ""
-
-    def _is_part_of_a_name(self, place: int, item: Item) -> bool:
-        """`H2`, `NAS100`: a number glued to a word that is no label."""
-        before = self._items[place - 1] if place else None
-        return (
-            item.attached
-            and before is not None
-            and before.kind is Kind.WORD
-            and before.meaning is None
-        )
-
     def _before(self, place: int) -> str:
         return self._items[place - 1].text if place else ""
 
@@ -229,13 +199,15 @@ class _Walk:
         after = self._after(place)
         if not item.is_small or after is None or self._before(place) == "(":
             return False
+        if nearby.label_follows(self._items, place):
+            return True
         if after.text == ")" and after.attached:
             return True
         if place and self._items[place - 1].line == item.line:
             return False
         glued = after.text in (".", ":", "-") and after.attached
         counted = after.text == "-" and self._field in LISTS and self._goes_on(place, item)
-        return (glued or counted) and self._price_follows(place + 1)
+        return (glued or counted) and nearby.price_follows(self._items, place + 1)
 
     def _goes_on(self, place: int, item: Item) -> bool:
         """Whether `1 - 130` is the first of numbered lines, or a later one: then no price."""
@@ -252,10 +224,25 @@ class _Walk:
             return False
         after = self._after(place)
         if after is None or after.kind is Kind.LINE:
-            return item.attached and self._price_follows(place)
+            return nearby.price_follows(self._items, place) and (
+                item.attached or self._heads(place, item)
+            )
         if after.meaning is Word.HIT or item.attached or after.text in _BEHIND_INDEX:
             return True
-        return self._price_follows(place) and self._counts_on(item, after)
+        if nearby.colon_follows(self._items, place) and int(item.text) == self._expected():
+            return True
+        return nearby.price_follows(self._items, place) and self._counts_on(item, after)
+
+    def _heads(self, place: int, item: Item) -> bool:
+        """The 1 of `TP 1` with the price alone in the next line."""
+        if int(item.text) != self._expected():
+            return False
+        later = [one for one in self._items[place + 1 : place + 8] if one.kind is not Kind.SIGN]
+        kinds = [one.kind for one in later[:4]]
+        if kinds[:2] == [Kind.LINE, Kind.NUMBER] and kinds[2:] != [Kind.LINE, Kind.NUMBER]:
+            return True
+        self._levels.faults.append(f"Is “{item.text}” the number of a target, or a target?")
+        return False
 
     def _is_at_label(self, place: int) -> bool:
         """Behind the label, or joined to it: `TP-1`, `TP.1`, `TP #1`."""
@@ -263,7 +250,10 @@ class _Walk:
             return True
         joint = self._items[place - 1]
         glued = self._items[place].attached and (joint.attached or joint.text == "#")
-        return self._label == place - 2 and joint.text in ("-", ".", "#") and glued
+        after = self._after(place)
+        bracketed = joint.text == "(" and after is not None and after.text == ")"
+        joined = joint.text in ("-", ".", "#") and glued
+        return self._label == place - 2 and (joined or bracketed)
 
     def _counts_on(self, item: Item, after: Item) -> bool:
         """Whether the number is the next in the count of targets."""
@@ -277,23 +267,18 @@ class _Walk:
         listed = self._levels.entries if self._field is Word.ENTRY else self._levels.targets
         return (listed[-1].index or len(listed)) + 1 if listed else 1
 
-    def _price_follows(self, place: int) -> bool:
-        for item in self._items[place + 1 : place + 7]:
-            if item.kind is Kind.NUMBER:
-                return item.is_price
-            passed = item.text in _SEPARATORS or item.meaning in (Word.FILLER, Word.HIT)
-            if not (passed or item.kind is Kind.SIGN or item.kind is Kind.LINE):
-                return False
-        return False
-
     def _leverage(self, item: Item) -> None:
         if item.value is None:
             return
         mine = self._field is Word.LEVERAGE
-        if not mine and not item.value:  # the coin 0x
+        if not mine and (not item.value or self._is_ratio()):  # the coin 0x, a reward of 3x
             return
         (self._levels.leverages if mine else self._levels.loose_leverages).append(item.value)
         self._count += mine
+
+    def _is_ratio(self) -> bool:
+        said = self._items[self._label].text.lower().split()
+        return self._field is Word.IGNORED and not _RATIOS.isdisjoint(said)
 
     def _percent(self, place: int, item: Item) -> None:
         if item.value is None or self._suspended:
@@ -329,52 +314,62 @@ class _Walk:
         if self._field in _NO_LEVELS:
             return
         listed = None if self._suspended else self._listed()
-        if listed is None:
+        if listed is None or self._counts_something(place, item):
             self._levels.strays.append(place)
         elif not item.value:
             self._levels.faults.append(f"“{item.text[:30]}” is no price.")
-        elif self._field is Word.STOP and self._is_range_of_percent(place):
+        elif self._field is Word.STOP and nearby.is_distance(self._items, place):
+            return
+        elif self._field is Word.STOP and nearby.is_range_of_percent(self._items, place):
             self._levels.stop_percents.append(item.value)
         else:
-            listed.append(Price(item.value, place, self._index, self._joins(place)))
+            self._name_second(listed, item)
+            price = Price(
+                item.value,
+                place,
+                self._index,
+                nearby.joins(self._items, place, self._label),
+                self._ticked,
+            )
+            listed.append(price)
             self._levels.unread += self._passed
-            self._index, self._passed = None, []
+            self._index, self._passed, self._ticked = None, [], False
         self._count += 1
+
+    def _counts_something(self, place: int, item: Item) -> bool:
+        """The 200 of "200 members", in a line below the targets."""
+        after = self._after(place)
+        below = self._items[self._label].line != item.line
+        return below and after is not None and after.kind is Kind.WORD and after.meaning is None
+
+    def _name_second(self, listed: list[Price], item: Item) -> None:
+        """An entry behind the targets of another one is that of a second order."""
+        mine = (self._levels.entries, self._levels.inline)
+        known = [price.value for entries in mine for price in entries]
+        entry = any(listed is entries for entries in mine)
+        if entry and known and self._levels.targets and item.value not in known:
+            self._levels.faults.append(f"It names several entries: {known[0]:f}, {item.value:f}.")
 
     def _listed(self) -> list[Price] | None:
         if self._field in _SIDES:
             return self._levels.inline
+        if self._field is Word.PRICE:
+            return self._levels.prices
         if self._field is Word.ENTRY:
             return self._levels.entries
         if self._field in (Word.TARGET, Word.TARGETS):
             return self._levels.targets
         return self._levels.stops if self._field is Word.STOP else None
 
-    def _is_range_of_percent(self, place: int) -> bool:
-        """The 5 in `5-10%`; in `0.395 - 100%` the percentage is the part that is closed."""
-        nearby = self._items[place + 1 : place + 3]
-        if len(nearby) < 2 or nearby[0].text != "-" or nearby[1].unit != "%":
-            return False
-        glued = nearby[0].attached and nearby[1].attached
-        return glued and nearby[1].value is not None and nearby[1].value < HUNDRED
-
-    def _joins(self, place: int) -> bool:
-        """Whether only a dash or a word such as "to" stands between this number and the last."""
-        back = place - 1
-        while back > self._label and (
-            self._items[back].text in _JOINING or self._items[back].text.lower() in _JOINING_WORDS
-        ):
-            back -= 1
-        last = self._items[back]
-        return back < place - 1 and last.kind is Kind.NUMBER and back > self._label
-
 
 _ACTS: dict[Word, Callable[[_Walk, int, Item], None]] = {
     **dict.fromkeys(_SIDES, _Walk._open_side),
     **dict.fromkeys(
-        (*_LEVELS, Word.LEVERAGE, Word.IGNORED, Word.EXTRA, Word.DIRECTION, Word.PAIR), _Walk._open
+        (*_LEVELS, Word.LEVERAGE, Word.IGNORED, Word.EXTRA, Word.DIRECTION, Word.PAIR, Word.PRICE),
+        _Walk._open,
     ),
     Word.TRAILING: _Walk._trailing,
     Word.NOW: _Walk._now,
     Word.HIT: _Walk._tick,
+    Word.MISSED: _Walk._cross,
 }

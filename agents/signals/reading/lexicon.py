@@ -1,10 +1,19 @@
-"""The words of signals as tables: what each phrase means, in the languages channels write in."""
+"""The words of signals as tables: what each phrase means; other languages are in `languages`."""
 
+import re
+from collections.abc import Iterator
 from enum import StrEnum
+
+from agents.signals.reading.languages import COINS, LANGUAGES
+from agents.signals.reading.spelling import plain
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
+
+
+def _folded(text: str) -> frozenset[str]:
+    return frozenset(plain(text).lower().split())
 
 
 class Word(StrEnum):
@@ -18,6 +27,7 @@ class Word(StrEnum):
     PAIR = "pair"
     DIRECTION = "direction"
     IGNORED = "ignored"  # a label whose numbers are no levels
+    PRICE = "price"  # an entry where no other is named
     TRAILING = "trailing"  # the rest of the line says how to manage the trade
     EXTRA = "extra"  # a level that has no place in a reading, as a second chance to enter
     LONG = "long"
@@ -26,6 +36,7 @@ class Word(StrEnum):
     FILLER = "filler"
     NOTHING_SAID = "nothing said"  # looks like a word of trade and is none
     HIT = "hit"
+    MISSED = "missed"  # the sign of what went wrong, or of a stop
     MOVE = "move"
     TO = "to"
     CLOSE = "close"
@@ -46,47 +57,46 @@ class Word(StrEnum):
 
 
 _PHRASES: dict[Word, str] = {
-    Word.TO: "to; to the; to your; to our; به; на; a",
+    Word.TO: "to; to the; to your; to our",
     Word.ENTRY: """
         entry; entries; ent; entry price; entry prices; entry zone; entry zones; entry target;
         entry targets; entry point; entry points; entry range; entry level; entry levels;
         entry area; entry order; entry orders; entry at; entry around; entry between; enter;
         enter at; enter between; enter zone; entering; open price; entry limit; limit entry; ep;
-        accumulate; accumulation zone; ورود; نقطه ورود; نقاط ورود; محدوده ورود; نقطه; نقاط;
-        قیمت ورود; вход; точка входа; зона входа; цена входа; войти; giriş; giriş fiyatı;
-        entrada; zona de entrada; entrée; einstieg; دخول; نقطة الدخول; منطقة الدخول
+        accumulate; accumulation zone; entrys; take entry; entry position; entry price range;
+        entry price zone; entry region
     """,
     Word.TARGET: """
         target; tp; tp target; take profit; takeprofit; profit target; target price; tgt; goal;
-        t p; take profit target; تارگت; هدف; حد سود; тейк; тейк профит; цель; hedef; objetivo;
-        alvo; kar al
+        t p; take profit target; take profit point; tp point; target point; tp price; profit goal;
+        take profits at; exit target
     """,
     Word.TARGETS: """
         targets; tps; tp levels; tp level; target levels; take profits; take profit targets;
         take profit levels; take profit zone; takeprofits; profit targets; target prices; tgts;
         goals; sell targets; sell target; exit targets; selling targets; sell zone targets;
-        short term targets; تارگتها; تارگت ها; تارگت های; اهداف; هدفها; цели; тейки; тейк профиты;
-        hedefler; objetivos; alvos; الاهداف; الأهداف
+        short term targets; tp targets; tp zone; profit taking levels; take profit orders;
+        target zone; target zones
     """,
     Word.STOP: """
         stop; stop loss; stoploss; stp; stop losses; stops; sl; s l; stop target; stop targets;
-        stop price; stop level; stop at; invalidation; sl price; sl at; sl zone; استاپ;
-        استاپ لاس; استاپلاس; حد ضرر; حدضرر; стоп; стоп лосс; стоплосс; zarar durdur; stop perte;
-        وقف الخسارة; وقف
+        stop price; stop level; stop at; invalidation; invalidation level; sl price; sl at;
+        sl zone; sl point; stop point; safety stop loss; safety stop; hard stop; hard sl; cut loss;
+        cutloss; stop loss order; stop loss zone; stop loss level; stop loss price; stop loss point;
+        stop lose; stoplose; s loss
     """,
     Word.LEVERAGE: """
         leverage; leverages; lev; cross; isolated; isolate; cross leverage; isolated leverage;
-        recommended leverage; max leverage; use leverage; لوریج; اهرم; плечо; кредитное плечо;
-        kaldıraç; apalancamiento; alavancagem; levier; hebel; الرافعة
+        recommended leverage; max leverage; use leverage; suggested leverage; leverage type;
+        levrage; laverage
     """,
     Word.PAIR: """
         coin; pair; symbol; coin name; pair name; trading pair; instrument; asset; ticker; name;
-        currency; token; رمزارز; رمز ارز; ارز; نماد; جفت ارز; монета; пара; тикер; parite; par;
-        moneda; العملة; زوج
+        currency; token; pairs; currency pair; forex pair; crypto pair; coin pair
     """,
     Word.DIRECTION: """
         direction; side; signal type; trade type; order type; position type; my opinion; type;
-        action; bias; جهت; направление; тип; yön; dirección
+        action; bias; trade direction; entry type; setup type; signal direction
     """,
     Word.IGNORED: """
         risk; risks; risk setting; our risk setting; my risk setting; risk reward; risk ratio;
@@ -98,8 +108,10 @@ _PHRASES: dict[Word, str] = {
         resistance; supports; resistances; current price; price now; last price; market cap;
         mark price; ath; atl; rsi; ema; sma; macd; vwap; ma; fib; valid; expires; expiry; pips;
         strategy; strategy name; channel; trend line; trendline; signal no; signal number;
-        trade no; rank; change;
-        ریسک; حجم; سرمایه; риск; объем; депозит; биржа; miktar; riesgo; cost; fee; fees; spread
+        trade no; rank; change; cost; fee; fees; spread; period; amount per trade; margin mode;
+        expected profit; potential profit; open rate; current rate; vol; funding; funding rate;
+        open interest; liquidation; liquidation price; liq price; entry time;
+        potential loss; max loss
     """,
     Word.TRAILING: """
         trailing configuration; trailing stop; trailing; trigger; trail; trailing config;
@@ -111,18 +123,16 @@ _PHRASES: dict[Word, str] = {
     """,
     Word.LONG: """
         long; buy; buying; longs; longing; long signal; buy signal; going long; go long;
-        long position; bullish; لانگ; خرید; لونگ; лонг; покупка; покупаем; купить; compra; comprar;
-        kaufen; شراء; buy setup; long setup; long trade
+        long position; bullish; buy setup; long setup; long trade
     """,
     Word.SHORT: """
         short; sell; selling; shorts; shorting; short signal; sell signal; going short; go short;
-        short position; bearish; شورت; فروش; шорт; продажа; продаем; продать; venta; vender;
-        verkaufen; بیع; sell setup; short setup; short trade
+        short position; bearish; sell setup; short setup; short trade
     """,
     Word.NOW: """
         now; market; market price; at market; market order; market execution; instant execution;
         instant; cmp; current market price; immediately; at cmp; by market; on market;
-        current price entry; الان; مارکت; рынок; по рынку; сейчас; piyasa; mercado; now now
+        current price entry; now now; cmp price; market entry
     """,
     Word.FILLER: """
         at; around; approx; approximately; about; near; nearby; from; between; zone; zones; range;
@@ -131,10 +141,11 @@ _PHRASES: dict[Word, str] = {
         here; and; to; our; my; your; we; we're; we are; short term; mid term; long term; midterm;
         shortterm; longterm; medium term; short mid term; mid; first; second; third; last; final;
         fourth; open; hold; moon; spot; futures; future; perpetual; perp; swing; scalp;
-        scalping; intraday; intra day; day; pos; pick; up; down; اول; دوم; سوم; چهارم; پنجم;
+        scalping; intraday; intra day; day; pos; pick; up; down; runner; unlimited;
         free; vip; premium; regular; solid break; max; min; each; either; only; max lev; crypto;
-        trade idea; و; در; باز; کنید; پوزیشن; با; از; تا; به; бай; от; до; и; по; de; ve;
-        y; e; half size
+        trade idea; half size; binance; bybit; okx; okex; kucoin; bitget; bingx; mexc; bitmex;
+        huobi; htx; gate io; phemex; bitfinex; deribit; coinex; again; please; point;
+        due to opposite direction signal; due to opposite direction
     """,
     Word.NOTHING_SAID: """
         short squeeze; long squeeze; long time; long way; as long as; so long; not long; long run;
@@ -155,62 +166,55 @@ _PHRASES: dict[Word, str] = {
     Word.HIT: """
         hit; hits; hitted; reached; reach; done; achieved; completed; complete; smashed; destroyed;
         touched; cleared; booked; fulfilled; crushed; taken; finished; got hit; blown up; blasted;
-        filled; خورد; رسید; لمس; تاچ شد; تاچ; взят; взята; достигнут; достигнута; alcanzado;
-        alındı; تحقق
+        filled; nailed; tagged; secured; all done
     """,
     Word.MOVE: """
         move; moved; moving; set; put; bring; shift; shifted; raise; trail; adjust; adjusted;
-        change; changed; update; updated; place; secure; lower; modify; drag; بیاد; بیارید;
-        منتقل; بذارید; انتقال; переносим; перенести; переставить; taşı; mover; mueve
+        change; changed; update; updated; place; secure; lower; modify; drag; tighten; pull
     """,
     Word.CLOSE: """
         close; closed; closing; exit; exited; close out; close trade; close the trade; get out;
-        take out; cut; سیو; ببندید; بستن; کلوز; закрываем; закрыть; закрыли; kapat; cerrar
+        take out; cut
     """,
-    Word.HALF: "half; half of; نصف; половину; половина; yarı; yarısı; mitad",
+    Word.HALF: "half; half of; half of the",
     Word.PART: """
-        partial; partials; partially; some; part; part of; some profit; some profits; سیو سود;
-        partial profit; partial profits; take some; часть
+        partial; partials; partially; some; part; part of; some profit; some profits;
+        partial profit; partial profits; take some
     """,
     Word.TAKE: "take; take off; lock; lock in",
-    Word.ALL: "all; everything; every; full; fully; completely; both; whole; همه; все; todos; tüm",
+    Word.ALL: "all; everything; every; full; fully; completely; both; whole",
     Word.CANCEL: """
         cancel; cancelled; canceled; cancelling; canceling; delete; deleted; invalid; invalidated;
         ignore this; ignore the signal; ignore this signal; ignore last signal;
-        void; voided; abort; aborted; کنسل; لغو; отмена; отменяем; отменить; iptal;
-        cancelar; cancelado
+        void; voided; abort; aborted; ignore this trade; no longer valid; not valid anymore
     """,
     Word.EVEN: """
         be; breakeven; break even; b e; entry; entries; entry price; entry point; entry level;
-        risk free; riskfree; نقطه ورود; ورود; ریسک فری; безубыток; бу; вход; точку входа;
-        entrada; giriş
+        risk free; riskfree; break-even; breakevens; bep
     """,
     Word.ENTERED: """
         triggered; activated; active; entry hit; entry filled; order filled; got filled;
-        entry reached; entry triggered; entered; فعال شد; активирован
+        entry reached; entry triggered; entered
     """,
     Word.STOPPED: """
         stopped out; stopped; closed at stoploss; closed at stop; closed at stop loss;
         closed at sl; stop hit; stop out; sl hit; hit sl; hit stop; hit stop loss;
         hit the stop; hit our stop; hit the sl; stop loss hit; stoploss hit; sl reached;
         stop loss reached; sl triggered; stop loss triggered; sl done; stop triggered;
-        stop loss was hit; sl was hit; stop was hit; stop got hit; sl got hit; استاپ خورد;
-        حد ضرر خورد; выбило по стопу; стоп сработал; выбило; stop oldu
+        stop loss was hit; sl was hit; stop was hit; stop got hit; sl got hit; hit our sl;
+        hit my stop; sl taken; stop taken; took the stop; stop loss got hit
     """,
-    Word.NEW: "new; updated; revised; جدید; новый; yeni; nuevo",
+    Word.NEW: "new; updated; revised",
     Word.IF: """
-        if; when; once; after; until; unless; whenever; as soon as; in case; upon; before; اگر;
-        وقتی; بعد از; после; если; когда; eğer; si
+        if; when; once; after; until; unless; whenever; as soon as; in case; upon; before
     """,
     Word.NOT: "not; no; don't; dont; do not; never; didn't; yet; not yet",
     Word.TRADE: """
         trade; trades; position; positions; deal; this; it; them; here; setup; order; remaining;
-        rest; the rest; the trade; this trade; the position; this position; сделку; сделка;
-        pozisyon; işlem
+        rest; the rest; the trade; this trade; the position; this position
     """,
     Word.GAIN: """
-        profit; profits; pip; gain; gains; roi; roe; in profit; profit made; سود; прибыль;
-        прибыли; kar; ganancia; loss of
+        profit; profits; pip; gain; gains; roi; roe; in profit; profit made; loss of
     """,
     Word.PAST: """
         made; gained; earned; yesterday; week; weekly; month; monthly; results; result; recap;
@@ -221,8 +225,14 @@ _PHRASES: dict[Word, str] = {
     """,
 }
 
-# A one-letter label counts only with a colon or a digit right behind: "E: 185.9", "T1 4565".
-LETTERS: dict[str, Word] = {"e": Word.ENTRY, "t": Word.TARGET}
+# A short label counts only with a colon or a digit right behind: "E: 185.9", "T1 4565".
+LETTERS: dict[str, Word] = {
+    "e": Word.ENTRY, "t": Word.TARGET, "en": Word.ENTRY, "ek": Word.ENTRY, "ez": Word.ENTRY,
+}  # fmt: skip
+# These stand for an entry at the begin of a line, with a colon: "Price: 91.85".
+HEADS = frozenset(
+    _folded("at price rate fiyat precio preço цена kurs prix prezzo قیمت السعر 价格 가격")
+)
 
 UNITS: dict[str, str] = {
     "%": "%", "x": "x", "k": "k",
@@ -233,6 +243,9 @@ UNITS: dict[str, str] = {
         "time",
     ),
     **dict.fromkeys(_words("percent درصد процентов pct"), "%"),
+    **dict.fromkeys(_folded("пункт пункта пунктов пипсов пипс points punkte"), "pips"),
+    **dict.fromkeys(_folded("мин минут час часа часов ч dakika saat horas minutos"), "time"),
+    **dict.fromkeys(("倍", "배", "х"), "x"),
     **dict.fromkeys(_words("million billion mln bn trillion mn"), "amount"),
 }  # fmt: skip
 ONLY_ATTACHED = frozenset({"k", "m", "h", "d", "w", "r", "st", "nd", "rd", "th"})
@@ -240,6 +253,7 @@ ONLY_ATTACHED = frozenset({"k", "m", "h", "d", "w", "r", "st", "nd", "rd", "th"}
 TICKS = frozenset("✅☑✔")
 TARGET_SIGNS = frozenset("🎯")
 STOP_SIGNS = frozenset("🛑⛔")
+CROSSES = frozenset("❌✖✗✘❎")
 LONG_SIGNS = frozenset("🟢📈🔼⬆🐂")
 SHORT_SIGNS = frozenset("🔴📉🔽⬇🐻")
 
@@ -257,13 +271,7 @@ ELSEWHERE: dict[str, str] = {
     "dax": "GER40", "spx": "SPX500", "nas": "NAS100",
 }  # fmt: skip
 
-# Names of coins that the house's table of English names lacks.
-NAMES: dict[str, str] = {
-    "بیتکوین": "BTC", "بیت کوین": "BTC", "اتریوم": "ETH", "اتر": "ETH", "سولانا": "SOL",
-    "ریپل": "XRP", "کاردانو": "ADA", "دوج": "DOGE", "دوجکوین": "DOGE", "لایتکوین": "LTC",
-    "ترون": "TRX", "پولکادات": "DOT", "آوالانچ": "AVAX", "چینلینک": "LINK", "شیبا": "SHIB",
-    "биткоин": "BTC", "эфир": "ETH", "эфириум": "ETH", "солана": "SOL", "btc": "BTC",
-}  # fmt: skip
+NAMES: dict[str, str] = {plain(name): coin for name, coin in COINS.items()}
 
 # Tickers that are English words: only with a cashtag, a quote or a label are they coins.
 ORDINARY = _words(
@@ -273,14 +281,18 @@ ORDINARY = _words(
 )
 
 
+def _phrases() -> Iterator[tuple[Word, str]]:
+    named = [(Word(name), said) for language in LANGUAGES for name, said in language.items()]
+    for meaning, phrases in (*_PHRASES.items(), *named):
+        yield from ((meaning, phrase) for phrase in phrases.split(";") if phrase.strip())
+
+
 def _table() -> dict[str, list[tuple[tuple[str, ...], Word]]]:
     """Phrases by their first word, the longest first; a meaning named earlier wins."""
     table: dict[str, dict[tuple[str, ...], Word]] = {}
-    for meaning, phrases in _PHRASES.items():
-        for phrase in phrases.split(";"):
-            said = tuple(phrase.replace("-", " ").split())
-            if said:
-                table.setdefault(said[0], {}).setdefault(said, meaning)
+    for meaning, phrase in _phrases():
+        said = tuple(re.split(r"[-\s]+", plain(phrase).lower().strip()))
+        table.setdefault(said[0], {}).setdefault(said, meaning)
     return {
         first: sorted(found.items(), key=lambda row: -len(row[0])) for first, found in table.items()
     }
@@ -290,8 +302,21 @@ PHRASES = _table()
 VOCABULARY = frozenset(
     word for rows in PHRASES.values() for said, _ in rows for word in said if len(word) > 1
 )
+# Of scripts that put no spaces between words: these are cut out of a run of signs.
+_BETWEEN = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
+WRITTEN_TOGETHER = frozenset(
+    word for word in (*VOCABULARY, *NAMES, *PHRASES, *UNITS) if _BETWEEN.search(word)
+)
+_LABELLING = (Word.LONG, Word.SHORT, Word.ENTRY, Word.TARGET, Word.TARGETS, Word.STOP)
+# A hashtag of these is no coin: "#SHORT", "#TP1".
+LABELS = frozenset(
+    first
+    for first, rows in PHRASES.items()
+    for said, meaning in rows
+    if len(said) == 1 and len(first) > 1 and first.isascii() and meaning in _LABELLING
+)
 # Of these a word may be glued together where line breaks were lost.
 GLUED = _words(
     "long short buy sell leverage entry entries target targets stoploss stop loss sl tp take"
-    " profit takeprofit signal pair coin cross isolated x usdt zone price now"
+    " profit takeprofit signal pair coin cross isolated x usdt zone price now limit market"
 )

@@ -13,9 +13,10 @@ from agents.domain.signal import (
     UpdateKind,
 )
 from agents.signals.reading.items import Item, items
-from agents.signals.reading.levels import Levels, Price, levels
+from agents.signals.reading.levels import levels
 from agents.signals.reading.lexicon import RULE_WORDS, Word
 from agents.signals.reading.pairs import Pair, mark_names, pair
+from agents.signals.reading.prices import Levels, Price
 from agents.signals.reading.shares import shares
 from agents.signals.reading.sides import FoundSide, side
 from agents.signals.reading.spelling import plain
@@ -25,7 +26,8 @@ from agents.signals.reading.updates import Said, updates
 LONGEST = 8_000  # characters; the longest message of a chat platform is half of it
 _TERSE = 12  # items of a text that says a side and nothing else
 _FEW = 3  # unknown words beside "close now"
-_FARTHEST = {"entry": Decimal(2), "target": Decimal(20), "stop": Decimal(4)}
+# How often a level may be the middle one, and how often the middle one it.
+_FARTHEST = {"entry": (2, 2), "target": (20, 5), "stop": (4, 4)}
 _MOST = 40  # levels, faults and pieces of one text
 _NEAR = Decimal(3)  # a stray number within this factor of the levels may be one of them
 _NOTHING = SignalReading(SignalKind.NOTHING)
@@ -41,7 +43,10 @@ class _Parts:
 
     @property
     def entries(self) -> list[Price]:
-        return self.levels.entries or self.levels.inline
+        listed = self.levels
+        if listed.entries or listed.inline or listed.market:
+            return listed.entries or listed.inline
+        return listed.prices if listed.targets or listed.stops else []
 
     @property
     def kinds(self) -> int:
@@ -101,7 +106,6 @@ _ENDS = frozenset(
         UpdateKind.TARGET_HIT,
         UpdateKind.STOP_HIT,
         UpdateKind.CLOSE,
-        UpdateKind.CLOSE_PART,
         UpdateKind.CANCEL,
         UpdateKind.ENTERED,
     }
@@ -112,7 +116,7 @@ def _kind(parts: _Parts) -> SignalKind:
     ended = any(one.kind in _ENDS for one in parts.said.updates)
     if _is_signal(parts) and not (ended and not _is_ambiguous(parts)):
         return SignalKind.SIGNAL
-    if _is_told_afterwards(parts) or _is_a_strategy(parts):
+    if _is_told_afterwards(parts) or _is_a_strategy(parts) or _only_reports(parts):
         return SignalKind.NOTHING
     about = bool(parts.pair.written) or (
         len(parts.said.letters) <= _TERSE and not _is_an_advert(parts)
@@ -122,6 +126,12 @@ def _kind(parts: _Parts) -> SignalKind:
     if about and not _is_told_in_prose(parts) and (parts.said.maybe or parts.said.updates):
         return SignalKind.UPDATE
     return SignalKind.NOTHING
+
+
+def _only_reports(parts: _Parts) -> bool:
+    """ "+125 % with 20x, join us": nothing but results, told afterwards."""
+    kinds = {one.kind for one in parts.said.updates}
+    return kinds == {UpdateKind.REPORT} and parts.has(Word.PAST)
 
 
 def _is_an_advert(parts: _Parts) -> bool:
@@ -171,7 +181,7 @@ def _is_a_rule(parts: _Parts) -> bool:
     if parts.has(Word.IF) and not parts.entries and not listed.market:
         return True
     ruled = any(item.text.lower() in RULE_WORDS for item in parts.found)
-    return ruled and not (listed.targets and listed.stops)
+    return ruled and not (listed.targets and (listed.stops or listed.entries))
 
 
 def _is_ambiguous(parts: _Parts) -> bool:
@@ -236,6 +246,7 @@ def _signal(parts: _Parts) -> SignalReading:
         *_side_faults(reading, parts.side),
         *listed.faults,
         *_entry_faults(parts),
+        *_update_faults(parts.said),
         *_stop_faults(listed),
         share_fault,
         lever_fault,
@@ -278,10 +289,22 @@ def _listing(values: Iterable[Decimal]) -> str:
 def _entry_faults(parts: _Parts) -> Iterator[str]:
     if not parts.entries and not parts.levels.market:
         yield "No entry is named."
+    if len(parts.entries) > 1 and not parts.levels.targets and _is_a_list(parts.entries):
+        yield "It is not clear what of its prices are entries, and what are targets."
     labelled, inline = parts.levels.entries, parts.levels.inline
     if labelled and inline and {p.value for p in inline} - {p.value for p in labelled}:
         values = [price.value for price in (*inline, *labelled)]
         yield f"It names several entries: {_listing(values)}."
+
+
+def _is_a_list(entries: Sequence[Price]) -> bool:
+    """More than a range, or than two limits."""
+    return len(entries) > 2 or not (entries[1].joined or entries[1].index is not None)
+
+
+def _update_faults(said: Said) -> Iterator[str]:
+    if any(one.kind is UpdateKind.CLOSE_PART for one in said.updates):
+        yield "It also says to close a part: a signal, or an update to one?"
 
 
 def _stop_faults(listed: Levels) -> Iterator[str]:
@@ -300,7 +323,7 @@ def _target_faults(listed: Levels, *, ambiguous: bool) -> Iterator[str]:
             yield f"Target {index} is named twice."
     if len(listed.targets) > _MOST or len(listed.entries) > _MOST:
         yield f"It names more than {_MOST} entries or targets."
-    if ambiguous and listed.targets:
+    if ambiguous and listed.targets and not listed.crossed:
         yield "Each target carries a tick: reached, or an ornament?"
 
 
@@ -333,7 +356,8 @@ def _misfits(reading: SignalReading) -> Iterator[str]:
         return
     anchor = anchors[len(anchors) // 2]
     for name, price in named:
-        if not anchor / _FARTHEST[name] <= price <= anchor * _FARTHEST[name]:
+        above, below = _FARTHEST[name]
+        if not anchor / below <= price <= anchor * above:
             yield f"The {name} {price:f} does not fit the level {anchor:f}."
 
 
@@ -348,10 +372,19 @@ def _strays(parts: _Parts, reading: SignalReading) -> Iterator[str]:
     for place in parts.levels.strays[:_MOST]:
         item = parts.found[place]
         odd = item.value is None
-        if item.value in among or _is_talk(parts.found, place):
+        if item.value in among or _is_talk(parts.found, place) or _numbers(parts, place):
             continue
         if odd or low <= (item.value or low) <= high:
             yield f"It is not clear what “{item.text[:30]}” is."
+
+
+def _numbers(parts: _Parts, place: int) -> bool:
+    """The 4 of "free signals 4 all", in the title of a text whose prices have decimals."""
+    labels = (Word.ENTRY, Word.TARGET, Word.TARGETS, Word.STOP, Word.LONG, Word.SHORT)
+    listed = (*parts.entries, *parts.levels.targets, *parts.levels.stops)
+    whole = any("." not in parts.found[price.place].text for price in listed)
+    titled = not any(item.meaning in labels for item in parts.found[:place])
+    return parts.found[place].is_small and titled and not whole
 
 
 def _is_talk(found: Sequence[Item], place: int) -> bool:

@@ -7,7 +7,15 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
 
-from agents.signals.reading.lexicon import GLUED, ONLY_ATTACHED, TICKS, UNITS, VOCABULARY
+from agents.signals.reading.lexicon import (
+    GLUED,
+    LABELS,
+    ONLY_ATTACHED,
+    TICKS,
+    UNITS,
+    VOCABULARY,
+    WRITTEN_TOGETHER,
+)
 from agents.signals.reading.numbers import number, points_by_comma
 
 
@@ -48,15 +56,16 @@ _SPELT = rf"""
     | {_BASE}[-_:](?i:{_MORE}|PERP|SWAP)(?i:-SWAP|-PERP|:USDT|:USDC)?{_ENDS}
     | {_BASE}?(?i:{_QUOTES})(?i:\.P\b|-?PERP)?{_ENDS}
     | {_BASE}?(?i:PERP){_ENDS}
-    | (?i:{_MONEYS})/?(?i:{_MONEYS}){_ENDS}
+    | (?i:{_MONEYS})[/\ ]?(?i:{_MONEYS}){_ENDS}
 """
 _TOKEN = re.compile(
     rf"""
-      (?P<gap> https?://\S+ | (?:t\.me|wa\.me|bit\.ly)/\S+ | @[A-Za-z]\w* | [#№]\d+\b
+      (?P<gap> https?://\S+ | (?:t\.me|wa\.me|bit\.ly)/\S+ | @[A-Za-z]\w* | [#№]\d+\b(?!\.\d)
              | \b(?=[0-9a-f]*[a-f])[0-9a-f]{{12,64}}\b
              | (?<![\d.])\d{{1,2}}(?P<sep>[./-])\d{{1,2}}(?P=sep)(?:19|20)\d\d(?!\d)
              | (?<![\d.])(?:19|20)\d\d-\d\d-\d\d(?:T[\d:.]+Z?)?(?![\d.])
-             | (?<![\d.])\d{{1,2}}:\d\d(?::\d\d)?\s?(?:[aApP]\.?[mM]\b|UTC|GMT) )
+             | (?<![\d.])\d{{1,2}}:\d\d(?::\d\d)?\s?(?:[aApP]\.?[mM]\b|UTC|GMT)
+             | (?<![\d.:])\d{{1,2}}:\d\d:\d\d(?![\d.:]) )
     | (?P<pair> (?<!\d)[\#$](?=[A-Za-z0-9])(?:{_SPELT}) | (?<![A-Za-z])(?:{_SPELT}) )
     | (?P<tag> (?<!\d)[\#$][A-Za-z][A-Za-z0-9]{{0,14}}(?![A-Za-z0-9_]) )
     | (?P<number> (?: \d+(?:[.,'’]\d+)* | (?<![\w.])\.\d+ )(?:[eE][-+]?\d{{1,3}}(?![\w.]))? )
@@ -66,6 +75,13 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE,
 )
+_LABEL = re.compile(
+    rf"\#(?P<label>(?i:{'|'.join(sorted(LABELS, key=len, reverse=True))}))(?P<no>\d*)"
+)
+_TOGETHER = re.compile(
+    "|".join(sorted(map(re.escape, WRITTEN_TOGETHER), key=len, reverse=True)) + "|[A-Za-z]+"
+)
+_EASTERN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _CAMEL = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 _LONGEST_GLUE = 40
 
@@ -86,6 +102,8 @@ def _cut(text: str) -> Iterator[Token]:
         end = -1 if kind is Kind.LINE else match.end()
         if kind is Kind.WORD:
             yield from _parts(match.group(), attached)
+        elif kind is Kind.TAG and (label := _LABEL.fullmatch(match.group())):
+            yield from _labelled(label)
         else:
             yield Token(kind, match.group(), attached)
 
@@ -112,10 +130,32 @@ def _listed(token: Token, comma: bool) -> list[Token]:
     return parts if all(part.value is not None for part in parts) else [token]
 
 
+def _labelled(tag: re.Match[str]) -> Iterator[Token]:
+    """`#SHORT`, `#TP1`: a label, and no coin."""
+    yield Token(Kind.WORD, tag["label"])
+    if tag["no"]:
+        yield Token(Kind.NUMBER, tag["no"], True)
+
+
 def _parts(word: str, attached: bool) -> Iterator[Token]:
+    if _EASTERN.search(word):
+        yield from _runs(word, attached)
+        return
     whole = len(word) > _LONGEST_GLUE or not word.isascii()
     for place, part in enumerate((word,) if whole else _split(word)):
         yield Token(Kind.WORD, part, attached or place > 0)
+
+
+def _runs(word: str, attached: bool) -> Iterator[Token]:
+    """The known words of a script that puts no spaces between them, and what is left."""
+    end = 0
+    for match in (*_TOGETHER.finditer(word), None):
+        start = match.start() if match else len(word)
+        if start > end:
+            yield Token(Kind.WORD, word[end:start], attached or end > 0)
+        if match:
+            yield Token(Kind.WORD, match.group(), attached or start > 0)
+            end = match.end()
 
 
 @lru_cache(maxsize=4096)

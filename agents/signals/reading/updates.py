@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from agents.domain.signal import SignalUpdate, UpdateKind
+from agents.signals.reading import nearby
 from agents.signals.reading.items import Item
 from agents.signals.reading.lexicon import Word
 from agents.signals.reading.tokens import Kind
@@ -22,6 +23,7 @@ _LETTERS: dict[Word, str] = {
     Word.SHORT: "d", Word.PAIR: "", Word.TAKE: "k", Word.FILLER: "", Word.IGNORED: "w",
 }  # fmt: skip
 _MOST = 40  # updates of one text
+_TERSE = 8  # letters of a text
 _UNITS = {"%": "%", "pips": "r", "": "N"}
 
 
@@ -82,8 +84,19 @@ def _letter(found: Sequence[Item], place: int, *, bullets: bool) -> str:
     if item.kind in (Kind.PAIR, Kind.TAG, Kind.NAME):
         return "P"
     if item.kind is Kind.SIGN:
-        return "V" if item.meaning is Word.HIT and not bullets else ""
+        return _sign(found, place, bullets=bullets)
     return _LETTERS.get(item.meaning, "w") if item.meaning else "w"
+
+
+def _sign(found: Sequence[Item], place: int, *, bullets: bool) -> str:
+    """V of a tick, Q of a cross or a stop's sign right behind a stop: "SL ❌"."""
+    item = found[place]
+    if item.meaning is Word.HIT:
+        return "" if bullets else "V"
+    if item.meaning not in (Word.MISSED, Word.STOP) or not place:
+        return ""
+    ends = found[place - 1].meaning is Word.STOP and not nearby.price_follows(found, place)
+    return "Q" if ends else ""
 
 
 _Make = Callable[[_Row, "re.Match[str]"], Iterator[SignalUpdate]]
@@ -130,6 +143,12 @@ def _close(row: _Row, match: re.Match[str]) -> Iterator[SignalUpdate]:
     yield SignalUpdate(UpdateKind.CLOSE, price=numbers[0].value if numbers else None)
 
 
+def _noted_part(row: _Row, match: re.Match[str]) -> Iterator[SignalUpdate]:
+    """ "Partials" alone is an order only where little else is said."""
+    if len(row.letters) <= _TERSE:
+        yield from _close_part(row, match)
+
+
 def _close_part(row: _Row, match: re.Match[str]) -> Iterator[SignalUpdate]:
     share = row.share(match)
     if share == 100:
@@ -143,18 +162,24 @@ _PATTERNS: tuple[tuple[str, _Make], ...] = (
     (r"(?:TN{0,6}[OA]?){1,8}[HV]", _targets),
     (r"HA?(?:TN{0,3}){1,8}", _targets),
     (r"AT[HV]", _targets),
-    (r"D|SN?H", _simple(UpdateKind.STOP_HIT)),
-    (r"S[MO]{1,3}[EB]|MA?SO?[EB]|SB|MOB|MB", _simple(UpdateKind.STOP_TO_ENTRY)),
-    (r"M?W?SM?ON|MW?SN|WSN|SMN", _move_stop),
-    (r"[CM]A?[tPd]?%[tPd]?|%C|C[tPd]?h[tPd]?|h[tPd]?C|[CMk]?p+g?|[CMk]hg?|k%", _close_part),
+    (r"D|SN?H|SQ(?=l|$)", _simple(UpdateKind.STOP_HIT)),
+    (r"SP?[MO]{1,3}[EB]|MA?SP?O?[EB]|SB|MOB|MB|tOB", _simple(UpdateKind.STOP_TO_ENTRY)),
+    (r"M?W?SP?M?ON|MW?SP?N|WSN|SP?MN", _move_stop),
+    (r"[CM]A?[tPd]?%[tPd]?|%C|C[tPd]?h[tPd]?|h[tPd]?C|[CMk]p+g?|[CMk]hg?|k%", _close_part),
+    (r"p+[td]?C", _close_part),
+    (r"p+g?", _noted_part),
     (r"C(?:[nAtdPV]*N|[nAtdPV]+|(?=g|l|$))|[tPdA]C", _close),
     (r"X(?=[tdPnE]|l|$)|[tPdE]w?X", _simple(UpdateKind.CANCEL)),
-    (r"G|EN{0,2}[HV]", _simple(UpdateKind.ENTERED)),
+    (r"(?<!S)GE?V?|EN{0,2}[HV]", _simple(UpdateKind.ENTERED)),
     (r"\+|%g|g%|rg|gr|Nrg", _simple(UpdateKind.REPORT)),
 )
 _ALL = re.compile("|".join(f"(?P<u{n}>{pattern})" for n, (pattern, _) in enumerate(_PATTERNS)))
 _CONDITION = re.compile(r"i[^l]{0,3}$")
 _CONDITION_BEHIND = re.compile(r"[^l]{0,2}i[A-Za-z%+]?[TSENHVDG]")
+# "At TP2 close half": the target that has to be reached first, and nothing says that it was.
+_AT_TARGET = re.compile(r"TN?[^lHVQT]{0,3}$")
+_AT_TARGET_BEHIND = re.compile(r"w?TN?(?![HVN])")
+_TO_DO = frozenset({"C", "M", "B", "k", "h", "p"})
 _DENIAL = re.compile(r"z[^l]?$")
 
 
@@ -187,4 +212,8 @@ def _hangs(letters: str, match: re.Match[str]) -> bool:
     if _CONDITION.search(letters[max(0, match.start() - 4) : match.start()]):
         return True
     happened = any(letter in "HDV" for letter in match.group())
+    if not happened and _TO_DO & set(match.group()):
+        behind = _AT_TARGET_BEHIND.match(letters, match.end())
+        if behind or _AT_TARGET.search(letters[max(0, match.start() - 6) : match.start()]):
+            return True
     return not happened and _CONDITION_BEHIND.match(letters, match.end()) is not None

@@ -1,0 +1,106 @@
+"""What stands around an item: looks at the items beside a place, and nothing else."""
+
+from collections.abc import Sequence
+
+from agents.domain.money import HUNDRED
+from agents.signals.reading.items import Item
+from agents.signals.reading.lexicon import Word
+from agents.signals.reading.tokens import Kind
+
+_SEPARATORS = frozenset(":=-)→➝➜➡»>•°|.@—,⇒ـ")
+_JOINING = frozenset("-/_:")
+_JOINING_WORDS = frozenset({"to", "and", "or", "و", "تا", "до", "и", "y", "e", "ve"})
+_LABELS = (Word.TARGET, Word.TARGETS, Word.ENTRY, Word.STOP)
+_FAR = (3, 2)  # a stop and the distance to it in pips are at least as 3 to 2
+
+
+def number_follows(items: Sequence[Item], place: int) -> bool:
+    for item in items[place + 1 : place + 4]:
+        if item.kind is Kind.NUMBER:
+            return True
+        if item.kind is not Kind.SIGN:
+            return False
+    return False
+
+
+def price_follows(items: Sequence[Item], place: int) -> bool:
+    for item in items[place + 1 : place + 7]:
+        if item.kind is Kind.NUMBER:
+            return item.is_price
+        passed = item.text in _SEPARATORS or item.meaning in (Word.FILLER, Word.HIT)
+        if not (passed or item.kind is Kind.SIGN or item.kind is Kind.LINE):
+            return False
+    return False
+
+
+def colon_follows(items: Sequence[Item], place: int) -> bool:
+    """`Target 6 (moon): 263.1`: words, a colon, and a price."""
+    for at in range(place + 1, min(place + 7, len(items))):
+        item = items[at]
+        if item.text == ":":
+            return price_follows(items, at)
+        if item.kind in (Kind.NUMBER, Kind.LINE):
+            return False
+    return False
+
+
+def label_follows(items: Sequence[Item], place: int) -> bool:
+    """The 1 of `1 ▪ TP 1.19`, at the begin of a line: signs, and then a label."""
+    if place and items[place - 1].kind is not Kind.LINE:
+        return False
+    for item in items[place + 1 : place + 4]:
+        if item.kind is not Kind.SIGN or item.text in _JOINING:
+            return item.kind is Kind.WORD and item.meaning in _LABELS
+    return False
+
+
+def unit_of(items: Sequence[Item], place: int) -> str:
+    """The unit of `5` in `5-10x` is that of 10."""
+    if items[place].unit:
+        return items[place].unit
+    nearby = items[place + 1 : place + 3]
+    if len(nearby) == 2 and nearby[0].text in ("-", "to") and nearby[1].unit == "x":
+        return "x"
+    return ""
+
+
+def is_part_of_a_name(items: Sequence[Item], place: int) -> bool:
+    """`H2`, `NAS100`: a number glued to a word that is no label."""
+    before = items[place - 1] if place else None
+    return (
+        items[place].attached
+        and before is not None
+        and before.kind is Kind.WORD
+        and before.meaning is None
+    )
+
+
+def is_range_of_percent(items: Sequence[Item], place: int) -> bool:
+    """The 5 in `5-10%`; in `0.395 - 100%` the percentage is the part that is closed."""
+    nearby = items[place + 1 : place + 3]
+    if len(nearby) < 2 or nearby[0].text != "-" or nearby[1].unit != "%":
+        return False
+    glued = nearby[0].attached and nearby[1].attached
+    return glued and nearby[1].value is not None and nearby[1].value < HUNDRED
+
+
+def is_distance(items: Sequence[Item], place: int) -> bool:
+    """The -70 of `SL 1.0810 -70`: how far away the level is, and no second one."""
+    if place < 2 or items[place - 1].text != "-" or items[place - 1].attached:
+        return False
+    value, level = items[place].value, items[place - 2].value
+    if not items[place].attached or value is None or level is None:
+        return False
+    more, less = _FAR
+    return value * less > level * more or value * more < level * less
+
+
+def joins(items: Sequence[Item], place: int, label: int) -> bool:
+    """Whether only a dash or a word such as "to" stands between this number and the last."""
+    back = place - 1
+    while back > label and (
+        items[back].text in _JOINING or items[back].text.lower() in _JOINING_WORDS
+    ):
+        back -= 1
+    last = items[back]
+    return back < place - 1 and last.kind is Kind.NUMBER and back > label
