@@ -45,7 +45,7 @@ class Bell(logging.Handler):
         ours = record.name.partition(".")[0] in _OURS
         sentence = _GAP.sub("…", str(record.msg)) if ours else f"A fault in {record.name}."
         where = getattr(record, "platform", "")
-        said = f"{sentence} ({where})" if where else sentence
+        said = f"{sentence.rstrip('.')} ({where})." if where else sentence
         if record.name != _OWN and (said in self._heard or len(self._heard) < _KINDS_AT_ONCE):
             self._heard[said] += 1
 

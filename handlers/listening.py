@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from pydantic import ValidationError
 
 from agents.domain.desks import Right
-from agents.domain.errors import AskUser, Moved, NotFound
+from agents.domain.errors import AskUser, DeliveryRefused, Moved, NotFound
 from agents.domain.grants import Feature
 from agents.domain.heard import Heard, HeardState, Listen
 from agents.domain.market import TIMEFRAMES
@@ -71,7 +71,10 @@ async def _begin_elsewhere(desk: Desk, turn: Turn, said: str) -> Answer:
     """A channel or group that was named, in private."""
     if not turn.incoming.private:
         return [texts.said(texts.PRIVATE_ONLY)]
-    place = await desk.people.find_place(turn.place.platform, said)
+    try:
+        place = await desk.people.find_place(turn.place.platform, said)
+    except DeliveryRefused:
+        place = None
     if place is None:
         raise NotFound(
             f"I don't see {texts.echo(said)}. Make me an administrator there, and write it again."

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from agents.domain.chain import Fault, verify_chain
-from agents.domain.errors import AskUser, NotFound
+from agents.domain.errors import AskUser, DeliveryRefused, NotFound
 from agents.domain.publishing import Channel
 from agents.domain.record import Entry, RecordKind, record_key
 from agents.domain.strategy import Mode
@@ -102,12 +102,15 @@ async def _named(desk: Desk, turn: Turn, said: str) -> Channel:
     mine = await _mine(desk, turn)
     if named := [one for one in mine if one.title.lower() == said.lower()]:
         return named[0]
-    place = await desk.people.find_place(turn.place.platform, said)
+    try:
+        place = await desk.people.find_place(turn.place.platform, said)
+    except DeliveryRefused:  # the bot was thrown out: its title and its number still name it
+        place = None
     found = await desk.memory.channels.at(place) if place else None
     if found is None:
         raise NotFound(
-            f"I know no channel {texts.echo(said)!r} with a record. Say it as @name or by its "
-            "number; /record alone lists yours."
+            f"I see no channel {texts.echo(said)!r} with a record. Say it as @name, by its title "
+            "or by its number; /record alone lists yours."
         )
     return found
 

@@ -49,9 +49,14 @@ async def _page(desk: Desk, turn: Turn, number: int, *, turned: bool = False) ->
 def _machine(desk: Desk, turn: Turn) -> Iterator[Words]:
     """One line for the market; more only for what is wrong."""
     yield _market(desk, turn)
-    wrong = [f"⚠️ {part}: {said}" for part, works, said in desk.health() if not works]
+    wrong = [f"⚠️ {_named(part, said)}" for part, works, said in desk.health() if not works]
     if wrong:
         yield lines(*wrong)
+
+
+def _named(part: str, said: str) -> str:
+    """What is said of a part, which often names it."""
+    return said if said.lower().startswith(part.lower()) else f"{part}: {said}"
 
 
 def _market(desk: Desk, turn: Turn) -> Words:

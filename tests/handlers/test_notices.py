@@ -183,13 +183,13 @@ async def test_a_stored_level_that_is_not_allowed_counts_as_on(talk: Conversatio
 
 
 async def test_an_operator_reads_what_is_wrong(talk: Conversation) -> None:
-    facts = {"summary": "A platform can't be reached. (discord)", "count": 3}
+    facts = {"summary": "A platform can't be reached (discord).", "count": 3}
     at = talk.world.clock.wall().isoformat()
     said = await render(talk, K.OPERATOR, (await talk.user()).id, at=at, **facts)
     assert said is not None
     words = plain([said])
     assert "Something is wrong on the machine" in words and "3 times" in words
-    assert "A platform can't be reached. (discord)" in words
+    assert "A platform can't be reached (discord)." in words
 
 
 async def test_a_lost_place_is_named_with_what_to_do(talk: Conversation) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agents.domain.chain import verify_chain
+from agents.domain.errors import PlaceGone
 from agents.domain.publishing import Channel, Moment
 from agents.domain.record import Entry, RecordKind
 from agents.domain.user import Identity, Place
@@ -91,7 +92,9 @@ async def test_which_channel(talk: Conversation) -> None:
     assert "📒 Calls" in await say(talk, "/record", **SEEN)
     assert "no channel 99" in await say(talk, "/record 99")
     assert "no channel" in await say(talk, f"/record {10**30}")
-    assert "I know no channel '@nowhere'" in await say(talk, "/record @nowhere")
+    assert "I see no channel '@nowhere'" in await say(talk, "/record @nowhere")
+    talk.people.refused["@left"] = PlaceGone("I was removed from it.")
+    assert "I see no channel '@left'" in await say(talk, "/record @left")
 
 
 async def test_everybody_may_look_at_a_record(talk: Conversation) -> None:

@@ -14,6 +14,7 @@ class Town:
     known: dict[tuple[Place, Identity], Standing] = field(default_factory=dict)
     names: dict[str, Place] = field(default_factory=dict)
     faults: dict[Place, Exception] = field(default_factory=dict)
+    refused: dict[str, Exception] = field(default_factory=dict)  # by the name that is looked for
     links: bool = False
 
     def platforms(self) -> Sequence[str]:
@@ -26,6 +27,8 @@ class Town:
         return self.known.get((place, person), member)
 
     async def find_place(self, platform: str, said: str) -> Place | None:
+        if said in self.refused:
+            raise self.refused[said]
         return self.names.get(said)
 
     def start_link(self, platform: str, words: str) -> str:
