@@ -38,7 +38,7 @@ async def test_a_strategy_is_published_from_its_proposal_to_its_close(
     async with running(tmp_path, **settings(telegram, **UNHURRIED)) as desk:
         await activated(ann)
         await ann.ask("/publish 1 @nobody_knows", "I can't see")
-        await ann.ask("/publish 1 @dip_signals", "is published in Dip Signals", "at once")
+        await ann.ask("/publish 1 @dip_signals", "is published in Dip Signals", "go out as soon")
         await ann.ask("/publish 1 t.me/free_dips on approval delay 2h", "Free Dips", "2 h late")
         card = await traded(ann)
         await ann.see("Closed LONG", "P&L", after=card.id)
