@@ -1,6 +1,6 @@
 """/why: what was seen, which condition was true or not, and what came of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from agents.decision.pillars import STOP_DISTANCE, higher_of, judged
@@ -130,13 +130,18 @@ async def of_proposal(desk: Desk, turn: Turn, proposal: Proposal) -> Reply:
         *(
             f"• {tables.clipped(reason, _REASON)}"
             for reason in proposal.reasons
-            if reason not in {decision.reason, *map(str, seen)}
+            if reason not in {decision.reason, _scores(seen), *map(str, seen)}
         ),
         *(f"↻ Version {number}: {change}" for number, change in enumerate(proposal.changes, 2)),
         f"Account at the time: {numbers.money(proposal.equity)} {markers.quote(proposal.symbol)}.",
         *await _became(desk, turn, proposal),
     ]
     return Reply(lines(*parts), replies_to=cards.card_name(proposal.id))
+
+
+def _scores(seen: Sequence[Words | str]) -> str:
+    """The card's line of the pillars, which are told with their points instead."""
+    return " · ".join(one.partition(":")[0] for one in seen[1:] if isinstance(one, str))
 
 
 async def _model(desk: Desk, turn: Turn, decision: Decision) -> list[str]:

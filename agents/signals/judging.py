@@ -40,7 +40,7 @@ from agents.signals.verdicts import (
     NO_MODEL,
     Scored,
     brief,
-    pillar_lines,
+    pillar_scores,
     quoted,
     source_of,
 )
@@ -359,13 +359,13 @@ def _question(case: _Case) -> Question:
 
 
 def _says(case: _Case, advised: Advised | None) -> tuple[str, ...]:
-    """What stands on the card: where it came from, each pillar with its points, what was filled
-    in, and what the model said."""
+    """What stands on the card: where it came from, the pillars, what was filled in, and what the
+    model said. The pillars' data points are told when somebody asks for details."""
     heard, score = case.heard, case.scored.pillars.score or 0
     first = f"Signal from {case.source}, score {score:.0f} of 100: {quoted(heard.words)}"
     return (
         first,
-        *pillar_lines(case.scored.pillars.pillars),
+        pillar_scores(case.scored.pillars.pillars),
         *case.planned.notes,
         *_of_model(advised),
     )

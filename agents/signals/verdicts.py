@@ -45,6 +45,13 @@ def brief(stored: Mapping[str, Any]) -> str:
     return f"score {_score(stored['score'])} ({', '.join(parts)})"
 
 
+def pillar_scores(pillars: Iterable[Pillar]) -> str:
+    """`Trend 70 · Momentum 55 · Volume 61 · Structure 68`."""
+    return " · ".join(
+        f"{_named(one.name.value).capitalize()} {_score(one.score)}" for one in pillars
+    )
+
+
 def pillar_lines(pillars: Iterable[Pillar]) -> tuple[str, ...]:
     """`Trend 70: close 2,410, ema(50) 2,380 …` for each pillar."""
     return tuple(_line(one.name.value, one.score, _values(one)) for one in pillars)

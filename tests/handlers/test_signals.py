@@ -460,6 +460,15 @@ async def test_a_forwarded_update_is_offered() -> None:
 # --- why ------------------------------------------------------------------------------------------
 
 
+async def test_the_card_of_a_signal_fits_below_its_picture() -> None:
+    talk = await talking()
+    await listening(talk)
+    await overheard(talk, TEXT)
+    [card] = [reply for reply in talk.shown if reply.picture]
+    assert "Trend " in plain([card]) and "Structure " in plain([card])
+    assert len(plain([card])) < 1024 - 100  # what a caption holds, with room for votes
+
+
 async def test_why_and_details_show_pillars_and_text() -> None:
     talk = await talking()
     await listening(talk)
