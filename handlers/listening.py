@@ -112,7 +112,7 @@ def _begun(there: Standing, strategy: Strategy, *, new: bool, made: bool) -> lis
     said: list[Words | str] = [
         bold(f"👂 I read the signals of {there.title} {since}."),
         f"{with_it}: each is judged on trend, momentum, volume and structure; a good one becomes "
-        "a proposal, and nothing is traded without the right tap.",
+        "a proposal, and nothing is traded before it is approved or /autonomy allows it.",
         "/listen off there ends it.",
     ]
     if there.hears is Hearing.STAFF:
