@@ -16,7 +16,7 @@ from telegram import (
 from telegram.error import BadRequest
 
 from agents.domain.errors import DeliveryRefused, PlaceGone
-from agents.domain.user import Identity, Membership, Place
+from agents.domain.user import Hearing, Identity, Membership, Place
 from bot.platforms.telegram_places import standing
 
 GROUP = Place("telegram", "-1005")
@@ -91,3 +91,8 @@ async def test_a_bot_that_is_not_told_does_not_take_people_for_gone(said: str) -
 async def test_an_account_of_another_platform_is_not_here() -> None:
     there = await standing(Group(plain(BOT), plain(42)), GROUP, Identity("discord", "42"))
     assert there.membership is Membership.ABSENT
+
+
+@pytest.mark.parametrize(("bot", "hears"), [(plain(BOT), Hearing.STAFF), (staff(), Hearing.ALL)])
+async def test_the_talk_of_a_group_is_shown_to_its_staff(bot: ChatMember, hears: Hearing) -> None:
+    assert (await standing(Group(bot, plain(42)), GROUP, ANN)).hears is hears
