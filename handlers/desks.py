@@ -4,14 +4,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from agents.domain.autonomy import AutonomyKind
 from agents.domain.desks import GroupDesk, Member, Right, Role, Rule, voters
 from agents.domain.errors import AskUser, DeliveryDelayed, DeliveryRefused
 from agents.domain.strategy import StrategyState
 from agents.linking import Linking
-from handlers import confirm, desk_joining, desk_places, seats, texts
+from handlers import confirm, desk_joining, desk_places, saying, seats, texts
 from handlers.chat import Button, Reply, Rows, Words, bold, code, lines, text
 from handlers.desk import Desk
 from handlers.desk_joining import JOIN, asked_by, roster, wish
+from handlers.tables import clipped
 from handlers.turn import Answer, Turn
 
 __all__ = ["CLOSE", "JOIN", "asked_by", "close_now", "desk_", "join_tapped", "rule_tapped", "wish"]
@@ -137,6 +139,8 @@ async def card(desk: Desk, group: GroupDesk) -> Reply:
     ]
     if waiting := await desk_joining.waiting(desk, group):
         said.append(f"🙋 Waiting for a role: {', '.join(waiting)}")
+    if without := await _without_votes(desk, group):
+        said.append(f"🤖 Without votes: {', '.join(without)}")
     if len(places) > 1:
         said.append(f"Its cards stand in {len(places)} places; votes from each of them count.")
     said.append("/desk help lists what you can change.")
@@ -149,6 +153,16 @@ async def _helped(desk: Desk, turn: Turn, group: GroupDesk, rest: str) -> Answer
 
 def _help() -> list[Words]:
     return [code(words) + text(f" – {what}") for words, what in _HELP]
+
+
+async def _without_votes(desk: Desk, group: GroupDesk) -> list[str]:
+    """What runs by itself here, which whoever sets a rule should know."""
+    found = await desk.memory.strategies.of(group.account_id, (StrategyState.ACTIVE,))
+    return [
+        f"#{one.number} {clipped(one.name, 30)} {saying.autonomy(one.autonomy)}"
+        for one in found
+        if one.autonomy.kind is not AutonomyKind.MANUAL
+    ]
 
 
 def _rule_words(rule: Rule, members: Sequence[Member]) -> str:
@@ -300,7 +314,7 @@ async def _remove(desk: Desk, turn: Turn, group: GroupDesk, rest: str) -> Answer
     member, called = await _member(desk, group, rest.lstrip("@"))
     await _keep_an_owner(desk, group, member)
     await seats.end_role(desk, group, member.user_id, "removed", by=turn.person.id)
-    return [texts.said(f"{called} has no role here any more; votes not yet decided do not count.")]
+    return [texts.said(f"{called} has no role here any more, and no vote on what still waits.")]
 
 
 async def _leave(desk: Desk, turn: Turn, group: GroupDesk, rest: str) -> Answer:
@@ -368,6 +382,7 @@ _ACTIONS: Mapping[str, _Action] = {
     "role": _Action(_role, Right.LEAD),
     "remove": _Action(_remove, Right.LEAD),
     "link": _Action(desk_places.offered, Right.LEAD),
+    "unlink": _Action(desk_places.unlinked, Right.LEAD),
     "close": _Action(_close, Right.LEAD),
     "join": _Action(_join),
     "leave": _Action(_leave),

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from agents.domain.errors import AskUser, LimitBreach, ParleyError, RuleError
+from agents.domain.errors import AskUser, LimitBreach, ParleyError, Refused, RuleError
 from handlers import times
 from handlers.chat import Button, Reply, Rows, Words, bold, code, lines, pre, text
 from handlers.tables import clipped
@@ -89,7 +89,8 @@ def of_error(error: ParleyError) -> Reply:
         return said(f"⛔ Limit “{error.rule}”: {sentence(str(error))}")
     if isinstance(error, AskUser):
         return said(str(error))
-    return said(f"⏳ {sentence(str(error))}")
+    sign = "⚠️" if isinstance(error, Refused) else "⏳"  # waiting does not help against a refusal
+    return said(f"{sign} {sentence(str(error))}")
 
 
 def late(what: str, delay: timedelta, now: str, rows: Rows) -> Reply:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from agents.domain.errors import LimitBreach, RuleError, TryAgain
+from agents.domain.errors import DeliveryRefused, LimitBreach, RuleError, TryAgain
 from agents.domain.strategy import StrategyState
 from handlers import commands, texts
 from tests.support.conversation import Conversation, buttons, plain
@@ -244,6 +244,7 @@ def test_errors_say_what_to_do() -> None:
     breach = texts.of_error(LimitBreach("daily loss", "today's loss is 600"))
     assert breach.words.plain() == "⛔ Limit “daily loss”: Today's loss is 600."
     assert texts.of_error(TryAgain("wait a bit")).words.plain() == "⏳ Wait a bit."
+    assert texts.of_error(DeliveryRefused("no right")).words.plain() == "⚠️ No right."
 
 
 async def test_an_unreachable_market_is_said(talk: Conversation) -> None:
