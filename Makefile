@@ -31,7 +31,7 @@ run: $(VENV)/.runtime
 	$(BIN)/python -m bot
 
 test: check
-	$(BIN)/python -m pytest -q -n $(WORKERS)
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

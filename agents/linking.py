@@ -13,6 +13,7 @@ from agents.domain.user import Identity, Place, User
 
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without letters that look alike
 _CODE_LENGTH = 10
+GUEST = "guest"  # the preference of who came in by a role at a desk, and by nothing else
 _WAITING = frozenset(ProposalState) - FINAL
 _RUNNING = (StrategyState.ACTIVE,)
 
@@ -78,6 +79,7 @@ class Linking:
             await self._memory.links.add(keeping, identity)
             return 0
         moved = len(await self._memory.strategies.of(joining.id))
+        await self._memory.preferences.write(joining.id, GUEST, False, self._clock.wall())
         await self._memory.links.merge(joining.id, keeping)
         return moved
 

@@ -56,6 +56,8 @@ async def _waiting(desk: Desk, group: GroupDesk, votes: Sequence[Vote]) -> str:
     if counted.vetoing and group.rule.vetoes > 1:
         said += f" ({group.rule.vetoes} vetoes end it)"
     missing = counted.approvals_missing
+    if not missing:  # the rule was lowered since, or there was no price
+        return f"🗳 {said} · enough now: one more tap on Approve goes on"
     needed = f"{missing}{' more' * bool(counted.approving)} approval{'s' * (missing != 1)} needed"
     return f"🗳 {said} · {needed}"
 

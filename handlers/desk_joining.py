@@ -5,7 +5,7 @@ from typing import Any
 
 from agents.domain.desks import GroupDesk, Member, Role
 from agents.domain.user import Identity
-from handlers import confirm, seats, texts
+from handlers import confirm, doors, seats, texts
 from handlers.chat import Button, Incoming, Reply, bold, lines
 from handlers.desk import Desk
 from handlers.turn import Answer, Turn
@@ -128,6 +128,7 @@ async def settle(
         if role is None:
             return [confirm.agreed(f"🚫 {name} got no role.")]
         member = await memory.desks.let_in(Identity(platform, account), name, wall)
+        await doors.let_in_as_guest(desk, member)
         await memory.desks.seat(group.id, member.id, role, wall)
         facts = {"user_id": member.id, "role": str(role), "identity": f"{platform}:{account}"}
         await memory.audit.record(group.account_id, actor, "role", facts)

@@ -70,6 +70,25 @@ async def linked(desk: Desk, turn: Turn, rest: str) -> Answer:
     ]
 
 
+async def unlinked(desk: Desk, turn: Turn, group: GroupDesk, rest: str) -> Answer:
+    """/desk unlink: the desk stands here no more, and goes on elsewhere."""
+    async with desk.memory.transactions.transaction():
+        places = await desk.memory.users.places(group.account_id)
+        if len(places) < 2:
+            return [
+                texts.said("This is its only place. End the desk with /desk close, if you want.")
+            ]
+        await desk.memory.users.drop_place(group.account_id, turn.place)
+        actor, facts = f"user:{turn.person.id}", {"place": str(turn.place)}
+        await desk.memory.audit.record(group.account_id, actor, "place unlinked", facts)
+    return [
+        texts.said(
+            f"🔗 {group.title} stands here no more; it goes on where it stands besides. Buttons of "
+            "its cards here do nothing from now on."
+        )
+    ]
+
+
 async def _meant(desk: Desk, said: str) -> GroupDesk | None:
     """The desk whose code that is, while the code is good."""
     found = await desk.memory.notes.read(_name(said))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from agents.domain.user import Identity, User
+from agents.linking import GUEST
 from handlers import linking, texts
 from handlers.chat import Incoming
 from handlers.desk import Desk
@@ -10,6 +11,10 @@ from handlers.turn import Answer
 
 _LONGEST_NAME = 60
 _LONGEST_CODE = 40
+ONLY_A_GUEST = (
+    "You have a role at a desk here: talk to me in its group. For strategies of your own you need "
+    "an invitation code; if you have one, send it here."
+)
 _PRIVATELY = (
     texts.said("Write to me in a private chat first, so that I know where to reach you."),
 )
@@ -38,8 +43,37 @@ async def admit(desk: Desk, incoming: Incoming) -> User | Joined | Outside:
     if user.operator != await _may_operate(desk, user, incoming.sender):
         user = await _join(desk, incoming) if incoming.private else replace(user, operator=False)
     elif incoming.private and incoming.place not in await desk.memory.users.places(user.id):
+        if await is_guest(desk, user):
+            return await _guest(desk, incoming)
         await desk.memory.users.add_place(user.id, incoming.place)
     return user
+
+
+async def let_in_as_guest(desk: Desk, user: User) -> None:
+    """A role at a desk lets somebody unknown in to that desk, and to nothing else here."""
+    if desk.invite_only and not await desk.memory.users.places(user.id):
+        await desk.memory.preferences.write(user.id, GUEST, True, desk.clock.wall())
+
+
+async def is_guest(desk: Desk, user: User) -> bool:
+    """Whether somebody is here by a role at a desk alone."""
+    if user.operator or not desk.invite_only:
+        return False
+    return await desk.memory.preferences.read(user.id, GUEST) is True
+
+
+async def _guest(desk: Desk, incoming: Incoming) -> Joined | Outside:
+    """In private a guest is a stranger, whom an invitation or an account elsewhere lets in."""
+    if incoming.text is None:
+        return Outside()
+    if linked := await linking.joined(desk, incoming):
+        return Joined(*linked)
+    async with desk.memory.transactions.transaction():
+        if await _has_invitation(desk, incoming):
+            user = await _join(desk, incoming)
+            await desk.memory.preferences.write(user.id, GUEST, False, desk.clock.wall())
+            return Joined(user, [texts.greeting(user.name, desk.market.name)])
+    return Outside([texts.said(ONLY_A_GUEST)])
 
 
 def is_operator(desk: Desk, identity: Identity) -> bool:

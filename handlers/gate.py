@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 
 from agents.domain.desks import Right
 from agents.domain.user import User
-from handlers import dialogue, rights, seats, texts
+from handlers import dialogue, doors, rights, seats, texts
 from handlers.chat import Incoming, Reply, text
 from handlers.commands import Command, Press
 from handlers.desk import Desk
 from handlers.turn import Answer, Turn
 
 NOT_ASKED = "That question was put to somebody else."
+_FOR_GUESTS = frozenset({"help", "start", "desk", "desk_join", "chart", "record"})
 NO_DESK = "There is no desk here, so nothing was done. Write to me in our private chat."
 
 
@@ -40,6 +41,9 @@ async def gate(desk: Desk, turn: Turn, row: Command | Press) -> Turn | Stopped:
     if _is_answer(row) and not dialogue.asked_of(turn.tap.id, turn.person.id):
         return Stopped(NOT_ASKED)
     right = await _right(desk, turn, row)
+    if (right is None or turn.group is None) and await _is_closed_to(desk, turn, row):
+        said = Reply(text(doors.ONLY_A_GUEST), personal=True)
+        return Stopped(doors.ONLY_A_GUEST, [] if turn.incoming.tap else [said])
     if is_public(row) and (right is None or turn.group is None):
         return replace(turn, user=turn.person, speaker=None)  # where, and what one is there, stay
     return await gate_for(desk, turn, right)
@@ -65,6 +69,12 @@ async def gate_for(desk: Desk, turn: Turn, right: Right | None) -> Turn | Stoppe
     if not turn.incoming.discreet:  # the others would see the person's own account
         return Stopped(NO_DESK) if turn.incoming.tap else Stopped("", [_only_in_private()])
     return replace(turn, user=turn.person, speaker=None, group=None, role=None)
+
+
+async def _is_closed_to(desk: Desk, turn: Turn, row: Command | Press) -> bool:
+    """Who came in by a role at a desk has nothing of their own here."""
+    name = row.name if isinstance(row, Command) else row.verb
+    return name not in _FOR_GUESTS and await doors.is_guest(desk, turn.person)
 
 
 def _only_in_private() -> Reply:

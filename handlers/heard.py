@@ -65,7 +65,7 @@ def _signal(heard: Heard, source: str) -> Words:
 
 def _became(heard: Heard) -> str:
     if heard.state is HeardState.PROPOSED:
-        return f"→ proposed as #{heard.proposal_id}; it waits for you"
+        return f"→ proposed as #{heard.proposal_id}; its card says what happens next"
     if heard.state in {HeardState.NEW, HeardState.JUDGING}:
         return "→ stored; it is judged as soon as the market answers"
     return f"→ dropped: {clipped(heard.reason, _LONGEST)}"

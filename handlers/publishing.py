@@ -120,11 +120,16 @@ async def _allowed(desk: Desk, turn: Turn, said: str) -> tuple[Place, Identity, 
         standing = await desk.people.standing(place, who)
     except DeliveryRefused as no:
         raise AskUser(_unseen(said)) from no
-    _check(standing)
+    _check(standing, said)
     return place, who, standing
 
 
-def _check(standing: Standing) -> None:
+def _check(standing: Standing, said: str) -> None:
+    if standing.membership is Membership.ABSENT:  # who is not there is not told what it is called
+        raise AskUser(
+            f"You are not in {texts.echo(said)}, as far as I can see, so I don't publish there for "
+            "you. Ask its owner for the right to post, then send this again."
+        )
     if standing.kind == "private":
         raise AskUser(f"That is a private chat, and signals go to channels and groups. {_HOW}")
     if not standing.bot_may_post:
@@ -132,7 +137,7 @@ def _check(standing: Standing) -> None:
             f"I may not post in {standing.title}. Give me the right to post messages there, then "
             "send this again."
         )
-    if standing.membership is Membership.ABSENT or not standing.person_may_post:
+    if not standing.person_may_post:
         raise AskUser(
             f"You may not post in {standing.title}, so I don't publish there for you. Ask its "
             "owner for the right to post, then send this again."

@@ -93,13 +93,12 @@ async def _channel(desk: Desk, turn: Turn, said: str) -> Channel | None:
 
 
 async def _named(desk: Desk, turn: Turn, said: str) -> Channel:
-    number = said.lstrip("#")
-    if number.isdecimal():
-        try:
-            return await desk.memory.channels.get(int(number))
-        except NotFound:
-            raise NotFound(f"There is no channel {texts.echo(number)} at this desk.") from None
-    mine = await _mine(desk, turn)
+    number, mine = said.lstrip("#"), await _mine(desk, turn)
+    if number.isdecimal():  # of one's own: nobody finds other channels by counting
+        for channel in mine:
+            if channel.id == int(number):
+                return channel
+        raise NotFound(f"You have no channel {texts.echo(number)}. Name it: /record @channel.")
     if named := [one for one in mine if one.title.lower() == said.lower()]:
         return named[0]
     try:

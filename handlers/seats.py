@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from agents.domain.desks import GroupDesk, Right, Role
 from agents.domain.errors import DeliveryDelayed, DeliveryRefused
 from agents.domain.proposal import ProposalState
-from agents.domain.user import Identity, Membership, Place, User
+from agents.domain.user import Identity, Membership, Notice, NoticeKind, Place, User
 from agents.execution.telling import card_changed
-from handlers.chat import Incoming
+from handlers.chat import Incoming, Reply, text
 from handlers.desk import Desk
 
 _HOW_TO_JOIN = "Write /desk join here, and its owner can give you one."
@@ -137,8 +137,27 @@ async def end_role(desk: Desk, group: GroupDesk, user_id: int, why: str, by: int
             return False
         facts = {"user_id": user_id, "why": why}
         await memory.audit.record(group.account_id, f"user:{by or user_id}", "role ended", facts)
+        await _keep_led(desk, group, user_id)
         await redraw_waiting(desk, group)
     return True
+
+
+async def _keep_led(desk: Desk, group: GroupDesk, left: int) -> None:
+    """A desk whose last owner is gone goes to its first trader, or else to its first approver."""
+    members, wall = await desk.memory.desks.members(group.id), desk.clock.wall()
+    if any(one.role is Role.OWNER for one in members):
+        return
+    heirs = [one for role in (Role.TRADER, Role.APPROVER) for one in members if one.role is role]
+    if not heirs:
+        return
+    await desk.memory.desks.seat(group.id, heirs[0].user_id, Role.OWNER, wall)
+    facts = {"user_id": heirs[0].user_id, "role": str(Role.OWNER), "why": "the owner left"}
+    await desk.memory.audit.record(group.account_id, f"user:{left}", "role", facts)
+    heir, gone = [await desk.memory.users.get(one) for one in (heirs[0].user_id, left)]
+    said = f"👑 {heir.name} owns this desk now, since {gone.name} is not in the group any more."
+    key = f"heir:{group.id}:{heir.id}:{wall.isoformat()}"
+    told = Reply(text(said)).as_json()
+    await desk.memory.notices.tell(Notice(group.account_id, NoticeKind.REPLY, key, told))
 
 
 async def redraw_waiting(desk: Desk, group: GroupDesk) -> None:

@@ -91,6 +91,7 @@ class Links(Repository):
             both = UserRow.filter(id__in=[joining, keeping]).using_db(self.db).order_by("id")
             await both.select_for_update()
             await self._keep_best_roles(joining, keeping)
+            await self._rename_hooks(joining, keeping)
             for table in NUMBERED:
                 await self._number_on(table, joining, keeping)
             for table, column, others in UNIQUE:
@@ -115,6 +116,15 @@ class Links(Repository):
 
     async def _hand_over(self, table: str, column: str, joining: int, keeping: int) -> None:
         sql = f'UPDATE "{table}" SET "{column}" = ? WHERE "{column}" = ?'  # noqa: S608
+        await self.change(sql, [keeping, joining])
+
+    async def _rename_hooks(self, joining: int, keeping: int) -> None:
+        """What came through a hook is known by the hook's number, which is about to change."""
+        sql = (
+            "UPDATE heard SET source = 'hook:' || CAST(CAST(substr(source, 6) AS INTEGER) + "
+            "(SELECT COALESCE(MAX(number), 0) FROM hooks WHERE owner_id = ?) AS TEXT) "
+            "WHERE owner_id = ? AND source LIKE 'hook:%'"
+        )
         await self.change(sql, [keeping, joining])
 
     async def _number_on(self, table: str, joining: int, keeping: int) -> None:

@@ -14,6 +14,11 @@ DATA_SETTING = "PARLEY_TEST_DATA"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The stories first: they take longest, and nothing shall wait for one in the end."""
+    items.sort(key=lambda item: "/stories/" not in item.path.as_posix())
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real candles, texts and golden values; its README says what is in it."""

@@ -97,6 +97,8 @@ class Approvals:
         proposal = await self._editable(user_id, proposal_id, version, by)
         if isinstance(proposal, Outcome):
             return proposal
+        if why := await self._voting.needs_others(user_id):
+            return Outcome(Verdict.REFUSED, proposal, why, "votes")
         marks = {"resolved_by": _person(user_id, by), "resolved_at": self._clock.wall()}
         why = "waits for the next candle"
         ended = await self._end(proposal, S.CANCELLED, outcome=why, **marks)

@@ -41,6 +41,13 @@ class Voting:
         group = await self._memory.desks.of_account(account_id)
         return by == account_id if group is None else await self._has(group, by, right)
 
+    async def needs_others(self, account_id: int) -> str:
+        """Why one person alone can't end a proposal; empty where one can."""
+        group = await self._memory.desks.of_account(account_id)
+        if group is None or group.rule.vetoes == 1:
+            return ""
+        return f"here {group.rule.vetoes} vetoes end a proposal: tap Veto to give yours"
+
     async def _has(self, group: GroupDesk, by: int, right: Right) -> bool:
         members = await self._memory.desks.members(group.id)
         return any(one.user_id == by and one.role.may(right) for one in members)

@@ -5,10 +5,12 @@ import re
 
 import pytest
 
-from agents.domain.autonomy import MANUAL
+from agents.domain.autonomy import MANUAL, Autonomy, AutonomyKind
 from agents.domain.desks import Role, Rule
 from agents.domain.quiet import PREFERENCE
 from agents.domain.user import Identity, Membership, Place, Standing
+from agents.linking import GUEST
+from handlers import doors
 from handlers.chat import Button
 from handlers.commands import PRESSES
 from tests.handlers.test_desks import BOB, CID, DAN, EVE, GONE, GROUP, IN_GROUP, Room, S
@@ -68,6 +70,9 @@ async def test_a_yes_of_a_closed_desk_is_none_about_the_own_account(room: Room) 
     yes = room.talk.button("Yes")
     await closed(room)
     bob = await room.talk.user(BOB)
+    await room.talk.desk.memory.preferences.write(
+        bob.id, GUEST, False, room.talk.world.clock.wall()
+    )
     own = await room.talk.world.strategy(bob.id)
     assert "over" in plain(await room.tap(yes, BOB, discreet=True)).lower()
     memory = room.talk.desk.memory
@@ -336,3 +341,67 @@ async def test_a_yes_needs_the_right_that_its_question_needed(room: Room, late: 
     assert "only its owner" in plain(said)
     read = room.talk.desk.memory.preferences.read
     assert await read(group.account_id, PREFERENCE) is None
+
+
+async def test_a_role_lets_nobody_in_to_more_than_the_desk(room: Room) -> None:
+    """Eve gets a role from the desk's owner, and no account of her own by that."""
+    await room.let_in(EVE, "Viewer")
+    assert "no strategies yet" in plain(await room.say("/strategies", EVE))
+    for said in ("/new Buy BTC when rsi(14) < 30, stop 1%", "/balance", "buy btc", "/invite"):
+        assert plain(await room.talk.say(said, EVE)) == doors.ONLY_A_GUEST
+    assert plain(await room.say("/balance", EVE, discreet=True)) != ""
+    assert plain(await room.say("/hooks", EVE, discreet=True)) == doors.ONLY_A_GUEST
+    eve = await room.talk.desk.memory.users.find(EVE)
+    assert eve is not None
+    assert await room.talk.desk.memory.strategies.of(eve.id) == []
+    assert await room.talk.desk.memory.users.places(eve.id) == []
+
+
+async def test_an_invitation_makes_a_guest_a_user(room: Room) -> None:
+    await room.let_in(EVE, "Viewer")
+    code = re.search(r"[A-Z2-9]{10}", plain(await room.talk.say("/invite")))
+    assert code
+    assert "Welcome, Eve" in plain(await room.talk.say(f"/start {code[0]}", EVE))
+    assert "no strategies" in plain(await room.talk.say("/strategies", EVE)).lower()
+    assert (await room.roles())["Eve"] is Role.VIEWER
+
+
+async def test_a_guest_who_links_an_account_is_no_guest_there(room: Room) -> None:
+    await room.let_in(EVE, "Viewer")
+    code = re.search(r"/link ([A-Z2-9]{10})", plain(await room.talk.say("/link")))
+    assert code
+    assert "Linked with Ada" in plain(await room.talk.say(f"/link {code[1]}", EVE))
+    assert "An invitation" in plain(await room.talk.say("/invite", EVE))
+
+
+async def test_a_desk_whose_owner_left_the_group_goes_to_its_trader(room: Room) -> None:
+    room.talk.people.known[room.place, ADA] = GONE
+    assert "not in this group" in plain(await room.say("/panic"))
+    assert await room.roles() == {"Bob": Role.OWNER, "Cid": Role.APPROVER, "Dan": Role.VIEWER}
+    assert "👑 Bob owns this desk now, since Ada" in plain(await room.talk.told())
+    assert "Rule: 2 of 2" in plain(await room.say("/desk rule 2 of 2", BOB))
+
+
+async def test_one_alone_does_not_end_what_two_vetoes_end(room: Room) -> None:
+    await room.say("/desk rule 1 of 3 approve, any 2 veto")
+    proposal = await room.proposal()
+    said = plain(await room.press("Next candle", CID))
+    assert "2 vetoes end a proposal" in said
+    assert (await room.now(proposal)).state is S.PENDING
+
+
+async def test_the_desk_says_what_runs_without_votes(room: Room) -> None:
+    group = await room.group()
+    strategy = await room.talk.world.strategy(group.account_id)
+    autopilot = Autonomy(AutonomyKind.AUTOPILOT)
+    await room.talk.desk.memory.strategies.set_autonomy(group.account_id, strategy.id, autopilot)
+    assert "🤖 Without votes: #1" in plain(await room.say("/desk"))
+
+
+async def test_a_second_place_is_taken_off_again(room: Room) -> None:
+    assert "its only place" in plain(await room.say("/desk unlink"))
+    group, other = await room.group(), Place("chatter", "other")
+    await room.talk.desk.memory.users.add_place(group.account_id, other)
+    assert "only its owner" in plain(await room.say("/desk unlink", BOB, chat="other"))
+    assert "stands here no more" in plain(await room.say("/desk unlink", chat="other"))
+    assert await room.talk.desk.memory.users.places(group.account_id) == [room.place]

@@ -341,8 +341,8 @@ async def test_every_right_is_of_something_that_there_is() -> None:
 
 
 async def test_what_is_personal_stays_private_at_a_desk(room: Room) -> None:
-    assert plain(await room.say("/link", BOB)) == texts.PRIVATE_ONLY
-    mine = await room.say("/link", BOB, discreet=True)
+    assert plain(await room.say("/link")) == texts.PRIVATE_ONLY
+    mine = await room.say("/link", discreet=True)
     assert mine and all(one.personal for one in mine)
     assert (await room.glance("/link", BOB, discreet=True)).personal
     assert not (await room.glance("/status", BOB, discreet=True)).personal

@@ -77,7 +77,7 @@ async def test_a_strategy_is_published() -> None:
     [
         (replace(GOOD, bot_may_post=False), "I may not post in Signals"),
         (replace(GOOD, person_may_post=False), "You may not post in Signals"),
-        (replace(GOOD, membership=Membership.ABSENT), "You may not post in Signals"),
+        (replace(GOOD, membership=Membership.ABSENT), "You are not in @signals"),
         (replace(GOOD, kind="private"), "That is a private chat"),
     ],
 )

@@ -101,7 +101,9 @@ async def test_everybody_may_look_at_a_record(talk: Conversation) -> None:
     channel = await a_channel(talk)
     await fill(talk, channel)
     bob = await talk.stranger_in()
-    assert "📒 Calls" in await say(talk, f"/record {channel.id}", bob)
+    assert "You have no channel" in await say(talk, f"/record {channel.id}", bob)
+    talk.people.names["@calls"] = GROUP
+    assert "📒 Calls" in await say(talk, "/record @calls", bob)
     assert "📒 Calls" in await say(talk, "/record", bob, **SEEN)
 
 
@@ -115,15 +117,16 @@ async def test_what_is_too_young_is_for_its_owner_alone(talk: Conversation) -> N
     )
     assert young is not None
     bob = await talk.stranger_in()
+    talk.people.names["@calls"] = GROUP
     for who, more in ((bob, {}), (bob, SEEN), (ADA, SEEN)):
-        said = await say(talk, f"/record {channel.id} verify", who, **more)
+        said = await say(talk, "/record @calls verify", who, **more)
         assert before in said and young.hash not in said
         assert "younger than 15 min is not shown yet" in said
         assert "6 entries" in said
     whole = await say(talk, f"/record {channel.id} verify")
     assert young.hash in whole and "others see each entry 15 min later" in whole
     talk.world.clock.advance(61)
-    assert young.hash in await say(talk, f"/record {channel.id} verify", bob)
+    assert young.hash in await say(talk, "/record @calls verify", bob)
 
 
 async def test_verify_tells_head_count_and_address(talk: Conversation) -> None:
@@ -192,7 +195,8 @@ async def test_only_who_publishes_there_corrects(talk: Conversation) -> None:
     channel = await a_channel(talk)
     await fill(talk, channel)
     bob = await talk.stranger_in()
-    said = await say(talk, f"/record {channel.id} correct 2 It was fine.", bob)
+    talk.people.names["@calls"] = GROUP
+    said = await say(talk, "/record @calls correct 2 It was fine.", bob)
     assert "Only who publishes" in said
     assert len(await talk.desk.memory.record.entries(channel.id)) == 40
     user = await talk.user(bob)

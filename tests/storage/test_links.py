@@ -16,6 +16,7 @@ from tests.support.stored import (
     a_proposal,
     a_strategy,
     an_account,
+    heard_of,
     intent_of,
 )
 
@@ -113,6 +114,20 @@ async def test_one_person_has_one_vote_after_linking(memory: Memory, ann: User, 
         await memory.links.merge(bob.id, ann.id)
     [vote] = await memory.desks.votes(proposal, 1)
     assert (vote.user_id, vote.ballot) == (ann.id, Ballot.VETO)
+
+
+async def test_what_came_by_a_hook_is_still_known_by_it(
+    memory: Memory, ann: User, bob: User
+) -> None:
+    for owner, secret in ((ann, "a"), (ann, "b"), (bob, "c")):
+        await memory.hooks.add(owner.id, "hook", secret * 64, NOON)
+    heard = await memory.heard.add(heard_of(bob.id, source="hook:1"))
+    other = await memory.heard.add(heard_of(bob.id, source="telegram:-5", key="k2"))
+    assert heard is not None and other is not None
+    async with memory.transactions.transaction():
+        await memory.links.merge(bob.id, ann.id)
+    assert (await memory.heard.by_id(heard.id)).source == "hook:3"
+    assert (await memory.heard.by_id(other.id)).source == "telegram:-5"
 
 
 def test_no_column_that_names_a_user_is_forgotten() -> None:

@@ -59,6 +59,7 @@ class MemoryLinks(Repository):
             self.table("strategies").put(row.id, replace(row, number=row.number + last))
         self._one_seat(joining, keeping)
         self._one_vote(joining, keeping)
+        self._number_hooks_on(joining, keeping)
         for name in self.session.database.names():
             self._hand_over(name, joining, keeping)
         self.table("users").drop(joining)
@@ -80,6 +81,16 @@ class MemoryLinks(Repository):
         for row in [row for row in votes if row.user_id == joining]:
             if (row.proposal_id, row.version) in mine:
                 votes.drop(row.id)
+
+    def _number_hooks_on(self, joining: int, keeping: int) -> None:
+        """What came through a hook is known by the hook's number."""
+        hooks = [row.hook for row in self.table("hooks") if row.hook.owner_id == keeping]
+        last = max((hook.number for hook in hooks), default=0)
+        for row in self._of("heard", joining):
+            kind, _, number = row.source.partition(":")
+            if kind == "hook":
+                source = f"hook:{int(number) + last}"
+                self.table("heard").put(row.id, replace(row, source=source))
 
     def _of(self, table: str, owner_id: int) -> list[Any]:
         return [row for row in self.table(table) if row.owner_id == owner_id]
