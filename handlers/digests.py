@@ -179,7 +179,7 @@ def _decided(made: Sequence[Proposal]) -> Iterator[Words | str]:
     alone = sum(one.by_itself for one in made)
     counts = [
         ("Approved", sum(one.state in begun for one in made) - alone),
-        ("Ran by themselves", alone),
+        ("Ran by itself", alone),
         ("Vetoed", sum(one.state is S.VETOED for one in made)),
         ("Expired", sum(one.state is S.EXPIRED for one in made)),
         ("Refused or cancelled", sum(one.state in {S.REFUSED, S.CANCELLED} for one in made)),
@@ -195,7 +195,7 @@ def _ran(made: Sequence[Proposal], positions: Sequence[Position]) -> Iterator[Wo
     if not alone:
         return
     by_proposal = {one.proposal_id: one for one in positions}
-    yield bold("🤖 Ran by themselves")
+    yield bold("🤖 Without a tap")
     for proposal in alone[:_RAN]:
         position = by_proposal.get(proposal.id)
         yield f"• #{proposal.id} {markers.trade(proposal)}: {_brought(position)}"

@@ -177,8 +177,10 @@ async def _days(desk: Desk, turn: Turn, number: int, *, turned: bool = False) ->
 async def how_it_goes(desk: Desk, turn: Turn) -> Answer:
     """/performance: rates and multiples by mode, then by strategy."""
     found = await all_positions(desk, turn.user.id)
-    if not _closed(found):
+    if not found:
         return [_no_trades()]
+    if not _closed(found):
+        return [texts.said("No trade has been closed yet; /status shows what is open.")]
     parts: list[Words | str] = []
     for mode, mine in by_mode(_closed(found)).items():
         parts += [bold(markers.mode(mode)), pre(tables.table(_rates(performance(mine))))]

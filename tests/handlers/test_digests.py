@@ -114,8 +114,7 @@ async def test_a_day(talk: Conversation) -> None:
     assert f"Net of fees {net:+,.2f} USDT" in " ".join(said.split())
     assert f"Trades closed {len(trades)}" in " ".join(said.split())
     assert "Vetoed" in said and "Expired" in said and "Open now: 1" in said
-    ran = "Ran by themselves"
-    assert ran in said and "LONG BTC/USDT: +" in said
+    assert "Ran by itself" in said and "🤖 Without a tap" in said and "LONG BTC/USDT: +" in said
     assert reply.picture is not None and reply.picture.kind == "equity"
 
 

@@ -33,6 +33,7 @@ async def test_balance_with_an_open_position(talk: Conversation) -> None:
     equity = account.balance + talk.world.positions[0].unrealised(Decimal(60500))
     assert "📄 Paper" in said and f"{equity:,.2f}" in said
     assert "Since the start: +" in said
+    assert "No trade has been closed yet" in plain(await talk.say("/performance"))
 
 
 async def test_the_accounts_add_up(talk: Conversation) -> None:
