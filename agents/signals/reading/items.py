@@ -18,7 +18,7 @@ from agents.signals.reading.lexicon import (
 )
 from agents.signals.reading.tokens import Kind, Token, tokens
 
-_JOINTS = frozenset("-/'’.")
+_JOINTS = frozenset("-/'’.:")
 
 
 @dataclass(slots=True)
@@ -102,14 +102,15 @@ def _said(cut: list[Token], place: int, said: tuple[str, ...]) -> int:
 
 
 def _letter(cut: list[Token], place: int) -> Word | None:
-    """`E: 185.9`, `T1 4565`, `En@143.5`, `EURUSD EN 1.07`."""
+    """`E: 185.9`, `T1 4565`, `T 1: 47`, `En@143.5`, `EURUSD EN 1.07`."""
     token = cut[place]
     meaning = LETTERS.get(token.low)
     if meaning is None or token.attached or place + 1 >= len(cut):
         return None
     after, before = cut[place + 1], cut[place - 1] if place else None
     labels = after.text in (":", "=", "@") or (after.kind is Kind.NUMBER and after.attached)
-    shouted = len(token.text) > 1 and token.text.isupper() and after.kind is Kind.NUMBER
+    shouted = token.text.isupper() and after.kind is Kind.NUMBER
+    shouted &= len(token.text) > 1 or [one.text for one in cut[place + 2 : place + 3]] == [":"]
     apart = before is None or before.kind is not Kind.WORD
     return meaning if labels or (shouted and apart) else None
 

@@ -66,7 +66,7 @@ _PERSIAN: dict[str, str] = {
     "long": "لانگ; خرید; لونگ",
     "short": "شورت; فروش",
     "now": "الان; مارکت; قیمت مارکت; لحظه ای",
-    "hit": "خورد; رسید; لمس; تاچ شد; تاچ; فعال گردید",
+    "hit": "خورد; رسید; لمس; تاچ شد; تاچ; زده شد; زده; فعال گردید",
     "move": "بیاد; بیارید; منتقل; بذارید; انتقال; جابجا",
     "to": "به",
     "close": "سیو; ببندید; بستن; کلوز; بسته شد",
@@ -81,7 +81,7 @@ _PERSIAN: dict[str, str] = {
     "if": "اگر; وقتی; بعد از",
     "gain": "سود",
     "filler": """
-        اول; دوم; سوم; چهارم; پنجم; و; در; باز; کنید; پوزیشن; با; از; تا; به; سیگنال
+        اول; دوم; سوم; چهارم; پنجم; و; رو; را; روی; در; باز; کنید; پوزیشن; با; از; تا; به; سیگنال
     """,
 }
 
@@ -139,7 +139,10 @@ _ROMANCE: dict[str, str] = {  # Spanish, Portuguese, French, Italian
         alcanzado; alcanzada; atingido; atingida; cumplido; cumplida; batido; batida; alcançado;
         alcançada; logrado; atteint; raggiunto; tocado
     """,
-    "move": "mover; mueve; mueva; muevan; mova; movam; suba; subir; pasar; passer; sposta",
+    "move": """
+        mover; mueve; movemos; movido; movida; mueva; muevan; mova; movam; suba; subir; pasar;
+        passer; sposta
+    """,
     "to": "a; para; à",
     "close": "cerrar; cierra; cierre; cerramos; cerrado; cerrada; fechar; feche; fechamos; fechado",
     "half": "mitad; la mitad; metade; a metade; moitié",

@@ -83,6 +83,9 @@ class _Walk:
     def _open(self, place: int, item: Item) -> None:
         if item.kind is Kind.SIGN and not nearby.number_follows(self._items, place):
             return
+        if item.meaning in _LEVELS and nearby.hangs(self._items, place):
+            self._field, self._label = Word.IGNORED, place
+            return
         if self._is_order_type(place, item):
             self._levels.unread.append(f"{self._items[place - 1].text} {item.text}")
             return
@@ -120,8 +123,8 @@ class _Walk:
         self._skipped = _PARAGRAPH if len(rest) <= 3 else item.line
 
     def _now(self, place: int, item: Item) -> None:
-        hangs = any(one.meaning is Word.IF for one in self._items[max(0, place - 2) : place])
-        if self._field in (Word.ENTRY, *_SIDES) and not self._strangers and not hangs:
+        sided = self._field in (Word.ENTRY, *_SIDES) and not self._strangers
+        if sided and not nearby.hangs(self._items, place):
             self._levels.market = True
 
     def _tick(self, place: int, item: Item) -> None:
@@ -214,24 +217,38 @@ class _Walk:
         number, listed = int(item.text), self._listed()
         if listed is None or number != len(listed) + 1:
             return False
-        later = pairwise(self._items[place : place + 12])
-        following = any(a.kind is Kind.LINE and b.text == str(number + 1) for a, b in later)
-        return number > 1 or following
+        later = self._items[place : place + 12]
+        following = any(
+            a.kind is Kind.LINE and b.text == str(number + 1) for a, b in pairwise(later)
+        )
+        price = next((one for one in later[1:] if one.kind is Kind.NUMBER), item)
+        whole = self._field is not Word.ENTRY and "." in price.text  # no range of targets
+        return number > 1 or following or whole
 
     def _is_index(self, place: int, item: Item) -> bool:
         """The 1 in `TP1 4406`, `Target 1: 11.5`, `Entry 2 - 0.48`."""
-        if self._field not in LISTS or not item.is_small or not self._is_at_label(place):
+        listed = self._field in LISTS or nearby.separated(self._items, place)
+        if not listed or not item.is_small or not self._is_at_label(place):
             return False
-        after = self._after(place)
+        after, follows = self._after(place), nearby.price_follows(self._items, place)
+        if item.attached:
+            self._note_orphan(place, item, after)
+            return True
         if after is None or after.kind is Kind.LINE:
-            return nearby.price_follows(self._items, place) and (
-                item.attached or self._heads(place, item)
-            )
-        if after.meaning is Word.HIT or item.attached or after.text in _BEHIND_INDEX:
+            return follows and self._heads(place, item)
+        if after.meaning is Word.HIT or after.text in _BEHIND_INDEX:
             return True
         if nearby.colon_follows(self._items, place) and int(item.text) == self._expected():
             return True
-        return nearby.price_follows(self._items, place) and self._counts_on(item, after)
+        return follows and self._counts_on(item, after)
+
+    def _note_orphan(self, place: int, item: Item, after: Item | None) -> None:
+        """The 2 of "the rest at TP2": no price is said, or 2 is the price."""
+        if nearby.price_follows(self._items, place) or (after and after.text in _BEHIND_INDEX):
+            return
+        said = self._items[place + 1 : place + 4]
+        if not any(one.text.lower() in _OPEN_ENDED or one.text == ":" for one in said):
+            self._levels.orphans.append(int(item.text))
 
     def _heads(self, place: int, item: Item) -> bool:
         """The 1 of `TP 1` with the price alone in the next line."""
@@ -246,7 +263,7 @@ class _Walk:
 
     def _is_at_label(self, place: int) -> bool:
         """Behind the label, or joined to it: `TP-1`, `TP.1`, `TP #1`."""
-        if self._label == place - 1:
+        if nearby.is_right_behind(self._items, self._label, place):
             return True
         joint = self._items[place - 1]
         glued = self._items[place].attached and (joint.attached or joint.text == "#")
@@ -264,7 +281,9 @@ class _Walk:
         return False
 
     def _expected(self) -> int:
-        listed = self._levels.entries if self._field is Word.ENTRY else self._levels.targets
+        listed = self._levels.targets
+        if self._field in (Word.ENTRY, *_SIDES):
+            listed = self._levels.entries if self._field is Word.ENTRY else self._levels.inline
         return (listed[-1].index or len(listed)) + 1 if listed else 1
 
     def _leverage(self, item: Item) -> None:
@@ -338,17 +357,21 @@ class _Walk:
 
     def _counts_something(self, place: int, item: Item) -> bool:
         """The 200 of "200 members", in a line below the targets."""
-        after = self._after(place)
-        below = self._items[self._label].line != item.line
-        return below and after is not None and after.kind is Kind.WORD and after.meaning is None
+        if self._items[self._label].line == item.line:
+            return False
+        beside = self._field in _SIDES and not nearby.begins_line(self._items, place)
+        return beside or nearby.counts_something(self._items, place)
 
     def _name_second(self, listed: list[Price], item: Item) -> None:
         """An entry behind the targets of another one is that of a second order."""
-        mine = (self._levels.entries, self._levels.inline)
-        known = [price.value for entries in mine for price in entries]
+        mine, targets = (self._levels.entries, self._levels.inline), self._levels.targets
+        known = [price for entries in mine for price in entries]
         entry = any(listed is entries for entries in mine)
-        if entry and known and self._levels.targets and item.value not in known:
-            self._levels.faults.append(f"It names several entries: {known[0]:f}, {item.value:f}.")
+        if not entry or not known or not targets or known[0].place > targets[0].place:
+            return
+        if item.value not in {price.value for price in known}:
+            said = f"It names several entries: {known[0].value:f}, {item.value:f}."
+            self._levels.faults.append(said)
 
     def _listed(self) -> list[Price] | None:
         if self._field in _SIDES:

@@ -67,13 +67,13 @@ _PHRASES: dict[Word, str] = {
         entry price zone; entry region
     """,
     Word.TARGET: """
-        target; tp; tp target; take profit; takeprofit; profit target; target price; tgt; goal;
+        target; tp; tp target; take profit; takeprofit; profit target; target price; tgt; tg; goal;
         t p; take profit target; take profit point; tp point; target point; tp price; profit goal;
         take profits at; exit target
     """,
     Word.TARGETS: """
         targets; tps; tp levels; tp level; target levels; take profits; take profit targets;
-        take profit levels; take profit zone; takeprofits; profit targets; target prices; tgts;
+        take profit levels; take profit zone; takeprofits; profit targets; target prices; tgts; tgs;
         goals; sell targets; sell target; exit targets; selling targets; sell zone targets;
         short term targets; tp targets; tp zone; profit taking levels; take profit orders;
         target zone; target zones
@@ -143,6 +143,7 @@ _PHRASES: dict[Word, str] = {
         fourth; open; hold; moon; spot; futures; future; perpetual; perp; swing; scalp;
         scalping; intraday; intra day; day; pos; pick; up; down; runner; unlimited;
         free; vip; premium; regular; solid break; max; min; each; either; only; max lev; crypto;
+        pending;
         trade idea; half size; binance; bybit; okx; okex; kucoin; bitget; bingx; mexc; bitmex;
         huobi; htx; gate io; phemex; bitfinex; deribit; coinex; again; please; point;
         due to opposite direction signal; due to opposite direction
@@ -160,7 +161,8 @@ _PHRASES: dict[Word, str] = {
         market structure; bear market; bull market; stock market; the market; will close;
         close below; close above; closes below; closes above; closed below; closed above;
         candle close; daily close; hourly close; candle closes; close to; so close; close pending;
-        closing price; weekly close; monthly close; close in; price target;
+        closing price; weekly close; monthly close; close in; price target; still active;
+        still valid; still open;
         price targets; target audience; stop order; closing in
     """,
     Word.HIT: """
@@ -174,7 +176,7 @@ _PHRASES: dict[Word, str] = {
     """,
     Word.CLOSE: """
         close; closed; closing; exit; exited; close out; close trade; close the trade; get out;
-        take out; cut
+        take out; cut; we are out; we're out; i am out; i'm out
     """,
     Word.HALF: "half; half of; half of the",
     Word.PART: """
@@ -194,7 +196,8 @@ _PHRASES: dict[Word, str] = {
     """,
     Word.ENTERED: """
         triggered; activated; active; entry hit; entry filled; order filled; got filled;
-        entry reached; entry triggered; entered
+        entry reached; entry triggered; entered; limit filled; filled at;
+        limit order filled; orders filled; limit hit
     """,
     Word.STOPPED: """
         stopped out; stopped; closed at stoploss; closed at stop; closed at stop loss;
@@ -208,7 +211,10 @@ _PHRASES: dict[Word, str] = {
     Word.IF: """
         if; when; once; after; until; unless; whenever; as soon as; in case; upon; before
     """,
-    Word.NOT: "not; no; don't; dont; do not; never; didn't; yet; not yet",
+    Word.NOT: """
+        not; no; don't; dont; do not; never; didn't; yet; not yet; almost; nearly; soon; about to;
+        will; going to; gonna; waiting for; wait for; should; hopefully; expecting; isn't; hasn't
+    """,
     Word.TRADE: """
         trade; trades; position; positions; deal; this; it; them; here; setup; order; remaining;
         rest; the rest; the trade; this trade; the position; this position

@@ -10,6 +10,12 @@ from agents.signals.reading.tokens import Kind
 _SEPARATORS = frozenset(":=-)→➝➜➡»>•°|.@—,⇒ـ")
 _JOINING = frozenset("-/_:")
 _JOINING_WORDS = frozenset({"to", "and", "or", "و", "تا", "до", "и", "y", "e", "ve"})
+_COLONS = frozenset({":", "=", "→", "➝", "➜", "➡", "»", "@"})
+_BEFORE_PRICES = frozenset(
+    {"at", "around", "from", "between", "near", "price", "prices", "zone", "limit", "area"}
+    | {"range", "in", "the", "approx", "about", "level"}
+)
+_COUNTED = (None, Word.PAST, Word.TRADE, Word.GAIN)
 _LABELS = (Word.TARGET, Word.TARGETS, Word.ENTRY, Word.STOP)
 _FAR = (3, 2)  # a stop and the distance to it in pips are at least as 3 to 2
 
@@ -52,6 +58,49 @@ def label_follows(items: Sequence[Item], place: int) -> bool:
         if item.kind is not Kind.SIGN or item.text in _JOINING:
             return item.kind is Kind.WORD and item.meaning in _LABELS
     return False
+
+
+def is_right_behind(items: Sequence[Item], label: int, place: int) -> bool:
+    """The 1 of `TP 1`, and of `Buy zone 1`."""
+    between = items[label + 1 : place]
+    return label < place and all(item.meaning is Word.FILLER for item in between)
+
+
+def separated(items: Sequence[Item], place: int) -> bool:
+    """The 1 of `Buy 1: 60.5`, where `Buy 1 - 1.05` may be a range."""
+    after = items[place + 1] if place + 1 < len(items) else None
+    if after is None or after.kind is Kind.NUMBER:
+        return after is not None and "." in after.text
+    return after.text in _COLONS or after.text == "$"
+
+
+def begins_line(items: Sequence[Item], place: int) -> bool:
+    """Whether nothing but signs, the pair and words such as "at" stands before it in its line."""
+    for item in reversed(items[max(0, place - 8) : place]):
+        if item.kind is Kind.LINE:
+            return True
+        word = item.kind is Kind.WORD and item.meaning not in (Word.NOW, Word.MOVE)
+        if word and item.text.lower() not in _BEFORE_PRICES:
+            return False
+    return True
+
+
+def counts_something(items: Sequence[Item], place: int) -> bool:
+    """The 200 of "200 members", the 1000 of "1000+ members"."""
+    behind = items[place + 1 : place + 3]
+    if behind and behind[0].text == "+":
+        behind = behind[1:]
+    if not behind or behind[0].kind is not Kind.WORD:
+        return False
+    return behind[0].meaning in _COUNTED or behind[0].text.lower() in ("signal", "signals")
+
+
+def hangs(items: Sequence[Item], place: int) -> bool:
+    """`after TP1`, `once the first target is hit`: what follows a condition is no level."""
+    line = items[place].line
+    return any(
+        item.meaning is Word.IF and item.line == line for item in items[max(0, place - 3) : place]
+    )
 
 
 def unit_of(items: Sequence[Item], place: int) -> str:

@@ -9,7 +9,7 @@ _SMALLEST = Decimal("1e-18")
 _GROUPED = re.compile(r"[1-9]\d{0,2}(?:[,'’]\d{3})+(?:\.\d+)?")
 _DOTTED = re.compile(r"[1-9]\d{0,2}(?:\.\d{3})+,\d+|[1-9]\d{0,2}(?:\.\d{3}){2,}")
 _PLAIN = re.compile(r"\d*\.?\d+(?:[eE][-+]?\d{1,2})?")
-_COMMA = re.compile(r"\d+,\d+")
+_COMMA = re.compile(r"\d{1,3},\d+|\d+,\d{1,2}")  # 60000,59000 are two
 
 
 def number(raw: str, *, comma_is_point: bool = False) -> Decimal | None:
@@ -42,7 +42,9 @@ def _bounded(raw: str) -> Decimal | None:
 
 
 def points_by_comma(numbers: list[str]) -> bool:
-    """Whether a text writes its decimal point as a comma."""
-    commas = [raw for raw in numbers if "," in raw]
-    dots = any("." in raw and not _DOTTED.fullmatch(raw) for raw in numbers)
-    return not dots and any(_COMMA.fullmatch(raw) and not _GROUPED.fullmatch(raw) for raw in commas)
+    """Whether a text writes its decimal point as a comma: more of its numbers do than not."""
+    commas = [raw for raw in numbers if "," in raw and not _GROUPED.fullmatch(raw)]
+    pointed = sum(_COMMA.fullmatch(raw) is not None for raw in commas)
+    dots = [raw for raw in numbers if "." in raw and not _DOTTED.fullmatch(raw)]
+    listed = any("," in raw and not _GROUPED.fullmatch(raw) for raw in dots)  # 0.5,0.6
+    return pointed > sum("," not in raw for raw in dots) and not listed

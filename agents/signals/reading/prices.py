@@ -33,6 +33,7 @@ class Levels:
     strays: list[int] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    orphans: list[int] = field(default_factory=list)  # the 2 of "rest at TP2": no price is said
     ticks_before: int = 0  # of target labels: bullets, not results
     crossed: bool = False  # the stop carries a cross, as ornament
     labels: int = 0  # of targets

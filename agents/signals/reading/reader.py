@@ -12,6 +12,7 @@ from agents.domain.signal import (
     SignalUpdate,
     UpdateKind,
 )
+from agents.signals.reading.doubts import misfits, strays
 from agents.signals.reading.items import Item, items
 from agents.signals.reading.levels import levels
 from agents.signals.reading.lexicon import RULE_WORDS, Word
@@ -26,10 +27,7 @@ from agents.signals.reading.updates import Said, updates
 LONGEST = 8_000  # characters; the longest message of a chat platform is half of it
 _TERSE = 12  # items of a text that says a side and nothing else
 _FEW = 3  # unknown words beside "close now"
-# How often a level may be the middle one, and how often the middle one it.
-_FARTHEST = {"entry": (2, 2), "target": (20, 5), "stop": (4, 4)}
 _MOST = 40  # levels, faults and pieces of one text
-_NEAR = Decimal(3)  # a stray number within this factor of the levels may be one of them
 _NOTHING = SignalReading(SignalKind.NOTHING)
 
 
@@ -131,7 +129,9 @@ def _kind(parts: _Parts) -> SignalKind:
 def _only_reports(parts: _Parts) -> bool:
     """ "+125 % with 20x, join us": nothing but results, told afterwards."""
     kinds = {one.kind for one in parts.said.updates}
-    return kinds == {UpdateKind.REPORT} and parts.has(Word.PAST)
+    past = sum(item.meaning is Word.PAST for item in parts.found)
+    told = past > 1 and kinds <= {UpdateKind.REPORT, UpdateKind.TARGET_HIT}
+    return bool(kinds) and (told or (past > 0 and kinds == {UpdateKind.REPORT}))
 
 
 def _is_an_advert(parts: _Parts) -> bool:
@@ -203,7 +203,7 @@ def _is_told_afterwards(parts: _Parts) -> bool:
 
 
 def _update(parts: _Parts) -> SignalReading:
-    faults = [parts.pair.fault, *(f"“{said}” hangs on a condition." for said in parts.said.maybe)]
+    faults = [parts.pair.fault, *parts.said.maybe]
     return SignalReading(
         SignalKind.UPDATE,
         parts.pair.symbol,
@@ -251,8 +251,8 @@ def _signal(parts: _Parts) -> SignalReading:
         share_fault,
         lever_fault,
         *_target_faults(listed, ambiguous=_is_ambiguous(parts)),
-        *_misfits(reading),
-        *_strays(parts, reading),
+        *misfits(reading),
+        *strays(parts.found, listed, reading),
     ]
     named = tuple(dict.fromkeys(fault for fault in faults if fault))
     return replace(_sided(reading, parts.side), faults=named[:_MOST])
@@ -321,6 +321,10 @@ def _target_faults(listed: Levels, *, ambiguous: bool) -> Iterator[str]:
     for index, times in sorted(indices.items()):
         if times > 1:
             yield f"Target {index} is named twice."
+    for orphan in listed.orphans:
+        if orphan > len(listed.targets):
+            yield f"Is “{orphan}” the number of a target, or a target?"
+            break
     if len(listed.targets) > _MOST or len(listed.entries) > _MOST:
         yield f"It names more than {_MOST} entries or targets."
     if ambiguous and listed.targets and not listed.crossed:
@@ -340,53 +344,3 @@ def _leverage(listed: Levels) -> tuple[Decimal | None, Decimal | None, str]:
 def _only(values: Sequence[Decimal]) -> Decimal | None:
     """The one value; None of several, which are a fault."""
     return values[0] if len(set(values)) == 1 else None
-
-
-# --- what does not fit ------------------------------------------------------------------------
-
-
-def _misfits(reading: SignalReading) -> Iterator[str]:
-    """Levels that are of another size than the rest: lost digits, numbers of something else."""
-    named = [("entry", price) for price in reading.entries]
-    named += [("stop", reading.stop)] if reading.stop is not None else []
-    anchors = sorted(price for _, price in named)
-    named += [("target", target.price) for target in reading.targets]
-    anchors = anchors if len(anchors) > 2 else sorted(price for _, price in named)
-    if not anchors:
-        return
-    anchor = anchors[len(anchors) // 2]
-    for name, price in named:
-        above, below = _FARTHEST[name]
-        if not anchor / below <= price <= anchor * above:
-            yield f"The {name} {price:f} does not fit the level {anchor:f}."
-
-
-def _strays(parts: _Parts, reading: SignalReading) -> Iterator[str]:
-    """Numbers under no label that look like levels; in a sentence they are talk."""
-    known = [*reading.entries, *(target.price for target in reading.targets)]
-    known += [reading.stop] if reading.stop is not None else []
-    if not known:
-        return
-    low, high = min(known) / _NEAR, max(known) * _NEAR
-    among = set(known)
-    for place in parts.levels.strays[:_MOST]:
-        item = parts.found[place]
-        odd = item.value is None
-        if item.value in among or _is_talk(parts.found, place) or _numbers(parts, place):
-            continue
-        if odd or low <= (item.value or low) <= high:
-            yield f"It is not clear what “{item.text[:30]}” is."
-
-
-def _numbers(parts: _Parts, place: int) -> bool:
-    """The 4 of "free signals 4 all", in the title of a text whose prices have decimals."""
-    labels = (Word.ENTRY, Word.TARGET, Word.TARGETS, Word.STOP, Word.LONG, Word.SHORT)
-    listed = (*parts.entries, *parts.levels.targets, *parts.levels.stops)
-    whole = any("." not in parts.found[price.place].text for price in listed)
-    titled = not any(item.meaning in labels for item in parts.found[:place])
-    return parts.found[place].is_small and titled and not whole
-
-
-def _is_talk(found: Sequence[Item], place: int) -> bool:
-    nearby = (*found[max(0, place - 5) : place], *found[place + 1 : place + 4])
-    return sum(item.kind is Kind.WORD and item.meaning is None for item in nearby) >= 3

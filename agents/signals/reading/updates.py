@@ -21,6 +21,7 @@ _LETTERS: dict[Word, str] = {
     Word.CANCEL: "X", Word.ENTERED: "G", Word.STOPPED: "D", Word.NEW: "W", Word.IF: "i",
     Word.NOT: "z", Word.TRADE: "t", Word.GAIN: "g", Word.HIT: "H", Word.NOW: "n", Word.LONG: "d",
     Word.SHORT: "d", Word.PAIR: "", Word.TAKE: "k", Word.FILLER: "", Word.IGNORED: "w",
+    Word.TRAILING: "y",
 }  # fmt: skip
 _MOST = 40  # updates of one text
 _TERSE = 8  # letters of a text
@@ -29,7 +30,7 @@ _UNITS = {"%": "%", "pips": "r", "": "N"}
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """The updates of a text; `maybe` names those that hang on a condition."""
+    """The updates of a text; `maybe` are sentences about what is said and is not done."""
 
     updates: tuple[SignalUpdate, ...]
     maybe: tuple[str, ...]
@@ -89,8 +90,10 @@ def _letter(found: Sequence[Item], place: int, *, bullets: bool) -> str:
 
 
 def _sign(found: Sequence[Item], place: int, *, bullets: bool) -> str:
-    """V of a tick, Q of a cross or a stop's sign right behind a stop: "SL ❌"."""
+    """V of a tick, u of a question mark, Q of a sign right behind a stop: "SL ❌"."""
     item = found[place]
+    if item.text == "?":
+        return "u"
     if item.meaning is Word.HIT:
         return "" if bullets else "V"
     if item.meaning not in (Word.MISSED, Word.STOP) or not place:
@@ -157,20 +160,26 @@ def _close_part(row: _Row, match: re.Match[str]) -> Iterator[SignalUpdate]:
         yield SignalUpdate(UpdateKind.CLOSE_PART, share=share)
 
 
+def _none(row: _Row, match: re.Match[str]) -> Iterator[SignalUpdate]:
+    """A stop at a target, another target: there is no such update."""
+    yield from ()
+
+
 # The first pattern that fits at a place has it; the order is that of how much each says.
 _PATTERNS: tuple[tuple[str, _Make], ...] = (
     (r"(?:TN{0,6}[OA]?){1,8}[HV]", _targets),
     (r"HA?(?:TN{0,3}){1,8}", _targets),
     (r"AT[HV]", _targets),
-    (r"D|SN?H|SQ(?=l|$)", _simple(UpdateKind.STOP_HIT)),
+    (r"M?SM?O(?=TN?(?![HV]))|W?TN?M{1,2}O?(?=N)|MA?TN?O?(?=N)|WT(?=N)", _none),
+    (r"D|SN?H|(?<!y)SG|SQ(?=l|$)", _simple(UpdateKind.STOP_HIT)),
     (r"SP?[MO]{1,3}[EB]|MA?SP?O?[EB]|SB|MOB|MB|tOB", _simple(UpdateKind.STOP_TO_ENTRY)),
-    (r"M?W?SP?M?ON|MW?SP?N|WSN|SP?MN", _move_stop),
+    (r"M?W?SP?M?ON|MW?SP?N|WSP?N|SP?MN|SnN", _move_stop),
     (r"[CM]A?[tPd]?%[tPd]?|%C|C[tPd]?h[tPd]?|h[tPd]?C|[CMk]p+g?|[CMk]hg?|k%", _close_part),
     (r"p+[td]?C", _close_part),
     (r"p+g?", _noted_part),
     (r"C(?:[nAtdPV]*N|[nAtdPV]+|(?=g|l|$))|[tPdA]C", _close),
     (r"X(?=[tdPnE]|l|$)|[tPdE]w?X", _simple(UpdateKind.CANCEL)),
-    (r"(?<!S)GE?V?|EN{0,2}[HV]", _simple(UpdateKind.ENTERED)),
+    (r"(?<![Sy])GE?V?|EN{0,2}[HV]", _simple(UpdateKind.ENTERED)),
     (r"\+|%g|g%|rg|gr|Nrg", _simple(UpdateKind.REPORT)),
 )
 _ALL = re.compile("|".join(f"(?P<u{n}>{pattern})" for n, (pattern, _) in enumerate(_PATTERNS)))
@@ -181,6 +190,7 @@ _AT_TARGET = re.compile(r"TN?[^lHVQT]{0,3}$")
 _AT_TARGET_BEHIND = re.compile(r"w?TN?(?![HVN])")
 _TO_DO = frozenset({"C", "M", "B", "k", "h", "p"})
 _DENIAL = re.compile(r"z[^l]?$")
+_QUESTION = re.compile(r"[^l]{0,30}?u")
 
 
 def updates(found: Sequence[Item], *, bullets: bool) -> Said:
@@ -190,13 +200,16 @@ def updates(found: Sequence[Item], *, bullets: bool) -> Said:
     maybe: list[str] = []
     for match in _ALL.finditer(row.letters):
         start = match.start()
-        if start == match.end() or _DENIAL.search(row.letters[max(0, start - 3) : start]):
-            continue
-        if _hangs(row.letters, match):
-            maybe.append(row.text(match))
+        denied = _DENIAL.search(row.letters[max(0, start - 3) : start])
+        if start == match.end() or denied or _QUESTION.match(row.letters, match.end()):
             continue
         _, make = _PATTERNS[int((match.lastgroup or "u0")[1:])]
-        made.extend(make(row, match))
+        if make is _none:
+            maybe.append(f"“{row.text(match)} …” is not done: its level is no plain price.")
+        elif _hangs(row.letters, match):
+            maybe.append(f"“{row.text(match)}” hangs on a condition.")
+        else:
+            made.extend(make(row, match))
     return Said(_plainly(made), tuple(maybe[:_MOST]), row.letters)
 
 
