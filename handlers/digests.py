@@ -122,7 +122,8 @@ async def told(desk: Desk, user: User, facts: Facts) -> Reply:
     if not closed:
         parts.append("No trade was closed.")
     parts += [*_open(desk, still_open), *_decided(made), *_ran(made, positions)]
-    picture = Picture("equity", {"user_id": user.id}) if closed else None
+    several = len(positions) - len(still_open) > 1  # one trade makes a step and no line
+    picture = Picture("equity", {"user_id": user.id}) if closed and several else None
     return Reply(lines(*parts), picture=picture)
 
 
