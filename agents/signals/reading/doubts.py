@@ -13,6 +13,7 @@ from agents.signals.reading.tokens import Kind
 _MOST = 40  # numbers that are looked at
 # How often a level may be the middle one, and how often the middle one it.
 _FARTHEST = {"entry": (2, 2), "target": (20, 5), "stop": (4, 4)}
+_FINE = 3  # decimals
 _NEAR = Decimal(3)  # a stray number within this factor of the levels may be one of them
 _LEVEL_WORDS = (Word.ENTRY, Word.TARGET, Word.TARGETS, Word.STOP, Word.LONG, Word.SHORT)
 
@@ -31,6 +32,20 @@ def misfits(reading: SignalReading) -> Iterator[str]:
         above, below = _FARTHEST[name]
         if not anchor / below <= price <= anchor * above:
             yield f"The {name} {price:f} does not fit the level {anchor:f}."
+
+
+def indices(reading: SignalReading) -> Iterator[str]:
+    """A 1 before prices such as 1.999: what is numbered, or a price."""
+    targets = [target.price for target in reading.targets]
+    for name, prices in (("entry", reading.entries), ("target", targets)):
+        first = prices if name == "entry" else prices[:1]
+        fine = any(_decimals(price) >= _FINE for price in prices)
+        if fine and any(price == 1 and not _decimals(price) for price in first):
+            yield f"Is “1” the number of a {name}, or a price?"
+
+
+def _decimals(price: Decimal) -> int:
+    return -int(price.as_tuple().exponent)
 
 
 def strays(found: Sequence[Item], listed: Levels, reading: SignalReading) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from itertools import pairwise
 
 from agents.signals.reading import nearby
 from agents.signals.reading.items import Item
@@ -68,7 +67,8 @@ class _Walk:
 
     def _word(self, place: int, item: Item) -> None:
         if item.meaning in _NEUTRAL:
-            self._suspended |= self._stays_open(item)
+            named = nearby.colon_follows(self._items, place)  # "Target 6, moon: 263.1"
+            self._suspended |= self._stays_open(item) and not named
             return
         if act := _ACTS.get(item.meaning or Word.FILLER):
             act(self, place, item)
@@ -90,6 +90,8 @@ class _Walk:
             self._levels.unread.append(f"{self._items[place - 1].text} {item.text}")
             return
         meaning = item.meaning
+        if meaning is self._field is Word.LEVERAGE and self._items[self._label].line == item.line:
+            return  # "leverage 10x cross"
         if meaning in (Word.TARGET, Word.TARGETS):
             self._levels.labels += 1
             self._levels.ticks_before += self._ticked_before(place)
@@ -217,13 +219,9 @@ class _Walk:
         number, listed = int(item.text), self._listed()
         if listed is None or number != len(listed) + 1:
             return False
-        later = self._items[place : place + 12]
-        following = any(
-            a.kind is Kind.LINE and b.text == str(number + 1) for a, b in pairwise(later)
-        )
-        price = next((one for one in later[1:] if one.kind is Kind.NUMBER), item)
-        whole = self._field is not Word.ENTRY and "." in price.text  # no range of targets
-        return number > 1 or following or whole
+        if number > 1 or nearby.line_begins(self._items, place, str(number + 1)):
+            return True
+        return self._field is not Word.ENTRY and nearby.is_broken_behind(self._items, place)
 
     def _is_index(self, place: int, item: Item) -> bool:
         """The 1 in `TP1 4406`, `Target 1: 11.5`, `Entry 2 - 0.48`."""
@@ -325,7 +323,8 @@ class _Walk:
 
     def _price(self, place: int, item: Item) -> None:
         if self._field is Word.LEVERAGE and item.value is not None:
-            self._leverage(item)
+            if not self._counts_something(place, item):
+                self._leverage(item)
             return
         if self._field is Word.EXTRA:
             self._levels.unread.append(f"{self._items[self._label].text} {item.text}")
@@ -359,7 +358,8 @@ class _Walk:
         """The 200 of "200 members", in a line below the targets."""
         if self._items[self._label].line == item.line:
             return False
-        beside = self._field in _SIDES and not nearby.begins_line(self._items, place)
+        alone = (*_SIDES, Word.LEVERAGE)
+        beside = self._field in alone and not nearby.begins_line(self._items, place)
         return beside or nearby.counts_something(self._items, place)
 
     def _name_second(self, listed: list[Price], item: Item) -> None:

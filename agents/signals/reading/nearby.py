@@ -1,6 +1,7 @@
 """What stands around an item: looks at the items beside a place, and nothing else."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from agents.domain.money import HUNDRED
 from agents.signals.reading.items import Item
@@ -72,6 +73,19 @@ def separated(items: Sequence[Item], place: int) -> bool:
     if after is None or after.kind is Kind.NUMBER:
         return after is not None and "." in after.text
     return after.text in _COLONS or after.text == "$"
+
+
+def line_begins(items: Sequence[Item], place: int, text: str) -> bool:
+    """Whether one of the next lines begins with `text`."""
+    later = pairwise(items[place : place + 12])
+    return any(a.kind is Kind.LINE and b.text == text for a, b in later)
+
+
+def is_broken_behind(items: Sequence[Item], place: int) -> bool:
+    """Whether the next number has decimals."""
+    later = (item for item in items[place + 1 : place + 6] if item.kind is Kind.NUMBER)
+    value = next((item.value for item in later), None)
+    return value is not None and value % 1 != 0
 
 
 def begins_line(items: Sequence[Item], place: int) -> bool:

@@ -31,6 +31,7 @@ def pair(found: Sequence[Item], universe: Universe) -> Pair:
         _spelt(found),
         _tagged(found, universe),
         _named(found),
+        _shouted(found, universe),
         _strange_tags(found),
     ):
         known = {canonical(written, universe): written for written in candidates}
@@ -116,6 +117,17 @@ def _tagged(found: Sequence[Item], universe: Universe) -> list[str]:
 
 def _named(found: Sequence[Item]) -> list[str]:
     return [item.text for item in found if item.kind is Kind.NAME]
+
+
+def _shouted(found: Sequence[Item], universe: Universe) -> list[str]:
+    """`NEAR SHORT`, where no other coin is named: in capitals beside the side it is none of the
+    words of a signal."""
+    words = (Word.FILLER, Word.MOVE)
+    return [
+        item.text
+        for place, item in enumerate(found)
+        if item.meaning in words and item.text in ORDINARY and _is_ticker(found, place, universe)
+    ]
 
 
 def _strange_tags(found: Sequence[Item]) -> list[str]:

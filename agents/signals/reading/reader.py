@@ -12,7 +12,7 @@ from agents.domain.signal import (
     SignalUpdate,
     UpdateKind,
 )
-from agents.signals.reading.doubts import misfits, strays
+from agents.signals.reading.doubts import indices, misfits, strays
 from agents.signals.reading.items import Item, items
 from agents.signals.reading.levels import levels
 from agents.signals.reading.lexicon import RULE_WORDS, Word
@@ -99,6 +99,7 @@ _PLAIN = frozenset(  # what nobody says of anything but a trade
         UpdateKind.MOVE_STOP,
     }
 )
+_ORDERS = frozenset({UpdateKind.CLOSE, UpdateKind.CLOSE_PART, UpdateKind.CANCEL})
 _ENDS = frozenset(
     {
         UpdateKind.TARGET_HIT,
@@ -111,7 +112,7 @@ _ENDS = frozenset(
 
 
 def _kind(parts: _Parts) -> SignalKind:
-    ended = any(one.kind in _ENDS for one in parts.said.updates)
+    ended = any(one.kind in _ENDS for one in parts.said.updates) and not _only_orders(parts)
     if _is_signal(parts) and not (ended and not _is_ambiguous(parts)):
         return SignalKind.SIGNAL
     if _is_told_afterwards(parts) or _is_a_strategy(parts) or _only_reports(parts):
@@ -124,6 +125,22 @@ def _kind(parts: _Parts) -> SignalKind:
     if about and not _is_told_in_prose(parts) and (parts.said.maybe or parts.said.updates):
         return SignalKind.UPDATE
     return SignalKind.NOTHING
+
+
+def _only_orders(parts: _Parts) -> bool:
+    """A whole signal that also says to close, and nothing that has happened: it is not clear
+    which of the two it is."""
+    kinds = {one.kind for one in parts.said.updates}
+    return parts.complete and kinds <= {*_ORDERS, UpdateKind.STOP_TO_ENTRY, UpdateKind.MOVE_STOP}
+
+
+def _is_asked(parts: _Parts) -> bool:
+    """Whether a line with a level ends in a question mark."""
+    listed = parts.levels
+    prices = (*parts.entries, *listed.targets, *listed.stops)
+    lines = {parts.found[price.place].line: price.place for price in prices}
+    marks = ((place, item) for place, item in enumerate(parts.found) if item.text == "?")
+    return any(place > lines.get(item.line, place) for place, item in marks)
 
 
 def _only_reports(parts: _Parts) -> bool:
@@ -156,6 +173,8 @@ def _is_signal(parts: _Parts) -> bool:
         return False
     if parts.complete:
         return True
+    if _is_asked(parts):
+        return False
     if parts.kinds == 2:
         return sided or named or not _is_prose(parts)
     return named and sided and parts.kinds == 1 and _is_bare(parts)
@@ -247,11 +266,13 @@ def _signal(parts: _Parts) -> SignalReading:
         *listed.faults,
         *_entry_faults(parts),
         *_update_faults(parts.said),
+        "It is asked, not said." if _is_asked(parts) else "",
         *_stop_faults(listed),
         share_fault,
         lever_fault,
         *_target_faults(listed, ambiguous=_is_ambiguous(parts)),
         *misfits(reading),
+        *indices(reading),
         *strays(parts.found, listed, reading),
     ]
     named = tuple(dict.fromkeys(fault for fault in faults if fault))
@@ -303,8 +324,8 @@ def _is_a_list(entries: Sequence[Price]) -> bool:
 
 
 def _update_faults(said: Said) -> Iterator[str]:
-    if any(one.kind is UpdateKind.CLOSE_PART for one in said.updates):
-        yield "It also says to close a part: a signal, or an update to one?"
+    if any(one.kind in _ORDERS for one in said.updates):
+        yield "It also says to close or to cancel: a signal, or an update to one?"
 
 
 def _stop_faults(listed: Levels) -> Iterator[str]:

@@ -184,7 +184,7 @@ _PATTERNS: tuple[tuple[str, _Make], ...] = (
 )
 _ALL = re.compile("|".join(f"(?P<u{n}>{pattern})" for n, (pattern, _) in enumerate(_PATTERNS)))
 _CONDITION = re.compile(r"i[^l]{0,3}$")
-_CONDITION_BEHIND = re.compile(r"[^l]{0,2}i[A-Za-z%+]?[TSENHVDG]")
+_CONDITION_BEHIND = re.compile(r"[^l]{0,2}i[A-Za-z%+]?[TSENHVDG]|[^lHVD]{0,6}i")
 # "At TP2 close half": the target that has to be reached first, and nothing says that it was.
 _AT_TARGET = re.compile(r"TN?[^lHVQT]{0,3}$")
 _AT_TARGET_BEHIND = re.compile(r"w?TN?(?![HVN])")

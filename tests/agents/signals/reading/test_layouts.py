@@ -1,44 +1,16 @@
 """Signals in the layouts that channels use: every level in its place, or named."""
 
-from collections.abc import Sequence
-from decimal import Decimal
-
 import pytest
 
-from agents.domain.signal import SignalKind, SignalReading, problems
-from agents.domain.symbols import DEFAULT_UNIVERSE
-from agents.signals.reading import read_signal
+from agents.domain.signal import SignalKind, problems
+from tests.support.readings import Shown, read, shown
 
 SOL = ("SOL/USDT", "long", "123", "130 140", "110", "")
 SOL_RANGE = ("SOL/USDT", "long", "123 125", "130 140 150", "110", "")
 ONCE = "SOL/USDT LONG Entry 123 {} SL 110"
 
 
-def read(text: str) -> SignalReading:
-    return read_signal(text, DEFAULT_UNIVERSE)
-
-
-def numbers(values: Sequence[Decimal | None]) -> str:
-    return " ".join(f"{value.normalize():f}" for value in values if value is not None)
-
-
-def shown(reading: SignalReading) -> tuple[str | None, str, str, str, str, str]:
-    """Symbol, side, entries, targets, stop (with % where it is one), leverage."""
-    stop = numbers([reading.stop]) or (numbers([reading.stop_percent]) + "%").strip("%")
-    if reading.stop_percent is not None:
-        stop += "%"
-    entries = " ".join(filter(None, ("market" if reading.market else "", numbers(reading.entries))))
-    return (
-        reading.symbol,
-        reading.side.value if reading.side else "",
-        entries,
-        numbers([target.price for target in reading.targets]),
-        stop,
-        numbers([reading.leverage, reading.leverage_high]),
-    )
-
-
-LAYOUTS: dict[str, tuple[str | None, str, str, str, str, str]] = {
+LAYOUTS: dict[str, Shown] = {
     "#BTC/USDT\nExchanges: Binance Futures\nSignal Type: Regular (Long)\nLeverage: Isolated (5.0X)"
     "\n\nEntry Targets:\n1) 38766.9\n\nTake-Profit Targets:\n1) 39000 - 20%\n2) 39500 - 80%\n\n"
     "Stop Targets:\n1) 38500 - 100.0%\n\nTrailing Configuration:\nEntry: Percentage (0.5%)\n"
@@ -189,6 +161,16 @@ NAMED = {
     "SL 3100": "several pairs",
     "BTC LONG Entry 60000 SL 59000 Targets: 61000 ✅ 62000 ✅": "tick",
     "BTC LONG 60000 SL 59000 TP 61000\nLeverage: 5x 10x 20x": "leverage is not clear",
+    "SOL LONG\nEntry: 123\n\n130\n140\n150\n\nStop: 110": "130",
+    "SOL LONG 123, 130, 140, 150\nSL 110": "what of its prices are entries",
+    "SOL LONG\nEntry 123\nSL 110\nTP: trailing, or 140": "trailing",
+    "SOL LONG\nEntry 123\nTP1 130\nTP2 open (140 / 150)\nSL 110": "140",
+    "SOL LONG\nBuy 1: 123 TP 130\nBuy 2: 120 TP 128\nSL 110": "several entries",
+    "XRP LONG 1.5 SL1 TP2": "number of a target",
+    "SOL LONG\nEntry 123\nTP 130\nSL 110\nTake 30% off here": "to close",
+    "SOL LONG\nEntry 123\nTP 130\nSL 110\nClosed, cancel the rest": "to close",
+    "SOL long, entry 123, SL 110, TP 130?": "asked",
+    "SOL SHORT 123 SL 130 TP 11": "target 11 does not fit",
 }
 
 

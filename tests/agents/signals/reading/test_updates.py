@@ -58,6 +58,28 @@ UPDATES = {
     "SOL +170 pips profit": ["report"],
     "SIGNAL: LONG SOL\nENTRY: 145\nTP1: 150 ✅\nTP2: 155\nSL: 140": ["target_hit 1 150"],
     "تارگت اول خورد ✅": ["target_hit"],
+    "SOL first take profit nailed 🔥": ["target_hit"],
+    "Bybit USDT\n#SOL/USDT All entry targets achieved\nAverage Entry: 123": ["entered"],
+    "KuCoin Futures, Bitget Futures\n#SOL/USDT Entered entry zone ✅\nPeriod: 9 min": ["entered"],
+    "Binance, OKX, Bybit\n#SOL/USDT Closed due to opposite direction signal ⚠": ["close"],
+    "#SOL/USDT Stoploss ⛔\nLoss: 40% 📉": ["stop_hit"],
+    "SL ❌\n-40 pips": ["stop_hit"],
+    "#SOL stoploss triggered": ["stop_hit"],
+    "SOL target = {1, 2} ✅": ["target_hit 1", "target_hit 2"],
+    "New stop for SOL: 128": ["move_stop 128"],
+    "SOL stop is now at 128": ["move_stop 128"],
+    "Set the SL of SOL to 128": ["move_stop 128"],
+    "take partials and move the stop to 128": ["close_part", "move_stop 128"],
+    "We're out of SOL": ["close"],
+    "SOL limit filled at 123": ["entered"],
+    "Часть сделки фиксируем, остаток в бу": ["close_part", "stop_to_entry"],
+    "Переводим стоп в безубыток": ["stop_to_entry"],
+    "Отмена ❌": ["cancel"],
+    "Objetivo 2 alcanzado, movemos stop a entrada": ["target_hit 2", "stop_to_entry"],
+    "TP1 geldi, stop girişe çekildi": ["target_hit 1", "stop_to_entry"],
+    "Ich setze den Stopp bei SOL auf 128": ["move_stop 128"],
+    "Primeiro alvo atingido #SOL": ["target_hit"],
+    "目标1 到达，止损移动到成本": ["target_hit 1", "stop_to_entry"],
 }  # fmt: skip
 
 
@@ -70,13 +92,28 @@ def test_an_update_is_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["Move SL to entry after TP1 hits", "If TP1 is hit close half", "close BTC if SL hit"]
+    "text",
+    [
+        "Move SL to entry after TP1 hits",
+        "If TP1 is hit close half",
+        "close BTC if SL hit",
+        "At TP2 I'll close half",
+        "SOL: SL to BE at TP1",
+    ],
 )
 def test_what_hangs_on_a_condition_is_named_and_not_done(text: str) -> None:
     reading = read_signal(text, DEFAULT_UNIVERSE)
     assert reading.kind is SignalKind.UPDATE
     assert reading.updates == ()
     assert "hangs on a condition" in " ".join(reading.faults)
+
+
+@pytest.mark.parametrize("text", ["SOL: move SL to TP1", "SOL: new TP 140", "TP2 changed to 140"])
+def test_what_has_no_plain_level_is_named_and_not_done(text: str) -> None:
+    reading = read_signal(text, DEFAULT_UNIVERSE)
+    assert reading.kind is SignalKind.UPDATE
+    assert reading.updates == ()
+    assert "is not done" in " ".join(reading.faults)
 
 
 def test_a_denial_is_no_update() -> None:
