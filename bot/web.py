@@ -103,5 +103,7 @@ async def _plain_faults(
     except web.HTTPException:
         raise
     except Exception:
-        log.exception("A web request failed.", extra={"path": request.path})
+        resource = request.match_info.route.resource  # without what stands in it: secrets do
+        path = resource.canonical if resource else "unknown"
+        log.exception("A web request failed.", extra={"path": path})
         return web.Response(status=500, text="Something went wrong here; it has been logged.\n")
