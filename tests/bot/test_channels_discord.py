@@ -4,11 +4,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from agents.domain.user import NoticeKind, Place
+from handlers.chat import Reply, text
 from tests.support.channel_room import ADA_THERE, ChannelRoom, channel_room
 from tests.support.conversation import plain
 from tests.support.discord_rules import NOTHING, May
 from tests.support.discord_server import DiscordServer
 from tests.support.discord_world import Channel, Guild, Message
+from tests.support.memory_mail import MemoryOutbox
 
 VIP = -1_001_000_000_001
 
@@ -100,6 +103,32 @@ async def test_a_bot_that_lost_its_right_tells_once_and_goes_on(
     assert len(room.texts(VIP)) == 3
     assert [told["title"] for told in room.lost()] == ["#signals"]
     assert room.waiting() == []
+
+
+async def test_a_blocked_chat_is_one_notice_and_the_rest_goes_on(
+    room: ChannelRoom, discord: DiscordServer, signals: Channel
+) -> None:
+    ada, direct = await room.talk.user(), discord.dm(ADA_THERE, "Ada")
+    blocked, other = Place("telegram", str(ADA_THERE)), Place("discord", str(direct.id))
+    for place in (blocked, other):
+        await room.world.memory.users.add_place(ada.id, place)
+    await room.published(mention(signals))
+    room.server.block(ADA_THERE, ADA_THERE)
+    outbox = MemoryOutbox(room.world.memory.session)
+    for number in range(3):
+        for place in (blocked, other):
+            facts = Reply(text(f"Closed #{number}")).as_json()
+            at = room.world.clock.wall()
+            await outbox.put(ada.id, place, NoticeKind.REPLY, f"k{number}", facts, at=at)
+    await room.opened()
+    await room.prices("61200", "61200")
+    await room.delivered()
+    [lost] = room.lost()
+    assert (lost["title"], lost["reason"]) == ("Telegram", "I was blocked there.")
+    assert [one.text for one in bots(discord, direct)] == ["Closed #0", "Closed #1", "Closed #2"]
+    assert len(bots(discord, signals)) == 3
+    places = await room.world.memory.users.places(ada.id)
+    assert other in places and blocked not in places
 
 
 async def test_a_person_who_left_publishes_no_more(

@@ -1,6 +1,5 @@
 """Strategies published in chats of the loopback Telegram; real but for market and database."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -100,9 +99,9 @@ async def channel_room(discord: DiscordServer | None = None) -> AsyncIterator[Ch
         for platform in spoken:
             await platform.start(_nothing)
         try:
-            for platform in spoken:
-                while not platform.health().connected:  # noqa: ASYNC110  (it tells nobody)
-                    await asyncio.sleep(0.01)
+            await server.wait_for(lambda: spoken[0].health().connected)
+            if discord is not None:
+                await discord.wait_for(lambda: spoken[1].health().connected)
             yield room
         finally:
             for platform in spoken:
