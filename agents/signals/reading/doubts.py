@@ -6,8 +6,8 @@ from decimal import Decimal
 from agents.domain.signal import SignalReading
 from agents.signals.reading import nearby
 from agents.signals.reading.items import Item
-from agents.signals.reading.lexicon import Word
-from agents.signals.reading.prices import Levels
+from agents.signals.reading.lexicon import HEARSAY, NEGATIVES, Word
+from agents.signals.reading.prices import Levels, Price
 from agents.signals.reading.tokens import Kind
 
 _MOST = 40  # numbers that are looked at
@@ -15,6 +15,7 @@ _MOST = 40  # numbers that are looked at
 _FARTHEST = {"entry": (2, 2), "target": (20, 5), "stop": (4, 4)}
 _FINE = 3  # decimals
 _NEAR = Decimal(3)  # a stray number within this factor of the levels may be one of them
+_SIDES = (Word.LONG, Word.SHORT)
 _LEVEL_WORDS = (Word.ENTRY, Word.TARGET, Word.TARGETS, Word.STOP, Word.LONG, Word.SHORT)
 
 
@@ -46,6 +47,24 @@ def indices(reading: SignalReading) -> Iterator[str]:
 
 def _decimals(price: Decimal) -> int:
     return -int(price.as_tuple().exponent)
+
+
+def hearsay(found: Sequence[Item], entries: Sequence[Price]) -> Iterator[str]:
+    """What stands in a text with all levels, and is said of no order that is to be placed."""
+    for place, item in enumerate(found):
+        low = item.text.lower()
+        if low not in HEARSAY:
+            continue
+        after = found[place + 1] if place + 1 < len(found) else None
+        if low not in NEGATIVES or (after is not None and after.meaning in _SIDES):
+            yield f"It says “{item.text}”: {HEARSAY[low]}."
+    lines = {item.line: place for place, item in reversed([*enumerate(found)]) if _is_if(item)}
+    if any(lines.get(found[price.place].line, price.place) < price.place for price in entries):
+        yield "The entry hangs on a condition."
+
+
+def _is_if(item: Item) -> bool:
+    return item.meaning is Word.IF
 
 
 def strays(found: Sequence[Item], listed: Levels, reading: SignalReading) -> Iterator[str]:

@@ -116,7 +116,7 @@ def _letter(cut: list[Token], place: int) -> Word | None:
 
 
 def _head(cut: list[Token], place: int) -> Word | None:
-    """`Price: 91.85` at the begin of a line."""
+    """`Price: 91.85`, `Take: 95` at the begin of a line."""
     if (
         cut[place].low not in HEADS
         or place + 1 >= len(cut)
@@ -126,4 +126,4 @@ def _head(cut: list[Token], place: int) -> Word | None:
     back = place - 1
     while back >= 0 and cut[back].kind is Kind.SIGN:
         back -= 1
-    return Word.PRICE if back < 0 or cut[back].kind is Kind.LINE else None
+    return HEADS[cut[place].low] if back < 0 or cut[back].kind is Kind.LINE else None

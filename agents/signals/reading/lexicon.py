@@ -188,7 +188,7 @@ _PHRASES: dict[Word, str] = {
     Word.CANCEL: """
         cancel; cancelled; canceled; cancelling; canceling; delete; deleted; invalid; invalidated;
         ignore this; ignore the signal; ignore this signal; ignore last signal;
-        void; voided; abort; aborted; ignore this trade; no longer valid; not valid anymore
+        void; voided; expired; abort; aborted; ignore this trade; no longer valid; not valid anymore
     """,
     Word.EVEN: """
         be; breakeven; break even; b e; entry; entries; entry price; entry point; entry level;
@@ -235,10 +235,14 @@ _PHRASES: dict[Word, str] = {
 LETTERS: dict[str, Word] = {
     "e": Word.ENTRY, "t": Word.TARGET, "en": Word.ENTRY, "ek": Word.ENTRY, "ez": Word.ENTRY,
 }  # fmt: skip
-# These stand for an entry at the begin of a line, with a colon: "Price: 91.85".
-HEADS = frozenset(
-    _folded("at price rate fiyat precio preço цена kurs prix prezzo قیمت السعر 价格 가격")
-)
+# At the begin of a line and with a colon these are labels: "Price: 91.85", "Take: 95".
+HEADS: dict[str, Word] = {
+    **dict.fromkeys(
+        _folded("at price rate open fiyat precio preço цена kurs prix prezzo قیمت السعر 价格 가격"),
+        Word.PRICE,
+    ),
+    "take": Word.TARGET,
+}
 
 UNITS: dict[str, str] = {
     "%": "%", "x": "x", "k": "k",
@@ -268,6 +272,28 @@ RULE_WORDS = _words(
     "crosses crossing crossed rsi ema sma macd candle candles closes bollinger vwap oversold"
     " overbought whenever drops rises breakout indicator green red volume lowest highest golden"
 )
+
+# Words of a whole signal that is none to act on, and what they show.
+HEARSAY: dict[str, str] = {
+    **dict.fromkeys(
+        _folded(
+            "example examples sample template demo tutorial backtest backtested hypothetical"
+            " simulation пример مثال ejemplo exemplo örnek beispiel exemple"
+        ),
+        "it may be an example",
+    ),
+    **dict.fromkeys(
+        _words("analyst analysts says said according forecast predicts prediction"),
+        "it may tell what others say",
+    ),
+    **dict.fromkeys(
+        _folded("result results outcome pnl missed recap resultado resultados результат"),
+        "it may tell what has been",
+    ),
+    **dict.fromkeys(_words("grid martingale"), "it may be the setting of a bot"),
+    **dict.fromkeys(_words("not don't dont never"), "it may say what not to do"),
+}
+NEGATIVES = _words("not don't dont never")
 
 # What is traded elsewhere, by its names.
 ELSEWHERE: dict[str, str] = {

@@ -12,7 +12,7 @@ from agents.domain.signal import (
     SignalUpdate,
     UpdateKind,
 )
-from agents.signals.reading.doubts import indices, misfits, strays
+from agents.signals.reading.doubts import hearsay, indices, misfits, strays
 from agents.signals.reading.items import Item, items
 from agents.signals.reading.levels import levels
 from agents.signals.reading.lexicon import RULE_WORDS, Word
@@ -273,6 +273,7 @@ def _signal(parts: _Parts) -> SignalReading:
         *_target_faults(listed, ambiguous=_is_ambiguous(parts)),
         *misfits(reading),
         *indices(reading),
+        *hearsay(parts.found, parts.entries),
         *strays(parts.found, listed, reading),
     ]
     named = tuple(dict.fromkeys(fault for fault in faults if fault))

@@ -56,6 +56,7 @@ _SPELT = rf"""
     | {_BASE}[-_:](?i:{_MORE}|PERP|SWAP)(?i:-SWAP|-PERP|:USDT|:USDC)?{_ENDS}
     | {_BASE}?(?i:{_QUOTES})(?i:\.P\b|-?PERP)?{_ENDS}
     | {_BASE}?(?i:PERP){_ENDS}
+    | [A-Z0-9]{{3,8}}(?:BTC|ETH|BNB){_ENDS}
     | (?i:{_MONEYS})[/\ ]?(?i:{_MONEYS}){_ENDS}
 """
 _TOKEN = re.compile(

@@ -105,6 +105,7 @@ def _sign(found: Sequence[Item], place: int, *, bullets: bool) -> str:
 _Make = Callable[[_Row, "re.Match[str]"], Iterator[SignalUpdate]]
 
 
+_OF_A_BAR = frozenset({"high", "low", "daily", "weekly", "monthly", "hourly"})
 _LISTING = frozenset({",", "&", "+", "/", "and", "و", "-"})
 
 
@@ -142,8 +143,17 @@ def _move_stop(row: _Row, match: re.Match[str]) -> Iterator[SignalUpdate]:
 
 
 def _close(row: _Row, match: re.Match[str]) -> Iterator[SignalUpdate]:
+    if _is_of_a_bar(row, match.start() - 1):
+        return
     numbers = row.numbers(match)
     yield SignalUpdate(UpdateKind.CLOSE, price=numbers[0].value if numbers else None)
+
+
+def _is_of_a_bar(row: _Row, place: int) -> bool:
+    """Whether a close behind `place` is that of a candle: "low 59800 close 61200"."""
+    if place > 0 and row.letters[place] == "N":
+        place -= 1
+    return place >= 0 and row.items[place].text.lower() in _OF_A_BAR
 
 
 def _noted_part(row: _Row, match: re.Match[str]) -> Iterator[SignalUpdate]:

@@ -52,6 +52,7 @@ CRYPTO: dict[str, Shown] = {
     "BTC LONG\nEntry 60000,59000\nTP 62000,64000\nSL 58000": (
         "BTC/USDT", "long", "60000 59000", "62000 64000", "58000", "",
     ),
+    "#ADA/USDT\n#LONG\nOpen: 0.45\nTake: 0.47, 0.49\nStop: 0.43": ADA,
     "LONG\nADA/USDT\nMARKET PRICE\nTP: 0.47, 0.49\nSL: 0.43": (
         "ADA/USDT", "long", "market", "0.47 0.49", "0.43", "",
     ),

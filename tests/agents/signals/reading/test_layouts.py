@@ -171,6 +171,13 @@ NAMED = {
     "SOL LONG\nEntry 123\nTP 130\nSL 110\nClosed, cancel the rest": "to close",
     "SOL long, entry 123, SL 110, TP 130?": "asked",
     "SOL SHORT 123 SL 130 TP 11": "target 11 does not fit",
+    "Example: SOL LONG Entry 123 SL 110 TP 130": "an example",
+    "An analyst says: SOL LONG Entry 123 SL 110 TP 130": "what others say",
+    "The result of SOL LONG Entry 123 SL 110 TP 130": "what has been",
+    "SOL grid LONG\nEntry 123\nSL 110\nTP 130": "setting of a bot",
+    "Never LONG SOL! Entry 123 SL 110 TP 130": "not to do",
+    "SOL LONG\nIf 121 holds, entry 123\nSL 110\nTP 130": "hangs on a condition",
+    "QQQBTC LONG\nEntry 0.00012\nTP 0.00013\nSL 0.00011": "QQQBTC is not among the markets",
 }
 
 

@@ -45,6 +45,8 @@ from agents.signals.reading.reader import LONGEST
         "Is SOL a buy at 120 with a stop at 110?",
         "Price alert: SOLUSDT crossed above 125.50",
         "Binance: new trade\nPair: SOL/USDT\nDirection: Long\nOpen rate: 123.4\nTotal: 99 USDT",
+        "SOL today: open 121 high 126 low 119 close 124",
+        "SOL needs a daily close above 130",
         "x" * (LONGEST + 1),
     ],
 )
