@@ -6,7 +6,7 @@ from storage.columns import Document, Moment, Words
 
 
 class Migration(migrations.Migration):
-    dependencies = [("storage", "0002_page_messages")]
+    dependencies = [("storage", "0003_groups")]
 
     initial = False
 
@@ -36,83 +36,6 @@ class Migration(migrations.Migration):
                 "unique_together": (("platform", "chat", "thread"),),
                 "pk_attr": "id",
                 "table_description": "A channel or group that signals are published to. `delay` is in seconds.",
-            },
-            bases=["Model"],
-        ),
-        ops.CreateModel(
-            name="DeskMemberRow",
-            fields=[
-                (
-                    "id",
-                    fields.BigIntField(
-                        generated=True, primary_key=True, unique=True, db_index=True
-                    ),
-                ),
-                ("desk_id", fields.BigIntField()),
-                ("user_id", fields.BigIntField()),
-                ("role", Words(generated=False, null=False, unique=False)),
-                ("since", Moment(generated=False, null=False, unique=False)),
-                ("left_at", Moment(null=True, generated=False, unique=False)),
-            ],
-            options={
-                "table": "desk_members",
-                "app": "storage",
-                "unique_together": (("desk_id", "user_id"),),
-                "indexes": [Index(fields=["user_id"])],
-                "pk_attr": "id",
-            },
-            bases=["Model"],
-        ),
-        ops.CreateModel(
-            name="DeskRow",
-            fields=[
-                (
-                    "id",
-                    fields.BigIntField(
-                        generated=True, primary_key=True, unique=True, db_index=True
-                    ),
-                ),
-                ("account_id", fields.BigIntField()),
-                ("platform", Words(generated=False, null=False, unique=False)),
-                ("chat", Words(generated=False, null=False, unique=False)),
-                ("thread", Words(generated=False, null=False, unique=False)),
-                ("title", Words(generated=False, null=False, unique=False)),
-                ("approvals_needed", fields.IntField()),
-                ("vetoes_needed", fields.IntField()),
-                ("created_by", fields.BigIntField()),
-                ("created_at", Moment(generated=False, null=False, unique=False)),
-                ("closed_at", Moment(null=True, generated=False, unique=False)),
-                ("ended", fields.BigIntField()),
-            ],
-            options={
-                "table": "desks",
-                "app": "storage",
-                "unique_together": (("account_id",), ("platform", "chat", "thread", "ended")),
-                "pk_attr": "id",
-                "table_description": "A group that trades together. `account_id` is the user that owns what the desk trades.",
-            },
-            bases=["Model"],
-        ),
-        ops.CreateModel(
-            name="GrantRow",
-            fields=[
-                (
-                    "id",
-                    fields.BigIntField(
-                        generated=True, primary_key=True, unique=True, db_index=True
-                    ),
-                ),
-                ("user_id", fields.BigIntField()),
-                ("feature", Words(generated=False, null=False, unique=False)),
-                ("granted_by", fields.BigIntField()),
-                ("at", Moment(generated=False, null=False, unique=False)),
-            ],
-            options={
-                "table": "grants",
-                "app": "storage",
-                "unique_together": (("user_id", "feature"),),
-                "pk_attr": "id",
-                "table_description": "Something that the operator lets a user have: a feed, premium data points.",
             },
             bases=["Model"],
         ),
@@ -187,29 +110,6 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
-            name="LinkCodeRow",
-            fields=[
-                (
-                    "id",
-                    fields.BigIntField(
-                        generated=True, primary_key=True, unique=True, db_index=True
-                    ),
-                ),
-                ("code", Words(unique=True, generated=False, null=False)),
-                ("user_id", fields.BigIntField()),
-                ("created_at", Moment(generated=False, null=False, unique=False)),
-                ("used_by", Words(null=True, generated=False, unique=False)),
-                ("used_at", Moment(null=True, generated=False, unique=False)),
-            ],
-            options={
-                "table": "link_codes",
-                "app": "storage",
-                "pk_attr": "id",
-                "table_description": "A code that joins another platform's account to the user who asked for it.",
-            },
-            bases=["Model"],
-        ),
-        ops.CreateModel(
             name="ListenRow",
             fields=[
                 (
@@ -234,30 +134,6 @@ class Migration(migrations.Migration):
                 "indexes": [Index(fields=["platform", "chat"])],
                 "pk_attr": "id",
                 "table_description": "A group in which signals are read for an account.",
-            },
-            bases=["Model"],
-        ),
-        ops.CreateModel(
-            name="PreferenceRow",
-            fields=[
-                (
-                    "id",
-                    fields.BigIntField(
-                        generated=True, primary_key=True, unique=True, db_index=True
-                    ),
-                ),
-                ("user_id", fields.BigIntField()),
-                ("name", Words(generated=False, null=False, unique=False)),
-                ("value", Document(generated=False, null=False, unique=False)),
-                ("at", Moment(generated=False, null=False, unique=False)),
-            ],
-            options={
-                "table": "preferences",
-                "app": "storage",
-                "unique_together": (("user_id", "name"),),
-                "indexes": [Index(fields=["name"])],
-                "pk_attr": "id",
-                "table_description": "What a user set by name: quiet hours, digests. One row for each.",
             },
             bases=["Model"],
         ),
@@ -317,35 +193,6 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.CreateModel(
-            name="ShareRow",
-            fields=[
-                (
-                    "id",
-                    fields.BigIntField(
-                        generated=True, primary_key=True, unique=True, db_index=True
-                    ),
-                ),
-                ("code", Words(unique=True, generated=False, null=False)),
-                ("owner_id", fields.BigIntField()),
-                ("strategy_id", fields.BigIntField()),
-                ("version", fields.IntField()),
-                ("name", Words(generated=False, null=False, unique=False)),
-                ("spec", Words(generated=False, null=False, unique=False)),
-                ("shared_by", Words(generated=False, null=False, unique=False)),
-                ("created_at", Moment(generated=False, null=False, unique=False)),
-                ("opened", fields.IntField()),
-                ("ended_at", Moment(null=True, generated=False, unique=False)),
-            ],
-            options={
-                "table": "shares",
-                "app": "storage",
-                "indexes": [Index(fields=["owner_id"])],
-                "pk_attr": "id",
-                "table_description": "A strategy's rules as they were when they were shared. `shared_by` is a name or empty.",
-            },
-            bases=["Model"],
-        ),
-        ops.CreateModel(
             name="SignalRow",
             fields=[
                 (
@@ -373,51 +220,5 @@ class Migration(migrations.Migration):
                 "table_description": "A published signal. `number` counts a channel's signals from 1.",
             },
             bases=["Model"],
-        ),
-        ops.CreateModel(
-            name="VoteRow",
-            fields=[
-                (
-                    "id",
-                    fields.BigIntField(
-                        generated=True, primary_key=True, unique=True, db_index=True
-                    ),
-                ),
-                ("proposal_id", fields.BigIntField()),
-                ("version", fields.IntField()),
-                ("user_id", fields.BigIntField()),
-                ("vote", Words(generated=False, null=False, unique=False)),
-                ("at", Moment(generated=False, null=False, unique=False)),
-            ],
-            options={
-                "table": "votes",
-                "app": "storage",
-                "unique_together": (("proposal_id", "version", "user_id"),),
-                "pk_attr": "id",
-            },
-            bases=["Model"],
-        ),
-        ops.AddIndex(
-            model_name="PlaceRow",
-            index=Index(fields=["platform", "chat", "thread"]),
-        ),
-        ops.AddField(
-            model_name="ProposalRow",
-            name="autonomy",
-            field=Words(null=True, generated=False, unique=False),
-        ),
-        ops.AddField(
-            model_name="ProposalRow",
-            name="runs_at",
-            field=Moment(null=True, generated=False, unique=False),
-        ),
-        ops.AddIndex(
-            model_name="ProposalRow",
-            index=Index(fields=["state", "runs_at"]),
-        ),
-        ops.AddField(
-            model_name="StrategyRow",
-            name="autonomy",
-            field=Document(null=True, generated=False, unique=False),
         ),
     ]
