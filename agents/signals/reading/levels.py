@@ -17,6 +17,7 @@ _NO_LEVELS = (Word.IGNORED, Word.PAIR)
 _NEUTRAL = (Word.FILLER, Word.TO, Word.MOVE)
 _RATIOS = frozenset({"reward", "rr", "rrr", "ratio", "r", "volume", "vol", "change"})
 _OPEN_ENDED = frozenset({"open", "moon", "runner", "hold", "unlimited"})
+_NO_PERCENT: tuple[Decimal | None, bool] = (None, False)
 _MOST_STRANGERS = 3  # words between a label and its number
 _BEHIND_INDEX = frozenset({":", "=", ")", "open", "Open", "OPEN", "moon", "hold", "runner"})
 
@@ -39,6 +40,7 @@ class _Walk:
         self._suspended = False
         self._passed: list[str] = []  # unknown words before the label's first number
         self._index: int | None = None
+        self._early = _NO_PERCENT  # of "TP1 (+3%): 66200", before its price is read
         self._ticked = False  # a tick stands between the label and its number
         self._skipped = -1  # a line, or all to the next empty one
 
@@ -86,7 +88,7 @@ class _Walk:
         if item.meaning in _LEVELS and nearby.hangs(self._items, place):
             self._field, self._label = Word.IGNORED, place
             return
-        if self._is_order_type(place, item):
+        if self._field in _SIDES and nearby.is_order_type(self._items, place):
             self._levels.unread.append(f"{self._items[place - 1].text} {item.text}")
             return
         meaning = item.meaning
@@ -98,16 +100,7 @@ class _Walk:
         self._field, self._label, self._index = meaning, place, None
         self._count = self._strangers = 0
         self._suspended = self._ticked = False
-        self._passed = []
-
-    def _is_order_type(self, place: int, item: Item) -> bool:
-        """The stop in "BUY STOP 4700 SL 4690": the order waits for the price to rise to it."""
-        if item.text.lower() != "stop" or not place or self._field not in _SIDES:
-            return False
-        before, after = self._items[place - 1], self._after(place)
-        if before.meaning not in _SIDES or after is None or after.text == ":":
-            return False
-        return any(other.meaning is Word.STOP for other in self._items[place + 1 :])
+        self._passed, self._early = [], _NO_PERCENT
 
     def _open_side(self, place: int, item: Item) -> None:
         if item.kind is Kind.WORD:
@@ -298,22 +291,29 @@ class _Walk:
         return self._field is Word.IGNORED and not _RATIOS.isdisjoint(said)
 
     def _percent(self, place: int, item: Item) -> None:
-        if item.value is None or self._suspended:
+        in_targets = self._field in (Word.TARGET, Word.TARGETS)
+        closing = in_targets and nearby.is_closing(self._items, place)
+        if item.value is None or (self._suspended and not closing):
             return
         if self._field is Word.STOP and not self._levels.stops:
             self._levels.stop_percents.append(item.value)
             self._count += 1
-        elif self._field in (Word.TARGET, Word.TARGETS):
+        elif in_targets:
             self._share(place, item.value)
         elif self._field in LISTS:
             self._levels.unread.append(f"{item.text}%")
 
     def _share(self, place: int, value: Decimal) -> None:
         last = self._levels.targets[-1] if self._levels.targets else None
-        if last is None or last.percent is not None or last.place < self._label:
+        gain = self._before(place) == "+"
+        closing = nearby.is_closing(self._items, place)  # the gain stood before: "(+3%)"
+        free = last is not None and (last.percent is None or (last.gain and closing))
+        if last is not None and free and last.place >= self._label:
+            last.percent, last.gain = value, gain
+        elif nearby.price_follows(self._items, place):
+            self._early = (value, gain)
+        else:
             self._levels.faults.append(f"A target in percent ({value:f} %) can't be read.")
-            return
-        last.percent, last.gain = value, self._before(place) == "+"
 
     def _measure(self, place: int, item: Item) -> None:
         if item.unit == "?" and self._field not in _NO_LEVELS:
@@ -342,16 +342,11 @@ class _Walk:
             self._levels.stop_percents.append(item.value)
         else:
             self._name_second(listed, item)
-            price = Price(
-                item.value,
-                place,
-                self._index,
-                nearby.joins(self._items, place, self._label),
-                self._ticked,
-            )
+            joined = nearby.joins(self._items, place, self._label)
+            price = Price(item.value, place, self._index, joined, self._ticked, *self._early)
             listed.append(price)
             self._levels.unread += self._passed
-            self._index, self._passed, self._ticked = None, [], False
+            self._index, self._passed, self._ticked, self._early = None, [], False, _NO_PERCENT
         self._count += 1
 
     def _counts_something(self, place: int, item: Item) -> bool:

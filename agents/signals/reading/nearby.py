@@ -19,6 +19,7 @@ _BEFORE_PRICES = frozenset(
 _COUNTED = (None, Word.PAST, Word.TRADE, Word.GAIN)
 _LABELS = (Word.TARGET, Word.TARGETS, Word.ENTRY, Word.STOP)
 _FAR = (3, 2)  # a stop and the distance to it in pips are at least as 3 to 2
+_SIDES = (Word.LONG, Word.SHORT)
 
 
 def number_follows(items: Sequence[Item], place: int) -> bool:
@@ -145,6 +146,20 @@ def is_range_of_percent(items: Sequence[Item], place: int) -> bool:
         return False
     glued = nearby[0].attached and nearby[1].attached
     return glued and nearby[1].value is not None and nearby[1].value < HUNDRED
+
+
+def is_order_type(items: Sequence[Item], place: int) -> bool:
+    """The stop in "BUY STOP 4700 SL 4690": the order waits for the price to rise to it."""
+    if items[place].text.lower() != "stop" or not 0 < place < len(items) - 1:
+        return False
+    if items[place - 1].meaning not in _SIDES or items[place + 1].text == ":":
+        return False
+    return any(other.meaning is Word.STOP for other in items[place + 1 :])
+
+
+def is_closing(items: Sequence[Item], place: int) -> bool:
+    """The 30% of "close 30%", and of "close remaining 30%"."""
+    return any(item.meaning is Word.CLOSE for item in items[max(0, place - 2) : place])
 
 
 def is_distance(items: Sequence[Item], place: int) -> bool:

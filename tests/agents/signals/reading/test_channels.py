@@ -93,3 +93,22 @@ def test_percentages_that_may_be_either_are_no_shares() -> None:
     reading = read(text + "\nSL: 0.98")
     assert {target.share for target in reading.targets} == {None}
     assert "percentages" in " ".join(reading.faults)
+
+
+@pytest.mark.parametrize(
+    ("targets", "shares"),
+    [
+        ("TP1: 0.47, close 30% here\nTP2: 0.49, close remaining 70%", [30, 70]),
+        ("TP1 (+4.4%): 0.47, close 30%\nTP2 (+8.9%): 0.49, close 70%", [30, 70]),
+        ("TP1 (30%): 0.47\nTP2 (70%): 0.49", [30, 70]),
+        ("TP1 (+4.4%): 0.47\nTP2 (+8.9%): 0.49", [None, None]),
+        ("TP1 (4.4%): 0.47\nTP2 (8.9%): 0.49", [None, None]),
+    ],
+)
+def test_percentages_before_a_price_and_parts_to_close(
+    targets: str, shares: list[int | None]
+) -> None:
+    reading = read(f"ADA LONG\nEntry: 0.45\n{targets}\nSL: 0.43")
+    assert shown(reading) == ADA
+    assert [target.share for target in reading.targets] == shares
+    assert reading.faults == ()
