@@ -96,6 +96,11 @@ class Parley:
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _told: MarketState = MarketState.STARTING
 
+    @property
+    def address(self) -> str:
+        """Of the web server, with the port that it really has; empty before the start."""
+        return self.parts.web.address if self.parts else ""
+
     # --- life -------------------------------------------------------------------------------
 
     async def start(self, parts: Parts) -> str:

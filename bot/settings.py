@@ -63,11 +63,6 @@ class Settings:
         """The folder of a replay, the name of an exchange."""
         return self.market.partition(":")[2]
 
-    @property
-    def address(self) -> str:
-        """Where people reach the web server, without a slash at the end."""
-        return self.public_url or f"http://{self.host}:{self.port}"
-
     def secrets(self) -> tuple[str, ...]:
         """Every value that may never be printed."""
         named = (

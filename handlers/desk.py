@@ -71,7 +71,7 @@ class Desk:
     advisor: str = ""
     own_model: str = ""
     paper_balance: Decimal = Decimal(10_000)
-    address: str = ""
+    address: Callable[[], str] = str
     free_features: frozenset[Feature] = frozenset(Feature)
     channel_delay: int = 0
 

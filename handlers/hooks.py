@@ -99,13 +99,13 @@ def _shown(desk: Desk, hook: Hook, secret: str, remark: str) -> Reply:
     """The address, for the eyes of the person alone."""
     words = [
         bold(f"🔗 The address of webhook {hook.number} “{hook.name}”"),
-        code(f"{desk.address}/hook/{secret}"),
+        code(f"{desk.address()}/hook/{secret}"),
         text(remark),
         text("For TradingView: put it into an alert's webhook URL, and this into its message:"),
         pre(TEMPLATE),
         text("Plot your stop and target under these names, or write the numbers."),
     ]
-    if not desk.address.startswith("https://"):
+    if not desk.address().startswith("https://"):
         words.append(
             text(
                 "TradingView reaches public addresses only, and this is none: the operator sets "

@@ -258,7 +258,7 @@ def _verdict(shown: Shown, faults: Sequence[Fault]) -> Words:
 
 
 def _address(desk: Desk, shown: Shown) -> str:
-    return f"{desk.address}/record/{shown.channel.id}-{record_key(shown.entries)}.jsonl"
+    return f"{desk.address()}/record/{shown.channel.id}-{record_key(shown.entries)}.jsonl"
 
 
 # --- /record correct ----------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def open_desk(
         advisor=desks_model(settings),
         own_model=settings.advisor_model,
         paper_balance=settings.paper_balance,
-        address=settings.address,
+        address=lambda: settings.public_url or parley.address,
         free_features=settings.free_features,
         channel_delay=settings.channel_delay,
     )

@@ -29,7 +29,7 @@ def test_what_is_said_is_taken() -> None:
             "PARLEY_CHANNEL_DELAY": "60",
         }
     )
-    assert settings.address == "https://desk.example.org"
+    assert settings.public_url == "https://desk.example.org"
     assert settings.free_features == {Feature.FEEDS, Feature.PREMIUM}
     assert settings.channel_delay == 60
     assert (settings.market_kind, settings.market_argument) == ("replay", "candles")
@@ -43,7 +43,7 @@ def test_what_is_said_is_taken() -> None:
 def test_everything_is_free_unless_said_otherwise() -> None:
     assert settings_from({}).free_features == frozenset(Feature)
     assert settings_from({"PARLEY_FREE_FEATURES": "none"}).free_features == frozenset()
-    assert settings_from({}).address == "http://127.0.0.1:8080"
+    assert settings_from({}).public_url == ""
 
 
 def test_every_fault_is_named_at_once() -> None:

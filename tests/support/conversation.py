@@ -131,7 +131,7 @@ class Conversation:
             page_owner=Identity("page", "owner"),
             invite_only=self.invite_only,
             advisor=self.advisor,
-            address="https://desk.example",
+            address=lambda: "https://desk.example",
             free_features=self.free,
             channel_delay=900,
         )
