@@ -39,13 +39,17 @@ async def _nothing_at_once(incoming: Incoming) -> Glance:
     return Glance()
 
 
+async def _everything(incoming: Incoming) -> bool:
+    return True
+
+
 class Clerk:
     """Handles stored updates: in order per chat and per sender, side by side otherwise.
 
     `handle` is the router. `answered` is called when answers were put into the outbox. `veil` takes
     secrets out of a text, or seals them, before it is stored. `glance` says what can be said at
-    once. `lease` is how long (seconds) an update that another process began is left to it; 0 for a
-    process that is alone on its database.
+    once, `wants` which updates are kept at all. `lease` is how long (seconds) an update that
+    another process began is left to it; 0 for a process that is alone on its database.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Clerk:
         clock: Clock,
         *,
         glance: Callable[[Incoming], Awaitable[Glance]] = _nothing_at_once,
+        wants: Callable[[Incoming], Awaitable[bool]] = _everything,
         answered: Callable[[], None] = lambda: None,
         veil: Callable[[str], str] = str,
         lease: float = LEASE_SECONDS,
@@ -72,6 +77,7 @@ class Clerk:
         self._platforms = platforms
         self._clock = clock
         self._glance = glance
+        self._wants = wants
         self._answered = answered
         self._veil = veil
         self._lease = Lease(lease)
@@ -97,6 +103,8 @@ class Clerk:
 
     async def receive(self, incoming: Incoming) -> Glance:
         """`store` as platforms want it, with what may be said of the update at once."""
+        if not await self._wants(incoming):
+            return Glance()
         if not await self.store(incoming):
             log.debug("An update came a second time.", extra={"key": incoming.key})
         try:

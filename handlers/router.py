@@ -78,6 +78,13 @@ class Router:
         """What the sender may be told at once; reads and changes nothing."""
         return await glance(self._desk, incoming, self._row(incoming))
 
+    async def wants(self, incoming: Incoming) -> bool:
+        """Whether an update is to be kept at all: what people say among themselves is not, unless
+        somebody listens there."""
+        if incoming.private or incoming.addressed:
+            return True
+        return bool(await self._desk.memory.heard.listeners(incoming.place))
+
     def _row(self, incoming: Incoming) -> Command | Press | None:
         """The command or the button that an update is."""
         if incoming.tap is not None:

@@ -262,6 +262,7 @@ def open_clerk(
         platforms,
         clock,
         glance=router.glance,
+        wants=router.wants,
         answered=postman.wake,
         veil=lambda said: veiled(said, vault.seal),
         lease=lease,

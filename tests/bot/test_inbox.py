@@ -480,3 +480,27 @@ async def test_what_is_stored_went_through_the_veil() -> None:
     assert item.payload["text"] == "a hidden word"
     await office.clerk.round()
     assert [incoming.text for incoming in office.handled] == ["a hidden word"]
+
+
+async def test_what_nobody_wants_is_not_kept() -> None:
+    office = Office()
+
+    async def wants(incoming: Incoming) -> bool:
+        return incoming.addressed
+
+    clerk = Clerk(
+        office.inbox,
+        office.outbox,
+        office.memory.transactions,
+        office.echo,
+        office._owner,
+        {"telegram": office.platform},
+        office.clock,
+        wants=wants,
+    )
+    for addressed in (False, True):
+        said = Incoming(
+            f"k{addressed}", GROUP, ANN, "Ann", START, private=False, addressed=addressed, text="x"
+        )
+        await clerk.receive(said)
+    assert [item.key for item in await office.inbox.pending(9)] == ["kTrue"]

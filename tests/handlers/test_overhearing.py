@@ -1,8 +1,10 @@
 """What is said in a group and not to the bot."""
 
+from dataclasses import replace
+
 from agents.domain.user import Identity, Place
-from tests.handlers.test_signals import TEXT, in_group, listening, talking
-from tests.support.conversation import Conversation
+from tests.handlers.test_signals import GROUP, TEXT, in_group, listening, talking
+from tests.support.conversation import ADA, Conversation
 
 CHANNEL = Identity("chatter", "-7")  # speaks as itself
 
@@ -29,3 +31,13 @@ async def test_posts_of_a_channel_of_ours_do_not_come_back_as_signals() -> None:
     wall = talk.world.clock.wall()
     await talk.desk.memory.channels.open(place, "Calls", ada.id, 0, wall)
     assert await forwarded_by_itself(talk) == []
+
+
+async def test_what_people_say_among_themselves_is_kept_only_where_somebody_listens() -> None:
+    talk = await talking()
+    said = talk.incoming(ADA, text="hello all", addressed=False, private=False, chat=GROUP.chat)
+    assert not await talk.router.wants(said)
+    for wanted in (replace(said, addressed=True), replace(said, private=True)):
+        assert await talk.router.wants(wanted)
+    await listening(talk)
+    assert await talk.router.wants(said)
