@@ -92,9 +92,7 @@ class Sights:
         context = Context(found.pop(own), found.__getitem__) if own in found else None
         return Sight(context, faults, needed, unreadable)
 
-    async def of_spec(
-        self, symbol: str, closed: datetime, spec: StrategySpec
-    ) -> Context | Fault:
+    async def of_spec(self, symbol: str, closed: datetime, spec: StrategySpec) -> Context | Fault:
         """What `spec`, of no stored strategy, can see of its candle that closed then. Longer
         candles that can't be had are unknown; nobody waits for a late one."""
         timeframe = Timeframe.parse(spec.timeframe)

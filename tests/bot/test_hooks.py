@@ -25,6 +25,7 @@ from bot.web import WebServer
 from tests.support.conversation import Conversation, conversation
 
 SECRET = "s" * 43
+GZIPPED = gzip.compress(b"BTC LONG" * 9, mtime=0)
 BUY = {"ticker": "BTCUSDT", "action": "buy", "price": 60000, "sl": 59000, "tp": 62000}
 
 
@@ -131,7 +132,7 @@ async def test_what_has_ended_or_was_changed_long_ago_is_not_there(door: Door) -
         ('{"a": ', {"Content-Type": "application/json"}, 400, "not valid JSON"),
         ("[" * 9000, {"Content-Type": "application/json"}, 400, "nested"),
         ("<x/>", {"Content-Type": "application/xml"}, 415, "text/plain"),
-        (gzip.compress(b"BTC LONG" * 9, mtime=0), {"Content-Encoding": "gzip"}, 415, "Content-Encoding"),
+        (GZIPPED, {"Content-Encoding": "gzip"}, 415, "Content-Encoding"),
         ('{"price": {{close}}}', {}, 422, "{{close}}"),
         ({**BUY, "price": "NaN"}, {}, 422, "NaN is no price"),
         ({**BUY, "sl": -1}, {}, 422, "-1 is no price"),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ LONG = SignalReading(
 SHORT = replace(LONG, side=Side.SHORT, targets=targets("58000", "57000"), stop=D(61_000))
 
 
-def names(reading: SignalReading, price: str | None = "60000", **more: timedelta) -> list[str]:
+def names(reading: SignalReading, price: str | None = "60000", **more: Any) -> list[str]:
     return [found.name.value for found in problems(reading, D(price) if price else None, **more)]
 
 
