@@ -13,7 +13,7 @@ from agents.domain.lease import Lease
 from agents.domain.mail import Outbox, OutboxItem, OutboxState
 from agents.domain.ports import Clock
 from agents.domain.user import NoticeKind, Place
-from bot.outbox_delivery import Delivery, Render
+from bot.outbox_delivery import Delivery, Render, Reposting
 from bot.outbox_pace import Pacing
 from handlers.chat import Drawer, Outgoing, Platform, text
 
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 Write = Callable[[], Awaitable[None]]
 WhenRefused = Callable[[OutboxItem, str], Awaitable[None]]
+WhenMoved = Callable[[Place, Place], Awaitable[None]]
 
 LEASE_SECONDS = 60.0
 _LOOK_SECONDS = 1.0  # how often other processes' messages are looked for
@@ -37,7 +38,8 @@ class Postman:
     """Delivers what the outbox holds.
 
     `render` makes an item's text for its reader at delivery (None: nothing to say any more).
-    `on_refused` hears of places that are gone. `lease` is how long (seconds) another process's
+    `on_refused` hears of places that are gone, `on_moved` of those with a new id, `on_repost` of
+    cards that are gone from theirs. `lease` is how long (seconds) another process's
     delivery is respected: 0 for a process that is alone on its database, whose unfinished items
     are its own from before a crash.
     """
@@ -51,6 +53,8 @@ class Postman:
         clock: Clock,
         *,
         on_refused: WhenRefused | None = None,
+        on_moved: WhenMoved | None = None,
+        on_repost: Reposting | None = None,
         lease: float = LEASE_SECONDS,
         elapsed: Callable[[], float] = time.monotonic,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -59,6 +63,8 @@ class Postman:
         self._platforms = platforms
         self._clock = clock
         self._on_refused = on_refused
+        self._on_moved = on_moved
+        self._on_repost = on_repost
         self._elapsed = elapsed
         self._pause = pause
         self._begun_at = (clock.wall(), elapsed())
@@ -66,7 +72,9 @@ class Postman:
         self._look_again = dict.fromkeys(platforms, 0.0)
         self._pages = dict.fromkeys(platforms, _PAGE)
         self._leases = {name: Lease(lease) for name in platforms}
-        self._delivery = Delivery(outbox, platforms, render, draw, self._now, self._spend)
+        self._delivery = Delivery(
+            outbox, platforms, render, draw, self._now, self._spend, self._reposted
+        )
         self._under_way: dict[Place, tuple[int, asyncio.Task[None]]] = {}
         self._resumed: set[int] = set()
         self._puzzles: dict[int, int] = {}
@@ -243,6 +251,12 @@ class Postman:
             Place(place.platform, place.chat), Place(place.platform, chat)
         )
         await self._outbox.retry(item, self._now(), "the chat has a new id")
+        if self._on_moved:
+            await self._on_moved(place, Place(place.platform, chat, place.thread))
+
+    async def _reposted(self, place: Place, card: str) -> None:
+        if self._on_repost:
+            await self._on_repost(place, card)
 
     async def _refused(self, item: OutboxItem, no: DeliveryRefused) -> None:
         log.warning("A message was refused.", extra={"item": item.id, "reason": str(no)})

@@ -15,6 +15,9 @@ log = logging.getLogger(__name__)
 
 Render = Callable[[OutboxItem], Awaitable[Reply | None]]
 
+Reposting = Callable[[Place, str], Awaitable[None]]
+"""Hears of a card that is gone from its place, or can't be changed there, and is sent anew."""
+
 NOT_REMOVED = "\n⚠️ I could not delete your message: please delete it yourself."
 SHOWN_BELOW = "\n⬇️ Shown again below."
 _REMEMBERED = 5_000  # messages whose present look is known
@@ -43,6 +46,7 @@ class Delivery:
         draw: Drawer,
         now: Callable[[], datetime],
         spend: Callable[[Place], None],
+        reposting: Reposting,
     ) -> None:
         self._outbox = outbox
         self._platforms = platforms
@@ -50,6 +54,8 @@ class Delivery:
         self._draw = draw
         self._now = now
         self._spend = spend
+        self._reposting = reposting
+        self._gone: set[tuple[Place, str]] = set()  # cards that stand nowhere until sent anew
         self._looks: dict[tuple[Place, str], Look] = {}
         self._begun: dict[int, str] = {}  # cards that stand already but may lack their buttons
 
@@ -69,7 +75,15 @@ class Delivery:
             edited = await self._redraw(item, reply, at)
             if edited or item.facts.get("only_edits"):
                 return edited
-        return await self._send(item, reply, at, resumed=resumed)
+        message_id = await self._send(item, reply, at, resumed=resumed)
+        await self._told_of(item.place, _card(item, reply))
+        return message_id
+
+    async def _told_of(self, place: Place, card: str) -> None:
+        """Only now: where nothing can be sent either, something else is wrong."""
+        if (place, card) in self._gone:
+            self._gone.discard((place, card))
+            await self._reposting(place, card)
 
     def forget(self, item: OutboxItem) -> None:
         """The item is settled."""
@@ -109,6 +123,7 @@ class Delivery:
             log.info("A message can't be edited; it is sent anew.", extra={"reason": str(no)})
             if card := _card(item, reply):
                 await self._outbox.forget_card(card, item.place)
+                self._gone.add((item.place, card))
             return ""
         self._remember(item.place, message_id, wanted)
         return message_id

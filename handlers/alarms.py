@@ -21,10 +21,9 @@ def of_machine(facts: Mapping[str, Any], zone: str, wall: datetime) -> Reply:
 
 
 def of_place(facts: Mapping[str, Any]) -> Reply:
-    """A group, topic or channel that can't be written to any more, for who set it up."""
-    title = str(facts.get("title") or "A place")
+    """What became of a group, topic or channel, for who set it up."""
     return texts.said(
-        bold(f"📭 I can't write in {title} any more."),
+        bold(str(facts["headline"])),
         texts.sentence(str(facts["reason"])),
         texts.sentence(str(facts["next"])),
     )

@@ -185,13 +185,17 @@ def open_telegram(
 ) -> TelegramPlatform:
     from bot.platforms.telegram import TelegramPlatform
 
+    async def moved(old: Place, new: Place) -> None:
+        await memory.outbox.move_place(old, new)
+        await Places(memory, clock).moved(old, new)
+
     return TelegramPlatform(
         settings.telegram_bot_token,
         settings.telegram_api_url or None,
         settings.telegram_webhook_url or None,
         settings.telegram_webhook_secret or None,
         commands=router.commands(),
-        on_moved=memory.outbox.move_place,
+        on_moved=moved,
         on_gone=when_gone(memory, clock),
     )
 
@@ -232,7 +236,7 @@ def open_postman(
         log.warning("A place is gone.", extra={"place": str(item.place), "reason": reason})
         await Places(memory, clock).lost(item.owner_id, item.place, reason)
 
-    lease = 0.0 if memory.kind == "SQLite" else 60.0
+    places, lease = Places(memory, clock), 0.0 if memory.kind == "SQLite" else 60.0
     return Postman(
         memory.outbox,
         platforms,
@@ -240,6 +244,8 @@ def open_postman(
         Pictures(desk),
         clock,
         on_refused=refused,
+        on_moved=places.moved,
+        on_repost=places.reposted,
         lease=lease,
     )
 

@@ -156,7 +156,9 @@ async def test_a_post_that_was_deleted_is_sent_anew_with_the_next_follow_up(
     assert post.id != gone.id and post.photo
     assert "Filled at" in post.text and "Closed at 61200.00" in post.text
     assert room.server.last(VIP).reply_to == post.id
-    assert room.waiting() == [] and room.lost() == []
+    [told] = room.lost()
+    assert told["headline"] == "🗑 A signal of mine in Vip Signals was deleted."
+    assert room.waiting() == []
 
 
 async def test_a_topic_that_was_closed_tells_once_and_the_group_goes_on(
@@ -205,4 +207,5 @@ async def test_a_group_with_a_new_id_is_followed_there(room: ChannelRoom) -> Non
     await room.opened()
     await room.delivered()
     assert "#2 · record" in room.post(UPGRADED).text
-    assert room.lost() == []
+    [told] = room.lost()
+    assert "has a new id" in str(told["headline"])

@@ -82,7 +82,9 @@ async def test_a_deleted_post_is_sent_anew(
     await room.delivered()
     _, again, closed = bots(discord, signals)
     assert "Entry: 60000.00" in again.text and "Closed at" in again.text
-    assert closed.reply_to == again.id and room.lost() == []
+    assert closed.reply_to == again.id
+    [told] = room.lost()
+    assert "was deleted" in str(told["headline"])
 
 
 @pytest.mark.parametrize("how", ["no right", "thrown out", "channel deleted"])

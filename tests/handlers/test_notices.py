@@ -40,6 +40,7 @@ async def test_what_is_no_more_is_not_told(talk: Conversation, kind: NoticeKind)
         "until": "2026-03-02T08:00:00+00:00",
         "summary": "The disk is full.",
         "at": "2026-03-02T08:00:00+00:00",
+        "headline": "📭 I can't write in Calls any more.",
         "reason": "I was removed from it.",
         "next": "add me again",
     }
@@ -193,7 +194,11 @@ async def test_an_operator_reads_what_is_wrong(talk: Conversation) -> None:
 
 
 async def test_a_lost_place_is_named_with_what_to_do(talk: Conversation) -> None:
-    facts = {"title": "Dip Signals", "reason": "I was removed from it.", "next": "add me again"}
+    facts = {
+        "headline": "📭 I can't write in Dip Signals any more.",
+        "reason": "I was removed from it.",
+        "next": "add me again",
+    }
     said = await render(talk, K.PLACE_LOST, (await talk.user()).id, **facts)
     assert said is not None
     assert plain([said]).split("\n") == [

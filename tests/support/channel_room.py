@@ -139,6 +139,8 @@ def _postman(talk: Conversation, platforms: dict[str, Platform]) -> Postman:
         talk.pictures,
         clock,
         on_refused=refused,
+        on_moved=Places(memory, clock).moved,
+        on_repost=Places(memory, clock).reposted,
         lease=0,
         elapsed=lambda: (clock.wall() - START) / timedelta(seconds=1),
         pause=pause,
