@@ -15,7 +15,7 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
-from telegram import Bot, BotCommand, Update, error
+from telegram import Bot, BotCommand, Chat, Update, error
 
 from agents.domain.user import Identity, Place
 from bot.platforms.telegram_faults import REFUSED, STANDBY, UNREACHABLE, seconds
@@ -232,6 +232,8 @@ class Reception:
         storing fails, it comes again all the same."""
         glance: asyncio.Future[Glance] = asyncio.get_running_loop().create_future()
         if update.callback_query:
+            if update.effective_chat and update.effective_chat.type == Chat.PRIVATE:
+                glance.set_result(Glance())  # nobody else is there; nothing need be said alone
             task = asyncio.create_task(self._acknowledge(update.callback_query.id, glance))
             self._acknowledging.add(task)
             task.add_done_callback(self._acknowledging.discard)
