@@ -31,6 +31,7 @@ MOVED: tuple[tuple[str, str], ...] = (
     ("publications", "publisher_id"),
     ("signals", "owner_id"),
     ("listens", "created_by"),
+    ("connections", "owner_id"),
 )
 # Columns that are unique together with others: what the one who stays has, stays.
 UNIQUE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -41,6 +42,7 @@ UNIQUE: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("grants", "user_id", ("feature",)),
     ("listens", "owner_id", ("platform", "chat", "thread")),
     ("heard", "owner_id", ("source", "key")),
+    ("findings", "owner_id", ("key",)),
 )
 _RANK = {role.value: rank for rank, role in enumerate(Role)}  # the owner first
 # Tables whose rows are numbered for their owner, from 1.

@@ -87,6 +87,8 @@ class StrategyRow(Model):
     activated_at = Moment(null=True)
     pause_reason = Words()
     autonomy = Document(null=True)
+    schedule = Words(null=True)
+    waits_flat = BooleanField(db_default=False)
 
     class Meta:
         table = "strategies"
@@ -224,10 +226,17 @@ class OrderRow(Model):
     state = Words()
     filled = Money()
     error = Words()
+    kind = Words(db_default="market")
+    price = Money(null=True)
+    pair = Words(db_default="")
+    target = IntField(null=True)
+    venue_id = Words(db_default="")
+    sent_at = Moment(null=True)
 
     class Meta:
         table = "orders"
         indexes = (
+            ("owner_id", "venue_id"),
             ("state",),
             ("position_id",),
             ("proposal_id",),
@@ -250,6 +259,8 @@ class FillRow(Model):
     fee_currency = Words()
     at = Moment()
     mark = Money(null=True)
+    fee_value = Money(null=True)
+    heard_at = Moment(null=True)
 
     class Meta:
         table = "fills"
@@ -287,6 +298,9 @@ class PositionRow(Model):
     exit_price = Money(null=True)
     exit_reason = Words()
     version = IntField()
+    funding = Money(null=True)
+    leverage = IntField(db_default=1)
+    liquidation = Money(null=True)
 
     class Meta:
         table = "positions"

@@ -66,6 +66,7 @@ def config(url: str) -> dict[str, Any]:
                     "storage.models_page",
                     "storage.models_groups",
                     "storage.models_signals",
+                    "storage.models_venues",
                 ],
                 "default_connection": name,
                 "migrations": "storage.migrations",

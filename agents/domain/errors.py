@@ -79,6 +79,21 @@ class OrderUnknown(TryAgain):
     """The order was sent and no answer came; it is looked up by its client order id."""
 
 
+class BrokerBusy(TryAgain):
+    """The exchange asks to wait and took nothing; the same is sent again later.
+
+    `retry_after` is in seconds.
+    """
+
+    def __init__(self, message: str | None = None, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class BrokerAway(TryAgain):
+    """The exchange can't be reached at the moment; it keeps being tried."""
+
+
 class DeliveryDelayed(TryAgain):
     """The platform asks to wait, or can't be reached; `retry_after` is in seconds."""
 
@@ -104,6 +119,14 @@ class Refused(ParleyError):
 
 class OrderRejected(Refused):
     """The broker rejected the order."""
+
+
+class StopTooNear(OrderRejected):
+    """The price is beyond the stop already: the exchange would trigger it at once."""
+
+
+class KeyRefused(Refused):
+    """The exchange does not take this key; make a new one and send it with /connect."""
 
 
 class DeliveryRefused(Refused):

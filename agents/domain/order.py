@@ -28,7 +28,8 @@ O = OrderState  # noqa: E741
 _DONE = frozenset({O.FILLED, O.CANCELLED, O.REJECTED, O.EXPIRED})
 ORDER_MOVES: dict[OrderState, frozenset[OrderState]] = {
     O.NEW: frozenset({O.SENDING, O.CANCELLED}),
-    O.SENDING: frozenset({O.UNKNOWN, O.OPEN, O.PART_FILLED}) | _DONE,
+    # SENDING to NEW: the broker was too busy to look at it, and surely did not take it.
+    O.SENDING: frozenset({O.NEW, O.UNKNOWN, O.OPEN, O.PART_FILLED}) | _DONE,
     O.UNKNOWN: frozenset({O.SENDING, O.OPEN, O.PART_FILLED}) | _DONE,
     O.OPEN: frozenset({O.PART_FILLED}) | _DONE,
     O.PART_FILLED: frozenset({O.PART_FILLED, O.FILLED, O.CANCELLED, O.EXPIRED}),
@@ -52,6 +53,15 @@ class OrderPurpose(StrEnum):
     PANIC = "panic"
 
 
+class OrderKind(StrEnum):
+    """MARKET goes out at once. STOP and LIMIT rest at the exchange: a stop becomes a market order
+    at its price, a limit order is filled at its price or better."""
+
+    MARKET = "market"
+    STOP = "stop"
+    LIMIT = "limit"
+
+
 class OrderSide(StrEnum):
     BUY = "buy"
     SELL = "sell"
@@ -72,11 +82,14 @@ def client_order_id(intent_key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class OrderIntent:
-    """A market order that shall be sent exactly once. `id` is 0 until stored.
+    """An order that shall be sent exactly once. `id` is 0 until stored.
 
     `key` is unique and derived from what caused the order (`entry:proposal:7:v2`,
     `stop:position:3`, `target:position:3:0`), so the same cause never makes a second order.
     Quantity in base currency. `trigger` is the price that caused an exit, quote currency.
+    A resting order has a `price` (quote currency); two of the same `pair` are one bracket, of
+    which the exchange cancels one when the other is filled. `target` is the index of the target
+    that it takes. `venue_id` is the exchange's own name of it; `sent_at` is human time.
     """
 
     key: str
@@ -96,6 +109,12 @@ class OrderIntent:
     state: OrderState = OrderState.NEW
     filled: Decimal = Decimal(0)
     error: str = ""
+    kind: OrderKind = OrderKind.MARKET
+    price: Decimal | None = None
+    pair: str = ""
+    target: int | None = None
+    venue_id: str = ""
+    sent_at: datetime | None = None
     id: int = 0
 
     @property
@@ -106,13 +125,25 @@ class OrderIntent:
     def reduces(self) -> bool:
         return self.purpose is not OrderPurpose.ENTRY
 
+    @property
+    def rests(self) -> bool:
+        """Whether it waits at the exchange for its price, and guards a position meanwhile."""
+        return self.kind is not OrderKind.MARKET
+
+    @property
+    def left(self) -> Decimal:
+        """What is not filled of it, base currency."""
+        return self.quantity - self.filled
+
 
 @dataclass(frozen=True, slots=True)
 class Fill:
     """One execution as the broker reports it. Unique by (client_id, trade_id).
 
     Price in quote currency, quantity in base currency, `fee` in `fee_currency`; `at` in market
-    time. `mark` is the market price the fill slipped from, for the slippage record.
+    time. `mark` is the market price the fill slipped from, for the slippage record. `fee_value`
+    is the fee in quote currency where it was taken in a third coin, valued when it was filled;
+    `heard_at` is the human time at which it became known.
     """
 
     client_id: str
@@ -125,14 +156,18 @@ class Fill:
     fee_currency: str
     at: datetime
     mark: Decimal | None = None
+    fee_value: Decimal | None = None
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BrokerOrder:
-    """What a broker says of an order when asked by client order id."""
+    """What a broker says of an order when asked by client order id. `filled` is what the exchange
+    counts, base currency; `fills` those of it that the answer names."""
 
     client_id: str
     state: OrderState
     filled: Decimal
     fills: tuple[Fill, ...] = ()
     reason: str = ""
+    venue_id: str = ""

@@ -21,13 +21,12 @@ from agents.domain.linking import Links
 from agents.domain.market import (
     Candle,
     Candles,
-    Instrument,
     MarketHealth,
     Tick,
     Timeframe,
     Universe,
 )
-from agents.domain.order import BrokerOrder, Fill, OrderIntent, OrderState
+from agents.domain.order import Fill, OrderIntent, OrderState
 from agents.domain.position import Account, Position
 from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.publishing import Channels
@@ -35,6 +34,7 @@ from agents.domain.record import Record
 from agents.domain.sharing import Shares
 from agents.domain.strategy import Mode, Strategy, StrategySpec, StrategyState
 from agents.domain.user import Identity, Notice, Place, User
+from agents.domain.venue import Connections, Findings, FundingPaid
 
 
 class Clock(Protocol):
@@ -88,27 +88,6 @@ class Market(Protocol):
         """The newest tick of a symbol, None before the first."""
 
     def health(self) -> MarketHealth: ...
-
-
-FillListener = Callable[[Fill], None]
-
-
-class Broker(Protocol):
-    """Where orders go. One implementation per mode; nothing above it knows the mode."""
-
-    mode: Mode
-
-    async def submit(self, intent: OrderIntent, instrument: Instrument) -> BrokerOrder:
-        """Send once. Raises OrderUnknown when no answer came, OrderRejected when refused."""
-
-    async def lookup(self, client_id: str, symbol: str) -> BrokerOrder | None:
-        """What the broker knows of an order; None when it never saw it."""
-
-    async def cancel(self, client_id: str, symbol: str) -> BrokerOrder | None:
-        """Cancel what is still open; the state afterwards."""
-
-    def listen(self, listener: FillListener) -> None:
-        """Call `listener` for every fill that was not part of submit's answer."""
 
 
 class Advisor(Protocol):
@@ -179,6 +158,12 @@ class Strategies(Protocol):
     async def rename(self, owner_id: int, strategy_id: int, name: str) -> None: ...
     async def set_run(self, owner_id: int, strategy_id: int, run: str) -> None: ...
     async def set_autonomy(self, owner_id: int, strategy_id: int, autonomy: Autonomy) -> None: ...
+    async def set_mode(self, owner_id: int, strategy_id: int, was: Mode, to: Mode) -> bool:
+        """Compare-and-set; False when its mode was not `was`."""
+
+    async def set_schedule(
+        self, owner_id: int, strategy_id: int, schedule: str, *, waits_flat: bool
+    ) -> None: ...
     async def due(self, timeframe: str) -> Sequence[Strategy]:
         """Every active strategy of this timeframe that candles set off, of all owners."""
 
@@ -256,10 +241,20 @@ class Orders(Protocol):
     async def get(self, intent_id: int) -> OrderIntent: ...
     async def by_client_id(self, client_id: str) -> OrderIntent | None: ...
     async def move(self, intent: OrderIntent, to: OrderState, **changes: Any) -> bool:
-        """Compare-and-set on (id, state); `changes` are OrderIntent fields (filled, error)."""
+        """Compare-and-set on (id, state); `changes` are OrderIntent fields (filled, error,
+        quantity, venue_id, sent_at)."""
 
     async def in_states(self, states: Collection[OrderState]) -> Sequence[OrderIntent]: ...
     async def of_position(self, position_id: int) -> Sequence[OrderIntent]: ...
+    async def resting(self, position_id: int) -> Sequence[OrderIntent]:
+        """Unsettled resting orders of a position, oldest first."""
+
+    async def of_account(
+        self, account_id: int, since: datetime | None = None
+    ) -> Sequence[OrderIntent]:
+        """Oldest first."""
+
+    async def by_venue_id(self, owner_id: int, venue_id: str) -> OrderIntent | None: ...
     async def add_fill(self, intent: OrderIntent, fill: Fill) -> bool:
         """False when (client_id, trade_id) is known already."""
 
@@ -308,6 +303,12 @@ class Accounts(Protocol):
 
     async def get(self, account_id: int) -> Account: ...
     async def of(self, owner_id: int) -> Sequence[Account]: ...
+    async def add_funding(self, account_id: int, position_id: int, paid: FundingPaid) -> bool:
+        """False when it is known already."""
+
+    async def funding(self, account_id: int) -> Sequence[tuple[int, FundingPaid]]:
+        """(position id, payment), oldest first."""
+
     async def book(self, account_id: int, change: Decimal) -> Account:
         """Add `change` (quote currency, exact) to the balance, and raise the peak."""
 
@@ -376,6 +377,8 @@ class Memory(Protocol):
     desks: Desks
     heard: HeardSignals
     hooks: Hooks
+    connections: Connections
+    findings: Findings
 
     def when_told(self, listener: NoticeListener) -> None:
         """Have `listener` called for each notice in the transaction that tells it, whether or not

@@ -33,7 +33,9 @@ class Position:
     `quantity` is what is still open, `entered` what was bought or sold in all (base currency);
     `entry_price` the average entry; `initial_stop` fixes one R per unit = |entry - initial stop|;
     `stop` the present one; `best` the best price seen since entry (for trailing);
-    `realised` gross profit and `fees` costs so far, quote currency.
+    `realised` gross profit and `fees` costs so far, `funding` what was received (paid: negative)
+    for holding a perpetual, quote currency. `leverage` is what it was opened with, and
+    `liquidation` the price at which the exchange would close it, where there is one.
     """
 
     owner_id: int
@@ -60,6 +62,9 @@ class Position:
     closed_at: datetime | None = None
     exit_price: Decimal | None = None  # average
     exit_reason: str = ""
+    funding: Decimal = Decimal(0)
+    leverage: int = 1
+    liquidation: Decimal | None = None
     version: int = 1
     id: int = 0
 
@@ -72,9 +77,9 @@ class Position:
         return (price - self.entry_price) * self.quantity * self.side.sign
 
     def net(self, price: Decimal | None = None) -> Decimal:
-        """Realised (and, at `price`, open) profit after the fees paid, quote currency."""
+        """Realised (and, at `price`, open) profit after fees and funding, quote currency."""
         still_open = self.unrealised(price) if price is not None else Decimal(0)
-        return self.realised + still_open - self.fees
+        return self.realised + still_open - self.fees + self.funding
 
     def r_multiple(self, price: Decimal | None = None) -> Decimal:
         """Net profit in multiples of the initial risk; zero when the risk is zero."""
@@ -86,8 +91,8 @@ class Position:
 class Account:
     """An isolated account of one strategy in one mode, quote currency.
 
-    `balance` = `start` + realised gross profit - fees; `peak` is its highest equity at a close,
-    from which drawdown is measured. `id` is 0 until stored.
+    `balance` = `start` + realised gross profit - fees + funding; `peak` is its highest equity at
+    a close, from which drawdown is measured. `id` is 0 until stored.
     """
 
     owner_id: int

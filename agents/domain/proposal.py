@@ -79,6 +79,8 @@ class Plan:
     trailing: Trailing
     quantity: Decimal
     notes: tuple[str, ...] = ()  # what sizing or limits changed, in words
+    leverage: int = 1
+    liquidation: Decimal | None = None  # where the exchange would close it, on perpetuals
 
     @property
     def risk_per_unit(self) -> Decimal:

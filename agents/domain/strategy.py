@@ -174,11 +174,12 @@ STRATEGY_MOVES: dict[StrategyState, frozenset[StrategyState]] = {
 
 class RunKind(StrEnum):
     """What sets a strategy off, and how often. ON_SIGNAL is set off by no candle, only by signals
-    that come in."""
+    that come in; SCHEDULED by those candles alone that close at a time of its schedule."""
 
     CONTINUOUS = "continuous"
     ONCE = "once"
     ON_SIGNAL = "on_signal"
+    SCHEDULED = "scheduled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,3 +200,5 @@ class Strategy:
     activated_at: datetime | None = None
     pause_reason: str = ""
     autonomy: Autonomy = MANUAL
+    schedule: str = ""  # when a scheduled one is set off, as its owner wrote it
+    waits_flat: bool = False  # no new trade while one of its positions is open

@@ -98,6 +98,11 @@ class NoticeKind(StrEnum):
     SIGNAL_CHANGED = "signal_changed"  # redraw the post of signal_id
     SIGNAL_UPDATE = "signal_update"  # under its post: signal_id, entry (of the record)
     SIGNAL_HEARD = "signal_heard"  # what became of a signal that came in: heard_id
+    ALARM = "alarm"  # money is in danger: summary, what is done; never silent, never off
+    RECEIPT = "receipt"  # what was found at the exchange that the book does not know: receipt_id
+    ACCOUNT = "account"  # an exchange account was paused, resumed, refused: summary
+    ANOMALY = "anomaly"  # something is outside what history says: summary
+    HALT = "halt"  # the operator stopped or resumed all trading: on, reason
 
 
 @dataclass(frozen=True, slots=True)

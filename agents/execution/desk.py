@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from agents.domain.ports import Broker, Clock, Market, Memory
+from agents.domain.broker import Broker
+from agents.domain.ports import Clock, Market, Memory
 from agents.domain.risk import Limits, TapRules
 from agents.domain.strategy import Mode
 from agents.execution.accounts import START_BALANCE, Accounts

@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
+from agents.domain.broker import Broker
 from agents.domain.errors import MarketUnavailable, OrderRejected, OrderUnknown, TryAgain
 from agents.domain.market import Instrument
 from agents.domain.order import (
@@ -25,7 +26,7 @@ from agents.domain.order import (
     OrderPurpose,
     OrderState,
 )
-from agents.domain.ports import Broker, Clock, Market, Memory
+from agents.domain.ports import Clock, Market, Memory
 from agents.domain.proposal import ProposalState
 from agents.domain.strategy import Mode
 from agents.execution.backlog import Backlog
@@ -112,7 +113,7 @@ class Orders:
         proposal of an entry that had no fill becomes `ended`."""
         if intent.state is OrderState.NEW:
             return await self._failures.fail(intent, OrderState.CANCELLED, "taken back", ended)
-        answer = await self._broker(intent).cancel(intent.client_id, intent.symbol)
+        answer = await self._broker(intent).cancel(intent)
         return await self._take(intent, answer, ended) if answer else intent
 
     async def recover(self) -> None:
@@ -211,7 +212,7 @@ class Orders:
             await self.send(intent)
             return
         broker = self._broker(intent)
-        answer = await broker.lookup(intent.client_id, intent.symbol)
+        answer = await broker.lookup(intent)
         if answer is not None:
             await self._take(intent, answer)
         elif isinstance(broker, Adopts):
@@ -231,7 +232,7 @@ class Orders:
                 return
         if isinstance(broker, Adopts):
             await broker.adopt([intent])
-        answer = await broker.lookup(intent.client_id, intent.symbol)
+        answer = await broker.lookup(intent)
         if answer is not None:
             await self._take(intent, answer)
 

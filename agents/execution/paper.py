@@ -5,13 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from agents.domain.broker import FillListener, OrderListener
 from agents.domain.errors import OrderRejected
 from agents.domain.market import Instrument, Tick
 from agents.domain.money import ONE, ZERO, ceil_to, floor_to
 from agents.domain.order import BrokerOrder, Fill, OrderIntent, OrderSide, OrderState
-from agents.domain.ports import FillListener, Market
+from agents.domain.ports import Market
 from agents.domain.risk import Costs
 from agents.domain.strategy import Mode
+from agents.domain.venue import GuardStyle
 from agents.execution.judging import instrument_of
 
 CandleRange = Callable[[str], Decimal | None]
@@ -67,6 +69,9 @@ class PaperBroker:
     def listen(self, listener: FillListener) -> None:
         self._listeners.append(listener)
 
+    def listen_orders(self, listener: OrderListener) -> None:
+        """No order on paper ends by itself."""
+
     async def submit(self, intent: OrderIntent, instrument: Instrument) -> BrokerOrder:
         """A used client order id gets the order that it has, and no second one."""
         known = self._orders.get(intent.client_id)
@@ -86,16 +91,28 @@ class PaperBroker:
         for intent in intents:
             await self.submit(intent, await instrument_of(self._market, intent.symbol))
 
-    async def lookup(self, client_id: str, symbol: str) -> BrokerOrder | None:
-        known = self._orders.get(client_id)
+    async def rest(
+        self,
+        orders: Sequence[OrderIntent],
+        instrument: Instrument,
+        instead_of: Sequence[OrderIntent] = (),
+    ) -> Sequence[BrokerOrder]:
+        """Raises OrderRejected: nothing rests on paper, where every tick is watched here."""
+        raise OrderRejected("Nothing rests on paper.")
+
+    def style(self, instrument: Instrument) -> GuardStyle:
+        return GuardStyle.LOCAL
+
+    async def lookup(self, intent: OrderIntent) -> BrokerOrder | None:
+        known = self._orders.get(intent.client_id)
         return known.answer() if known else None
 
-    async def cancel(self, client_id: str, symbol: str) -> BrokerOrder | None:
-        order = self._orders.get(client_id)
+    async def cancel(self, intent: OrderIntent) -> BrokerOrder | None:
+        order = self._orders.get(intent.client_id)
         if order is None:
             return None
         if order.state is OrderState.OPEN:
-            self._open[symbol].remove(order)
+            self._open[intent.symbol].remove(order)
             self._finish(order, OrderState.CANCELLED)
         return order.answer()
 

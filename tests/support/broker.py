@@ -1,16 +1,17 @@
 """A broker that does what a test tells it: accepts, rejects, or loses its answer."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from agents.domain.broker import FillListener, OrderListener
 from agents.domain.errors import OrderRejected, OrderUnknown
 from agents.domain.market import Instrument
 from agents.domain.order import BrokerOrder, Fill, OrderIntent, OrderState
-from agents.domain.ports import FillListener
 from agents.domain.strategy import Mode
+from agents.domain.venue import GuardStyle
 
 
 class ScriptedBroker:
@@ -57,15 +58,29 @@ class ScriptedBroker:
             raise OrderUnknown
         return self.book[intent.client_id]
 
-    async def lookup(self, client_id: str, symbol: str) -> BrokerOrder | None:
-        self.lookups.append(client_id)
-        return self.book.get(client_id)
+    async def rest(
+        self,
+        orders: Sequence[OrderIntent],
+        instrument: Instrument,
+        instead_of: Sequence[OrderIntent] = (),
+    ) -> Sequence[BrokerOrder]:
+        raise OrderRejected("Nothing rests here.")
 
-    async def cancel(self, client_id: str, symbol: str) -> BrokerOrder | None:
-        known = self.book.get(client_id)
+    def style(self, instrument: Instrument) -> GuardStyle:
+        return GuardStyle.LOCAL
+
+    def listen_orders(self, listener: OrderListener) -> None:
+        """No order ends by itself here."""
+
+    async def lookup(self, intent: OrderIntent) -> BrokerOrder | None:
+        self.lookups.append(intent.client_id)
+        return self.book.get(intent.client_id)
+
+    async def cancel(self, intent: OrderIntent) -> BrokerOrder | None:
+        known = self.book.get(intent.client_id)
         if known and known.state is OrderState.OPEN:
-            self.book[client_id] = replace(known, state=OrderState.CANCELLED)
-        return self.book.get(client_id)
+            self.book[intent.client_id] = replace(known, state=OrderState.CANCELLED)
+        return self.book.get(intent.client_id)
 
     def fill(
         self, client_id: str, price: str, part: str | None = None, *, tell: bool = True

@@ -118,31 +118,30 @@ async def test_a_used_client_order_id_gets_the_order_that_it_has() -> None:
 
 async def test_it_answers_truly_what_it_knows() -> None:
     here = Exchange()
-    client_id = order().client_id
-    assert await here.broker.lookup(client_id, "BTC/USDT") is None
+    assert await here.broker.lookup(order()) is None
     await here.broker.submit(order(), BTC)
-    known = await here.broker.lookup(client_id, "BTC/USDT")
+    known = await here.broker.lookup(order())
     assert known and known.state is OrderState.OPEN
     here.market.tick("60000")
-    known = await here.broker.lookup(client_id, "BTC/USDT")
+    known = await here.broker.lookup(order())
     assert known and known.fills == tuple(here.fills)
 
 
 async def test_a_cancelled_order_is_not_filled() -> None:
     here = Exchange()
     await here.broker.submit(order(), BTC)
-    answer = await here.broker.cancel(order().client_id, "BTC/USDT")
+    answer = await here.broker.cancel(order())
     assert answer and answer.state is OrderState.CANCELLED
     here.market.tick("60000")
     assert here.fills == []
-    assert await here.broker.cancel("pl-unknown", "BTC/USDT") is None
+    assert await here.broker.cancel(replace(order(), key="unknown")) is None
 
 
 async def test_a_filled_order_can_not_be_cancelled() -> None:
     here = Exchange()
     await here.broker.submit(order(), BTC)
     here.market.tick("60000")
-    answer = await here.broker.cancel(order().client_id, "BTC/USDT")
+    answer = await here.broker.cancel(order())
     assert answer and answer.state is OrderState.FILLED
 
 
