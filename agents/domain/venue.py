@@ -4,6 +4,7 @@ A venue is the account of one user at one exchange. It is asked what is true; or
 through a Broker.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -149,6 +150,16 @@ class Credentials:
     key: str = field(repr=False)
     secret: str = field(repr=False)
     password: str = field(default="", repr=False)
+
+    def written(self) -> str:
+        """As it is sealed into `Connection.sealed`."""
+        return json.dumps([self.key, self.secret, self.password])
+
+    @classmethod
+    def read(cls, opened: str) -> "Credentials":
+        """Of what `written` made, after it was opened."""
+        key, secret, password = json.loads(opened)
+        return cls(key, secret, password)
 
 
 @dataclass(frozen=True, slots=True)
