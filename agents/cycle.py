@@ -23,7 +23,8 @@ from agents.domain.market import MarketState, Timeframe, Universe
 from agents.domain.order import OrderIntent
 from agents.domain.ports import Advisor, Clock, Market, Memory
 from agents.domain.position import Position
-from agents.domain.strategy import Side, Strategy
+from agents.domain.schedule import was_time
+from agents.domain.strategy import RunKind, Side, Strategy
 from agents.domain.windows import in_windows
 from agents.execution.proposing import Declined, Draft, Proposer
 from agents.holding import Holding, holding
@@ -151,6 +152,10 @@ class Cycle:
     def _judge(self, work: _Round, strategy: Strategy, symbol: str, context: Context) -> None:
         """What the rules say; whoever passes becomes a candidate. Raises AskUser."""
         if self._leaves(work, strategy, symbol, context) or strategy.id not in work.entering:
+            return
+        if not _is_time(strategy, work):
+            not_now = self._decision(work, strategy, symbol, Action.HOLD, reasons.NOT_SCHEDULED)
+            work.quiet.append(not_now)
             return
         spec = strategy.spec
         found = look(spec, context, work.universe.by_symbol.get(symbol))
@@ -358,6 +363,14 @@ def _by_symbol(
     for symbol, strategies in leaving.items():
         found[symbol].extend(strategies)
     return found
+
+
+def _is_time(strategy: Strategy, work: _Round) -> bool:
+    """Whether this candle may set the strategy off; a scheduled one is by those alone that close
+    at a time of its schedule, or just after one."""
+    if strategy.run is not RunKind.SCHEDULED:
+        return True
+    return was_time(strategy.schedule, work.closed - work.timeframe.length, work.closed)
 
 
 def _reasons(candidate: Candidate, advised: Advised | None) -> tuple[str, ...]:

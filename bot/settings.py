@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 
 from agents.domain.errors import OperatorNeeded
 from agents.domain.grants import Feature
+from agents.domain.ladder import Ladder
 from agents.domain.risk import Costs, Limits, TapRules
+from agents.domain.strategy import Mode
 from agents.domain.user import Identity
 
 T = TypeVar("T")
@@ -49,6 +51,8 @@ class Settings:
     free_features: frozenset[Feature] = frozenset(Feature)
     channel_delay: int = 900
     paper_balance: Decimal = Decimal(10_000)
+    ladder: Ladder = field(default_factory=Ladder)
+    first_mode: Mode = Mode.PAPER
     costs: Costs = field(default_factory=Costs)
     limits: Limits = field(default_factory=Limits)
     tap_rules: TapRules = field(default_factory=TapRules)
@@ -153,6 +157,21 @@ def _features(raw: str) -> frozenset[Feature]:
     """ValueError for a name that is no feature's."""
     named = [part.strip().lower() for part in raw.split(",") if part.strip()]
     return frozenset(Feature(name) for name in named if name != "none")
+
+
+def _ladder(raw: str) -> Ladder:
+    """Two whole numbers."""
+    trades, paper_trades = (int(part) for part in raw.split(","))
+    if not (0 <= trades <= 10_000 and 0 <= paper_trades <= 10_000):
+        raise ValueError(raw)
+    return Ladder(trades, paper_trades)
+
+
+def _first_mode(raw: str) -> Mode:
+    mode = Mode(raw.lower())
+    if mode not in {Mode.PAPER, Mode.SIMULATION}:
+        raise ValueError(raw)
+    return mode
 
 
 def _amount(low: str, high: str) -> Callable[[str], Decimal]:
@@ -264,6 +283,16 @@ def _market_parts(read: _Reader) -> dict[str, Any]:
         "speed": read.take("PARLEY_SPEED", 60.0, _speed, "needs market seconds per second, as 60"),
         "replay_start": read.take("PARLEY_REPLAY_START", None, _moment, start),
         "seed": read.take("PARLEY_SEED", 7, _count(0, 2**31), "needs a whole number"),
+        "ladder": read.take(
+            "PARLEY_LADDER",
+            Ladder(),
+            _ladder,
+            "needs two numbers of closed trades: before paper, and on paper before real money, "
+            "as 10,25",
+        ),
+        "first_mode": read.take(
+            "PARLEY_START_MODE", Mode.PAPER, _first_mode, "needs paper or simulation"
+        ),
         "paper_balance": read.take(
             "PARLEY_PAPER_BALANCE", Decimal(10_000), balance, "needs an amount from 10 upwards"
         ),

@@ -19,6 +19,7 @@ from handlers import (
     hooks,
     linking,
     listening,
+    modes,
     money,
     operator,
     panic,
@@ -26,6 +27,7 @@ from handlers import (
     publishing,
     quiet,
     record,
+    schedules,
     sharing,
     signal_taps,
     status,
@@ -94,7 +96,7 @@ def _usage(row: Command) -> str:
 _LONGEST = 24  # characters of what is shown of a command's words
 
 SUBJECTS = (
-    ("📋 Strategies", "new strategies pause resume autonomy share open"),
+    ("📋 Strategies", "new strategies pause resume autonomy mode schedule share open"),
     ("📈 Trades", "status proposals trades close panic chart why"),
     ("💰 Money", "balance profit daily performance costs"),
     ("👥 With others", "desk publish unpublish channel record"),
@@ -163,6 +165,21 @@ COMMANDS: tuple[Command, ...] = (
         autonomy.autonomy,
         "[N manual, assisted, veto 5m or autopilot]",
         money=True,
+        suggests="strategies",
+    ),
+    Command(
+        "mode",
+        "trying, paper or real money",
+        modes.mode,
+        "[N simulation, paper or live]",
+        money=True,
+        suggests="strategies",
+    ),
+    Command(
+        "schedule",
+        "when a strategy is set off",
+        schedules.schedule,
+        "[N every 4h, once, …]",
         suggests="strategies",
     ),
     Command("quiet", "hours without a sound", quiet.quiet, "[22:00-07:00 hold]", money=True),
@@ -258,6 +275,8 @@ PRESSES: tuple[Press, ...] = (
     # what happens without a tap
     Press("autonomy", autonomy.opened),
     Press("let", autonomy.tapped),
+    Press("mode", modes.opened),
+    Press("set_mode", modes.tapped, "Mode", money=True),
     Press("quiet", quiet.opened),
     Press("quiet_set", quiet.tapped),
     Press("digest", digests.opened),

@@ -15,6 +15,7 @@ from agents.domain.user import Identity, Place, Standing, User
 from agents.execution.accounts import Accounts
 from agents.execution.approvals import Approvals
 from agents.execution.hands import Hands
+from agents.execution.modes import Modes
 from agents.execution.panic import Panic
 from agents.signals.desk import SignalDesk
 from agents.watch import Watch
@@ -65,6 +66,7 @@ class Desk:
     keys: ModelKeys
     people: People
     signals: SignalDesk
+    modes: Modes
     operators: tuple[Identity, ...] = ()
     page_owner: Identity | None = None
     invite_only: bool = True

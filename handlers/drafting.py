@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from agents.decision.rules import is_rule_text, parse_lines
 from agents.decision.words import Question, Reading, answer, missing, read
 from agents.domain.errors import RuleError
-from agents.domain.strategy import Mode, Strategy, StrategySpec
+from agents.domain.strategy import Strategy, StrategySpec
 from handlers import dialogue, numbers, texts
 from handlers.chat import Reply, Rows, Words, bold, italic, lines, text
 from handlers.desk import Desk
@@ -188,7 +188,7 @@ async def stored(
             return await memory.strategies.get(turn.user.id, last["strategy_id"])
         now = desk.clock.now()
         drafted = await memory.strategies.draft(
-            turn.user.id, name or short_name(spec), spec, sentence, Mode.PAPER, now
+            turn.user.id, name or short_name(spec), spec, sentence, desk.modes.first, now
         )
         note = {"key": turn.incoming.key, "strategy_id": drafted.id}
         await memory.notes.write(drafted_last, note)

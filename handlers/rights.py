@@ -14,6 +14,7 @@ OF_COMMANDS: Mapping[str, Right] = {
     **dict.fromkeys(("strategies", "proposals", "status", "positions", "balance", "profit"), LOOK),
     **dict.fromkeys(("daily", "trades", "performance", "why", "costs", "cancel"), LOOK),
     **dict.fromkeys(("new", "close", "panic", "stop", "pause", "resume", "autonomy"), TRADE),
+    **dict.fromkeys(("mode", "schedule"), TRADE),
     **dict.fromkeys(("publish", "unpublish", "channel", "share", "open", "listen"), TRADE),
     **dict.fromkeys(("settings", "quiet", "digest"), LEAD),
 }
@@ -32,7 +33,7 @@ OF_BUTTONS: Mapping[str, Right] = {
     # strategies and trades
     **dict.fromkeys(("example", "pick", "yes", "activate", "edit", "discard", "archive"), TRADE),
     **dict.fromkeys(("pause", "resume", "once", "continuous", "close", "close_half"), TRADE),
-    **dict.fromkeys(("autonomy", "let", "unpublish"), TRADE),
+    **dict.fromkeys(("autonomy", "let", "unpublish", "mode", "set_mode"), TRADE),
     **dict.fromkeys(("signal_stop", "signal_half", "signal_close", "signal_ignore"), TRADE),
     # the desk itself
     **dict.fromkeys(("desk_seat", "desk_rule", "notice", "zones", "zone"), LEAD),

@@ -58,6 +58,15 @@ def percent(said: str) -> Decimal | None:
     return value if value.is_finite() else None
 
 
+def money(said: str) -> Decimal | None:
+    """An amount of money, as 500, 1,000.50 or $500; None for what is none."""
+    try:
+        value = Decimal(said.strip().lstrip("$").replace(",", ""))
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
 def clock(said: str) -> str:
     """`HH:MM` of `8`, `08:00`, `8.30`, `10 pm`. Raises AskUser."""
     found = _CLOCK.fullmatch(said.strip())

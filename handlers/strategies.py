@@ -129,6 +129,8 @@ def next_look(desk: Desk, strategy: Strategy) -> str:
     """When the strategy is looked at next, in human time."""
     if strategy.run is RunKind.ON_SIGNAL:
         return "I judge each signal as it comes in."
+    if strategy.run is RunKind.SCHEDULED:
+        return f"I look when it is time: {strategy.schedule}."
     closes = Timeframe.parse(strategy.spec.timeframe).next_close(desk.clock.now())
     left = desk.clock.wall_at(closes) - desk.clock.wall()
     return (

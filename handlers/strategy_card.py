@@ -108,7 +108,7 @@ def buttons(strategy: Strategy) -> Rows:
             return (
                 (button("⏸ Pause", "pause"), button("✏️ Edit", "edit")),
                 (*_run_buttons(strategy), button("🗄 Archive", "archive")),
-                (button("🤖 Autonomy", "autonomy"),),
+                (button("🤖 Autonomy", "autonomy"), button("🪜 Mode", "mode")),
             )
         case StrategyState.PAUSED:
             first = (button("▶️ Resume", "resume"), button("✏️ Edit", "edit"))
@@ -143,6 +143,10 @@ def _body(shown: Shown) -> Iterator[Words | str]:
         yield "Runs: one trade, then it pauses"
     if strategy.run is RunKind.ON_SIGNAL:
         yield _ON_SIGNAL
+    if strategy.run is RunKind.SCHEDULED:
+        yield f"Runs: {strategy.schedule}"
+    if strategy.waits_flat:
+        yield "Opens nothing while a trade of it is open"
     if strategy.autonomy != MANUAL:
         yield f"🤖 Autonomy: {saying.autonomy(strategy.autonomy)}"
     yield from remark_lines(shown.remarks)

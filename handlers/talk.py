@@ -2,7 +2,7 @@
 
 import re
 
-from handlers import bringing, dialogue, drafting, editing, texts
+from handlers import bringing, dialogue, drafting, editing, modes, texts
 from handlers.desk import Desk
 from handlers.turn import Answer, Turn
 
@@ -82,7 +82,7 @@ def is_no(said: str) -> bool:
 
 def wants_words(step: dialogue.Step | None) -> bool:
     """Whether the open question is answered by a text of the user's own."""
-    return step is not None and step.kind in {editing.EDIT, drafting.MISSING}
+    return step is not None and step.kind in {editing.EDIT, drafting.MISSING, modes.TYPE_LIVE}
 
 
 async def talk(desk: Desk, turn: Turn, step: dialogue.Step | None) -> Answer:
@@ -93,6 +93,8 @@ async def talk(desk: Desk, turn: Turn, step: dialogue.Step | None) -> Answer:
         return await editing.said(desk, turn, step)
     if step.kind == drafting.MISSING:
         return await drafting.answered(desk, turn, step, turn.words)
+    if step.kind == modes.TYPE_LIVE and not is_no(turn.words):
+        return await modes.typed(desk, turn, step)
     if is_no(turn.words):
         await dialogue.end(desk, turn)
         return [texts.said(texts.NOTHING_DONE)]

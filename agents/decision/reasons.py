@@ -11,6 +11,7 @@ from agents.domain.strategy import Side, Sides, StrategySpec
 NO_ANSWER = "The model gave no usable answer, so the rules decided alone."
 NO_MODEL = "there is no rule to check, and no model is connected to judge"
 OUT_OF_HOURS = "it is outside the strategy's hours, so the model was not asked"
+NOT_SCHEDULED = "it is not time by the strategy's schedule"
 OVERTAKEN = "another trade of this strategy came first"
 BROKE = "something went wrong here while it was judged; the operator's log says what"
 NOT_HERE = "{symbol} is not on this market"

@@ -295,6 +295,8 @@ def _new_card(proposal: Proposal) -> Notice:
 def _once(strategy: Strategy, waiting: Sequence[Proposal], positions: Sequence[Position]) -> str:
     if strategy.state is not StrategyState.ACTIVE:
         return f"the strategy is {strategy.state}"
+    if strategy.waits_flat and (waiting or positions):
+        return "it waits until its open trade is closed"
     if strategy.run is RunKind.ONCE and (waiting or positions):
         return "it trades once, and that trade is under way"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agents.decision.reader import SentenceReader
@@ -13,6 +14,7 @@ from agents.domain.grants import Feature
 from agents.domain.mail import OutboxItem
 from agents.domain.ports import Clock
 from agents.domain.user import Identity, Place, Standing
+from agents.execution.modes import Modes
 from agents.places import Places
 from agents.watch import Watch
 from bot.app.trading import Trading, desks_model
@@ -99,6 +101,7 @@ def open_desk(
         keys=keys,
         people=people,
         signals=trading.signals,
+        modes=open_modes(settings, memory, trading),
         operators=settings.admins,
         page_owner=OWNER,
         advisor=desks_model(settings),
@@ -107,6 +110,22 @@ def open_desk(
         address=lambda: settings.public_url or parley.address,
         free_features=settings.free_features,
         channel_delay=settings.channel_delay,
+    )
+
+
+def open_modes(settings: Settings, memory: Database, trading: Trading) -> Modes:
+    async def free(owner_id: int) -> Decimal | None:
+        return None
+
+    return Modes(
+        memory,
+        trading.clock,
+        trading.execution.approvals,
+        settings.ladder,
+        free,
+        trading.modes,
+        settings.paper_balance,
+        settings.first_mode,
     )
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from agents.cycle import Cycle
 from agents.decision.sight import Sights
+from agents.domain.broker import Broker
 from agents.domain.market import TIMEFRAMES, Timeframe
 from agents.domain.money import exact
 from agents.domain.ports import Clock, Market
@@ -48,6 +49,7 @@ class Trading:
     claude: Claude
     cycle: Cycle
     signals: SignalDesk
+    modes: frozenset[Mode]
 
 
 def open_trading(
@@ -68,11 +70,12 @@ def open_trading(
     broker = PaperBroker(Mode.PAPER, market, settings.costs, candle_range)
     broker.listen(metrics.filled)
     market.listen(metrics.heard)
+    brokers: dict[Mode, Broker] = {Mode.PAPER: broker}
     execution = open_desk(
         memory,
         market,
         clock,
-        {Mode.PAPER: broker},
+        brokers,
         limits=settings.limits,
         rules=settings.tap_rules,
         start_balance=settings.paper_balance,
@@ -84,7 +87,8 @@ def open_trading(
     here = (memory, market, clock, sights, execution.proposer, execution.hands)
     cycle = Cycle(*here, advisor, decided)
     signals = SignalDesk(*here, read_signal, advisor, decided=decided, passed=checkpoint)
-    return Trading(clock, market, execution, frames, sights, claude, cycle, signals)
+    modes = frozenset(brokers)
+    return Trading(clock, market, execution, frames, sights, claude, cycle, signals, modes)
 
 
 def open_market(settings: Settings) -> tuple[Clock, Market]:

@@ -12,7 +12,7 @@ from agents.domain.market import MarketState
 from agents.domain.order import OrderPurpose
 from agents.domain.position import PositionState
 from agents.domain.proposal import ProposalState
-from agents.domain.strategy import Sides, StrategyState, Window
+from agents.domain.strategy import RunKind, Sides, StrategyState, Window
 from storage.database import open_database
 from tests.support.desk import levels
 from tests.support.line import BTC, ETH, Line, line
@@ -125,6 +125,21 @@ async def test_a_kill_between_decision_and_card_leaves_neither_and_the_next_star
 
 
 # --- what stands against a decision -----------------------------------------------------------
+
+
+async def test_a_scheduled_strategy_is_set_off_by_its_own_candles_alone() -> None:
+    desk = await line()
+    strategy = await desk.strategy()
+    due = desk.closed + timedelta(minutes=10)
+    when = f"at {due:%H:%M}"
+    strategies = desk.memory.strategies
+    await strategies.set_schedule(strategy.owner_id, strategy.id, when, waits_flat=False)
+    await strategies.set_run(strategy.owner_id, strategy.id, RunKind.SCHEDULED.value)
+    await desk.next(60_500)
+    assert (await desk.last(strategy)).reason == reasons.NOT_SCHEDULED
+    await desk.next(60_500)
+    assert desk.closed == due
+    assert (await desk.last(strategy)).action is Action.ENTER_LONG
 
 
 async def test_bad_data_blocks_with_its_sentence() -> None:

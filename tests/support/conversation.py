@@ -15,10 +15,13 @@ from typing import Any
 from agents.decision.sight import Sights
 from agents.decision.words import read
 from agents.domain.grants import Feature
+from agents.domain.ladder import Ladder
 from agents.domain.market import Candle, Candles, Timeframe
 from agents.domain.proposal import Proposal
-from agents.domain.strategy import Strategy
+from agents.domain.strategy import Mode, Strategy
 from agents.domain.user import Identity, Place, User
+from agents.execution.desk import Desk as Execution
+from agents.execution.modes import Modes
 from agents.extraction.history import Frames
 from agents.signals.desk import SignalDesk
 from agents.signals.reading import read_signal
@@ -93,8 +96,23 @@ class Conversation:
     model: Model | None = None
     people: Town = field(default_factory=Town)
     free: frozenset[Feature] = frozenset(Feature)
+    ladder: Ladder = field(default_factory=Ladder)
+    exchange_money: Decimal | None = None
     _said: int = 0
     _told: int = 0
+
+    async def _free(self, owner_id: int) -> Decimal | None:
+        return self.exchange_money
+
+    def modes(self, desk: Execution) -> Modes:
+        return Modes(
+            self.memory or self.world.memory,
+            self.world.clock,
+            desk.approvals,
+            self.ladder,
+            self._free,
+            frozenset(Mode),
+        )
 
     async def start(self) -> "Conversation":
         """Also a restart: nothing but the memory is kept."""
@@ -127,6 +145,7 @@ class Conversation:
                 read_signal,
                 self.model,
             ),
+            modes=self.modes(desk),
             operators=(ADA,),
             page_owner=Identity("page", "owner"),
             invite_only=self.invite_only,
