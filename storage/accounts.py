@@ -7,7 +7,9 @@ from decimal import Context, Decimal, Inexact
 from agents.domain.errors import NotFound, TryAgain
 from agents.domain.position import Account
 from agents.domain.strategy import Mode
+from agents.domain.venue import FundingPaid
 from storage.models import AccountRow, StrategyRow, StrategyVersionRow
+from storage.models_venues import FundingRow
 from storage.rows import Repository
 from storage.specs import parsed
 
@@ -59,6 +61,24 @@ class Accounts(Repository):
         rows = await AccountRow.filter(owner_id=owner_id).using_db(self.db).order_by("id")
         return [_account(row) for row in rows]
 
+    async def add_funding(self, account_id: int, position_id: int, paid: FundingPaid) -> bool:
+        number = await self.insert(
+            FundingRow,
+            ("account_id", "venue_id"),
+            account_id=account_id,
+            position_id=position_id,
+            venue_id=paid.venue_id,
+            symbol=paid.symbol,
+            amount=paid.amount,
+            rate=paid.rate,
+            at=paid.at,
+        )
+        return number is not None
+
+    async def funding(self, account_id: int) -> Sequence[tuple[int, FundingPaid]]:
+        rows = FundingRow.filter(account_id=account_id).using_db(self.db).order_by("at", "id")
+        return [(row.position_id, _paid(row)) for row in await rows]
+
     async def book(self, account_id: int, change: Decimal) -> Account:
         for _ in range(_TRIES):
             now = await self.get(account_id)
@@ -85,3 +105,7 @@ def _account(row: AccountRow) -> Account:
         opened_at=row.opened_at,
         id=row.id,
     )
+
+
+def _paid(row: FundingRow) -> FundingPaid:
+    return FundingPaid(row.venue_id, row.symbol, row.amount, row.at, row.rate)

@@ -10,7 +10,7 @@ from storage.transactions import Transactions
 
 
 class Audit(Repository):
-    """Satisfies `agents.domain.ports.Audit`."""
+    """Satisfies `agents.domain.notebook.Audit`."""
 
     def __init__(self, transactions: Transactions, wall: Callable[[], datetime]) -> None:
         super().__init__(transactions)

@@ -4,17 +4,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from agents.domain import desks, heard, hooks, linking, mail, ports, publishing
+from agents.domain import desks, heard, hooks, linking, mail, notebook, ports, publishing, venue
 from agents.domain.errors import OperatorNeeded
 from agents.domain.grants import Grants as GrantsPort
 from agents.domain.record import Record as RecordPort
+from agents.domain.sealing import Sealed as SealedPort
 from agents.domain.sharing import Shares as SharesPort
 from storage.accounts import Accounts
 from storage.audit import Audit
 from storage.channels import Channels
 from storage.client import Client
+from storage.connections import Connections
 from storage.decisions import Decisions
 from storage.desks import Desks
+from storage.findings import Findings
 from storage.grants import Grants
 from storage.heard import HeardSignals
 from storage.hooks import Hooks
@@ -38,6 +41,7 @@ from storage.schema import (
     pending,
     upgrade,
 )
+from storage.sealed import Sealed
 from storage.shares import Shares
 from storage.strategies import Strategies
 from storage.transactions import Transactions
@@ -73,9 +77,9 @@ class Database:
         self.positions: ports.Positions = Positions(turns)
         self.accounts: ports.Accounts = Accounts(turns)
         self.model_calls: ports.ModelCalls = ModelCalls(turns)
-        self.notes: ports.Notes = notes
-        self.preferences: ports.Preferences = Preferences(turns)
-        self.audit: ports.Audit = Audit(turns, wall)
+        self.notes: notebook.Notes = notes
+        self.preferences: notebook.Preferences = Preferences(turns)
+        self.audit: notebook.Audit = Audit(turns, wall)
         self.record: RecordPort = Record(turns)
         self.shares: SharesPort = Shares(turns)
         self.grants: GrantsPort = Grants(turns)
@@ -83,6 +87,9 @@ class Database:
         self.desks: desks.Desks = Desks(turns, users)
         self.heard: heard.HeardSignals = HeardSignals(turns)
         self.hooks: hooks.Hooks = Hooks(turns)
+        self.connections: venue.Connections = Connections(turns)
+        self.findings: venue.Findings = Findings(turns)
+        self.sealed: SealedPort = Sealed(turns)
         channels = Channels(turns)
         self.channels: publishing.Channels = channels
         outbox.moving = channels.move_place

@@ -237,6 +237,8 @@ class OrderRow(Model):
         table = "orders"
         indexes = (
             ("owner_id", "venue_id"),
+            ("owner_id", "mode", "state"),
+            ("owner_id", "mode", "purpose", "created_at"),
             ("state",),
             ("position_id",),
             ("proposal_id",),
@@ -301,6 +303,8 @@ class PositionRow(Model):
     funding = Money(null=True)
     leverage = IntField(db_default=1)
     liquidation = Money(null=True)
+    entry_value = Money(null=True)
+    exit_value = Money(null=True)
 
     class Meta:
         table = "positions"
@@ -308,6 +312,7 @@ class PositionRow(Model):
         indexes = (
             ("state", "id"),
             ("owner_id", "id"),
+            ("owner_id", "mode", "state", "closed_at"),
             ("account_id", "state"),
             ("opened_at",),
             ("closed_at",),

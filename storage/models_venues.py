@@ -18,7 +18,7 @@ class ConnectionRow(Model):
     why = Words()
     baseline = Document()
     restricted = BooleanField(null=True)
-    connected_at = Moment()
+    connected_at = Moment(null=True)
     seen_until = Moment(null=True)
 
     class Meta:
@@ -64,4 +64,4 @@ class FundingRow(Model):
     class Meta:
         table = "funding"
         unique_together = (("account_id", "venue_id"),)
-        indexes = (("position_id",),)
+        indexes = (("position_id",), ("account_id", "at"))

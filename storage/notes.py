@@ -10,7 +10,7 @@ from storage.transactions import Transactions
 
 
 class Notes(Repository):
-    """Satisfies `agents.domain.ports.Notes`."""
+    """Satisfies `agents.domain.notebook.Notes`."""
 
     def __init__(self, transactions: Transactions, wall: Callable[[], datetime]) -> None:
         super().__init__(transactions)

@@ -8,8 +8,10 @@ from typing import Any
 from agents.domain.errors import NotFound
 from agents.domain.order import (
     ORDER_MOVES,
+    UNSETTLED,
     Fill,
     OrderIntent,
+    OrderKind,
     OrderPurpose,
     OrderSide,
     OrderState,
@@ -18,7 +20,8 @@ from agents.domain.strategy import Mode
 from storage.models import FillRow, OrderRow
 from storage.rows import Repository
 
-_MOVABLE = frozenset({"filled", "error"})
+_MOVABLE = frozenset({"filled", "error", "quantity", "venue_id", "sent_at"})
+_UNSETTLED = tuple(state.value for state in OrderState if state in UNSETTLED)
 
 
 class Orders(Repository):
@@ -46,6 +49,12 @@ class Orders(Repository):
             state=intent.state.value,
             filled=intent.filled,
             error=intent.error,
+            kind=intent.kind.value,
+            price=intent.price,
+            pair=intent.pair,
+            target=intent.target,
+            venue_id=intent.venue_id,
+            sent_at=intent.sent_at,
         )
         return None if number is None else replace(intent, id=number)
 
@@ -83,6 +92,35 @@ class Orders(Repository):
         query = OrderRow.filter(position_id=position_id)
         return [_intent(row) for row in await query.using_db(self.db).order_by("id")]
 
+    async def resting(self, position_id: int) -> Sequence[OrderIntent]:
+        query = OrderRow.filter(position_id=position_id, state__in=_UNSETTLED)
+        waiting = query.exclude(kind=OrderKind.MARKET.value)
+        return [_intent(row) for row in await waiting.using_db(self.db).order_by("id")]
+
+    async def of_account(
+        self, account_id: int, since: datetime | None = None
+    ) -> Sequence[OrderIntent]:
+        """With `since` those created from then on."""
+        query = OrderRow.filter(account_id=account_id)
+        if since is not None:
+            query = query.filter(created_at__gte=since)
+        return [_intent(row) for row in await query.using_db(self.db).order_by("id")]
+
+    async def by_venue_id(
+        self, owner_id: int, venue_id: str, symbol: str | None = None
+    ) -> OrderIntent | None:
+        if not venue_id:
+            return None
+        query = OrderRow.filter(owner_id=owner_id, venue_id=venue_id)
+        if symbol is not None:
+            query = query.filter(symbol=symbol)
+        row = await query.using_db(self.db).order_by("-id").first()
+        return _intent(row) if row else None
+
+    async def unsettled_of(self, owner_id: int, mode: Mode) -> Sequence[OrderIntent]:
+        query = OrderRow.filter(owner_id=owner_id, mode=mode.value, state__in=_UNSETTLED)
+        return [_intent(row) for row in await query.using_db(self.db).order_by("id")]
+
     async def add_fill(self, intent: OrderIntent, fill: Fill) -> bool:
         number = await self.insert(
             FillRow,
@@ -99,6 +137,8 @@ class Orders(Repository):
             fee_currency=fill.fee_currency,
             at=fill.at,
             mark=fill.mark,
+            fee_value=fill.fee_value,
+            heard_at=fill.heard_at,
         )
         return number is not None
 
@@ -118,6 +158,11 @@ class Orders(Repository):
             account_id=account_id, purpose=OrderPurpose.ENTRY.value, created_at__gte=since
         )
         return await query.using_db(self.db).count()
+
+    async def entries_of_owner_since(self, owner_id: int, mode: Mode, since: datetime) -> int:
+        query = OrderRow.filter(owner_id=owner_id, mode=mode.value, created_at__gte=since)
+        entries = query.filter(purpose=OrderPurpose.ENTRY.value)
+        return await entries.using_db(self.db).count()
 
 
 def _intent(row: OrderRow) -> OrderIntent:
@@ -139,6 +184,12 @@ def _intent(row: OrderRow) -> OrderIntent:
         state=OrderState(row.state),
         filled=row.filled,
         error=row.error,
+        kind=OrderKind(row.kind),
+        price=row.price,
+        pair=row.pair,
+        target=row.target,
+        venue_id=row.venue_id,
+        sent_at=row.sent_at,
         id=row.id,
     )
 
@@ -155,4 +206,6 @@ def _fill(row: FillRow) -> Fill:
         fee_currency=row.fee_currency,
         at=row.at,
         mark=row.mark,
+        fee_value=row.fee_value,
+        heard_at=row.heard_at,
     )

@@ -9,7 +9,7 @@ from storage.rows import Repository
 
 
 class Preferences(Repository):
-    """Satisfies `agents.domain.ports.Preferences`."""
+    """Satisfies `agents.domain.notebook.Preferences`."""
 
     async def read(self, user_id: int, name: str) -> Any:
         row = await PreferenceRow.get_or_none(user_id=user_id, name=name, using_db=self.db)

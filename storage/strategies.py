@@ -156,6 +156,16 @@ class Strategies(Repository):
         stored = None if autonomy == MANUAL else autonomy.as_json()
         await self._change(owner_id, strategy_id, autonomy=stored)
 
+    async def set_mode(self, owner_id: int, strategy_id: int, was: Mode, to: Mode) -> bool:
+        await self._own(owner_id, strategy_id)
+        mine = StrategyRow.filter(id=strategy_id, owner_id=owner_id, mode=was.value)
+        return await mine.using_db(self.db).update(mode=to.value) == 1
+
+    async def set_schedule(
+        self, owner_id: int, strategy_id: int, schedule: str, *, waits_flat: bool
+    ) -> None:
+        await self._change(owner_id, strategy_id, schedule=schedule or None, waits_flat=waits_flat)
+
     async def due(self, timeframe: str) -> Sequence[Strategy]:
         """Every active strategy of this timeframe that candles set off, of all owners, by id."""
         return await self._all_active(
@@ -209,4 +219,6 @@ def _strategy(row: Any) -> Strategy:
         activated_at=None if activated is None else from_micros(activated),
         pause_reason=row["pause_reason"],
         autonomy=Autonomy.from_json(json.loads(autonomy)) if autonomy else MANUAL,
+        schedule=row["schedule"] or "",
+        waits_flat=bool(row["waits_flat"]),
     )

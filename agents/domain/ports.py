@@ -19,18 +19,19 @@ from agents.domain.heard import HeardSignals
 from agents.domain.hooks import Hooks
 from agents.domain.linking import Links
 from agents.domain.market import (
-    Candle,
     Candles,
     MarketHealth,
     Tick,
     Timeframe,
     Universe,
 )
+from agents.domain.notebook import Audit, Notes, Preferences
 from agents.domain.order import Fill, OrderIntent, OrderState
 from agents.domain.position import Account, Position
 from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.publishing import Channels
 from agents.domain.record import Record
+from agents.domain.sealing import Sealed
 from agents.domain.sharing import Shares
 from agents.domain.strategy import Mode, Strategy, StrategySpec, StrategyState
 from agents.domain.user import Identity, Notice, Place, User
@@ -241,8 +242,8 @@ class Orders(Protocol):
     async def get(self, intent_id: int) -> OrderIntent: ...
     async def by_client_id(self, client_id: str) -> OrderIntent | None: ...
     async def move(self, intent: OrderIntent, to: OrderState, **changes: Any) -> bool:
-        """Compare-and-set on (id, state); `changes` are OrderIntent fields (filled, error,
-        quantity, venue_id, sent_at)."""
+        """Compare-and-set on (id, state), and on `filled` where that is among the `changes`, which
+        are OrderIntent fields (filled, error, quantity, venue_id, sent_at)."""
 
     async def in_states(self, states: Collection[OrderState]) -> Sequence[OrderIntent]: ...
     async def of_position(self, position_id: int) -> Sequence[OrderIntent]: ...
@@ -254,7 +255,14 @@ class Orders(Protocol):
     ) -> Sequence[OrderIntent]:
         """Oldest first."""
 
-    async def by_venue_id(self, owner_id: int, venue_id: str) -> OrderIntent | None: ...
+    async def by_venue_id(
+        self, owner_id: int, venue_id: str, symbol: str | None = None
+    ) -> OrderIntent | None:
+        """The newest of that name; some exchanges count anew for each symbol. None for ""."""
+
+    async def unsettled_of(self, owner_id: int, mode: Mode) -> Sequence[OrderIntent]:
+        """Oldest first, resting ones too."""
+
     async def add_fill(self, intent: OrderIntent, fill: Fill) -> bool:
         """False when (client_id, trade_id) is known already."""
 
@@ -264,6 +272,9 @@ class Orders(Protocol):
     async def fill(self, client_id: str, trade_id: str) -> Fill | None: ...
     async def entries_since(self, account_id: int, since: datetime) -> int:
         """Entry orders created since a moment of market time."""
+
+    async def entries_of_owner_since(self, owner_id: int, mode: Mode, since: datetime) -> int:
+        """The same across all accounts of an owner in one mode."""
 
 
 class Positions(Protocol):
@@ -293,6 +304,9 @@ class Positions(Protocol):
         self, account_id: int, *, open_only: bool = False, since: datetime | None = None
     ) -> Sequence[Position]:
         """Oldest first; with `since` those that are open and those closed from then on."""
+
+    async def of_owner_mode(self, owner_id: int, mode: Mode, since: datetime) -> Sequence[Position]:
+        """Those that are open and those closed since, oldest first."""
 
 
 class Accounts(Protocol):
@@ -327,32 +341,6 @@ class Notices(Protocol):
         """Put into the outbox for each of the owner's places; a known key is left alone."""
 
 
-class Notes(Protocol):
-    """Small JSON values by name: the market's clock, what was said last, dialogue steps."""
-
-    async def read(self, name: str) -> Any: ...
-    async def write(self, name: str, value: Any) -> None: ...
-    async def erase(self, name: str) -> None: ...
-
-
-class Preferences(Protocol):
-    """What a user set by name, as JSON values: quiet hours, digests."""
-
-    async def read(self, user_id: int, name: str) -> Any:
-        """None when it was never set."""
-
-    async def write(self, user_id: int, name: str, value: Any, at: datetime) -> None: ...
-    async def everyone(self, name: str) -> Sequence[tuple[int, Any]]:
-        """(user id, value) of everybody who has set it to something, by user id."""
-
-
-class Audit(Protocol):
-    async def record(
-        self, owner_id: int, actor: str, what: str, facts: Mapping[str, Any]
-    ) -> None: ...
-    async def recent(self, owner_id: int, limit: int) -> Sequence[Mapping[str, Any]]: ...
-
-
 class Memory(Protocol):
     """All repositories of one database."""
 
@@ -379,6 +367,7 @@ class Memory(Protocol):
     hooks: Hooks
     connections: Connections
     findings: Findings
+    sealed: Sealed
 
     def when_told(self, listener: NoticeListener) -> None:
         """Have `listener` called for each notice in the transaction that tells it, whether or not
@@ -386,6 +375,3 @@ class Memory(Protocol):
 
     async def last_market_time(self) -> datetime | None:
         """The newest market time that anything stored was stamped with."""
-
-
-CandleListener = Callable[[Candle], None]

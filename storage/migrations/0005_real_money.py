@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ("why", Words(generated=False, null=False, unique=False)),
                 ("baseline", Document(generated=False, null=False, unique=False)),
                 ("restricted", fields.BooleanField(null=True)),
-                ("connected_at", Moment(generated=False, null=False, unique=False)),
+                ("connected_at", Moment(null=True, generated=False, unique=False)),
                 ("seen_until", Moment(null=True, generated=False, unique=False)),
             ],
             options={
@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                 "table": "funding",
                 "app": "storage",
                 "unique_together": (("account_id", "venue_id"),),
-                "indexes": [Index(fields=["position_id"])],
+                "indexes": [Index(fields=["position_id"]), Index(fields=["account_id", "at"])],
                 "pk_attr": "id",
                 "table_description": "A funding payment, received or paid.",
             },
@@ -143,6 +143,24 @@ class Migration(migrations.Migration):
             model_name="OrderRow",
             index=Index(fields=["owner_id", "venue_id"]),
         ),
+        ops.AddIndex(
+            model_name="OrderRow",
+            index=Index(fields=["owner_id", "mode", "state"]),
+        ),
+        ops.AddIndex(
+            model_name="OrderRow",
+            index=Index(fields=["owner_id", "mode", "purpose", "created_at"]),
+        ),
+        ops.AddField(
+            model_name="PositionRow",
+            name="entry_value",
+            field=Money(null=True, generated=False, unique=False),
+        ),
+        ops.AddField(
+            model_name="PositionRow",
+            name="exit_value",
+            field=Money(null=True, generated=False, unique=False),
+        ),
         ops.AddField(
             model_name="PositionRow",
             name="funding",
@@ -157,6 +175,10 @@ class Migration(migrations.Migration):
             model_name="PositionRow",
             name="liquidation",
             field=Money(null=True, generated=False, unique=False),
+        ),
+        ops.AddIndex(
+            model_name="PositionRow",
+            index=Index(fields=["owner_id", "mode", "state", "closed_at"]),
         ),
         ops.AddField(
             model_name="StrategyRow",

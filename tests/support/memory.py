@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from agents.domain import ports
+from agents.domain import notebook, ports
 from agents.domain.desks import Desks
 from agents.domain.grants import Grants
 from agents.domain.heard import HeardSignals
@@ -11,8 +11,11 @@ from agents.domain.hooks import Hooks
 from agents.domain.linking import Links
 from agents.domain.publishing import Channels
 from agents.domain.record import Record
+from agents.domain.sealing import Sealed
 from agents.domain.sharing import Shares
 from agents.domain.user import Notice
+from agents.domain.venue import Connections, Findings
+from tests.support.memory_accounts import MemoryAccounts
 from tests.support.memory_channels import MemoryChannels
 from tests.support.memory_core import Database, Killed, Session
 from tests.support.memory_desks import MemoryDesks
@@ -31,12 +34,12 @@ from tests.support.memory_people import (
 from tests.support.memory_record import MemoryRecord
 from tests.support.memory_sharing import MemoryGrants, MemoryShares
 from tests.support.memory_trading import (
-    MemoryAccounts,
     MemoryDecisions,
     MemoryOrders,
     MemoryPositions,
     MemoryProposals,
 )
+from tests.support.memory_venues import MemoryConnections, MemoryFindings, MemorySealed
 
 __all__ = ["Database", "InMemory", "Killed"]
 
@@ -60,9 +63,9 @@ class InMemory:
         self._notices = MemoryNotices(session)
         self.notices: ports.Notices = self._notices
         self.channels: Channels = MemoryChannels(session)
-        self.notes: ports.Notes = MemoryNotes(session)
-        self.preferences: ports.Preferences = MemoryPreferences(session)
-        self.audit: ports.Audit = MemoryAudit(session)
+        self.notes: notebook.Notes = MemoryNotes(session)
+        self.preferences: notebook.Preferences = MemoryPreferences(session)
+        self.audit: notebook.Audit = MemoryAudit(session)
         self.record: Record = MemoryRecord(session)
         self.shares: Shares = MemoryShares(session)
         self.grants: Grants = MemoryGrants(session)
@@ -70,6 +73,9 @@ class InMemory:
         self.desks: Desks = MemoryDesks(session)
         self.heard: HeardSignals = MemoryHeard(session)
         self.hooks: Hooks = MemoryHooks(session)
+        self.connections: Connections = MemoryConnections(session)
+        self.findings: Findings = MemoryFindings(session)
+        self.sealed: Sealed = MemorySealed(session)
 
     @property
     def told(self) -> list[Notice]:

@@ -189,6 +189,21 @@ class MemoryStrategies(Repository):
         self._rows.put(strategy_id, replace(row, autonomy=autonomy))
 
     @statement
+    def set_mode(self, owner_id: int, strategy_id: int, was: Mode, to: Mode) -> bool:
+        row: Strategy = owned(self._rows, owner_id, strategy_id)
+        if row.mode is not was:
+            return False
+        self._rows.put(strategy_id, replace(row, mode=to))
+        return True
+
+    @statement
+    def set_schedule(
+        self, owner_id: int, strategy_id: int, schedule: str, *, waits_flat: bool
+    ) -> None:
+        row = owned(self._rows, owner_id, strategy_id)
+        self._rows.put(strategy_id, replace(row, schedule=schedule, waits_flat=waits_flat))
+
+    @statement
     def due(self, timeframe: str) -> Sequence[Strategy]:
         active = [row for row in self._rows if row.state is StrategyState.ACTIVE]
         by_candles = [row for row in active if row.run is not RunKind.ON_SIGNAL]

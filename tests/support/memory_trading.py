@@ -1,4 +1,4 @@
-"""Decisions, proposals, orders, positions and accounts, in memory."""
+"""Decisions, proposals, orders and positions, in memory."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -10,15 +10,18 @@ from agents.domain.decision import Decision, Snapshot
 from agents.domain.errors import NotFound
 from agents.domain.order import (
     ORDER_MOVES,
+    UNSETTLED,
     Fill,
     OrderIntent,
     OrderPurpose,
     OrderState,
 )
-from agents.domain.position import Account, Position, PositionState
+from agents.domain.position import Position, PositionState
 from agents.domain.proposal import PROPOSAL_MOVES, Proposal, ProposalState
 from agents.domain.strategy import Mode
 from tests.support.memory_core import Repository, Table, statement
+
+MOVABLE = {"filled", "error", "quantity", "venue_id", "sent_at"}
 
 
 def owned(table: Table[int, Any], owner_id: int, row_id: int) -> Any:
@@ -202,6 +205,8 @@ class MemoryOrders(Repository):
         again = to is intent.state is OrderState.PART_FILLED
         if to not in ORDER_MOVES[intent.state] and not again:
             raise ValueError(f"no order goes from {intent.state} to {to}")
+        if changes.keys() - MOVABLE:
+            raise ValueError(f"no move changes {changes}")
         row = self._rows.rows.get(intent.id)
         if row is None or row.state is not intent.state:
             return False
@@ -217,6 +222,29 @@ class MemoryOrders(Repository):
     @statement
     def of_position(self, position_id: int) -> Sequence[OrderIntent]:
         return [row for row in self._rows if row.position_id == position_id]
+
+    @statement
+    def resting(self, position_id: int) -> Sequence[OrderIntent]:
+        mine = [row for row in self._rows if row.position_id == position_id and row.rests]
+        return [row for row in mine if row.state in UNSETTLED]
+
+    @statement
+    def of_account(self, account_id: int, since: datetime | None = None) -> Sequence[OrderIntent]:
+        mine = [row for row in self._rows if row.account_id == account_id]
+        return [row for row in mine if since is None or row.created_at >= since]
+
+    @statement
+    def by_venue_id(
+        self, owner_id: int, venue_id: str, symbol: str | None = None
+    ) -> OrderIntent | None:
+        named = [row for row in self._rows if (row.owner_id, row.venue_id) == (owner_id, venue_id)]
+        found = [row for row in named if venue_id and symbol in {None, row.symbol}]
+        return found[-1] if found else None
+
+    @statement
+    def unsettled_of(self, owner_id: int, mode: Mode) -> Sequence[OrderIntent]:
+        mine = [row for row in self._rows if (row.owner_id, row.mode) == (owner_id, mode)]
+        return [row for row in mine if row.state in UNSETTLED]
 
     @statement
     def add_fill(self, intent: OrderIntent, fill: Fill) -> bool:
@@ -240,6 +268,12 @@ class MemoryOrders(Repository):
     def entries_since(self, account_id: int, since: datetime) -> int:
         entries = [row for row in self._rows if row.purpose is OrderPurpose.ENTRY]
         mine = [row for row in entries if row.account_id == account_id]
+        return sum(row.created_at >= since for row in mine)
+
+    @statement
+    def entries_of_owner_since(self, owner_id: int, mode: Mode, since: datetime) -> int:
+        entries = [row for row in self._rows if row.purpose is OrderPurpose.ENTRY]
+        mine = [row for row in entries if (row.owner_id, row.mode) == (owner_id, mode)]
         return sum(row.created_at >= since for row in mine)
 
 
@@ -309,38 +343,16 @@ class MemoryPositions(Repository):
             return _open(mine, open_only)
         return [row for row in mine if row.closed_at is None or row.closed_at >= since]
 
+    @statement
+    def of_owner_mode(self, owner_id: int, mode: Mode, since: datetime) -> Sequence[Position]:
+        mine = [row for row in self._rows if (row.owner_id, row.mode) == (owner_id, mode)]
+        closed = PositionState.CLOSED
+        return [
+            row
+            for row in mine
+            if row.state is not closed or (row.closed_at is not None and row.closed_at >= since)
+        ]
+
 
 def _open(rows: list[Position], open_only: bool) -> list[Position]:
     return [row for row in rows if not open_only or row.state is not PositionState.CLOSED]
-
-
-class MemoryAccounts(Repository):
-    @property
-    def _rows(self) -> Table[int, Account]:
-        return self.table("accounts")
-
-    @statement
-    def open(
-        self, owner_id: int, strategy_id: int, mode: Mode, start: Decimal, at: datetime
-    ) -> Account:
-        owned(self.table("strategies"), owner_id, strategy_id)
-        for row in self._rows:
-            if (row.strategy_id, row.mode) == (strategy_id, mode):
-                return row
-        number = self._rows.next_id()
-        account = Account(owner_id, strategy_id, mode, "USDT", start, start, start, at, number)
-        return self._rows.put(number, account)
-
-    @statement
-    def get(self, account_id: int) -> Account:
-        return known(self._rows, account_id)
-
-    @statement
-    def of(self, owner_id: int) -> Sequence[Account]:
-        return [row for row in self._rows if row.owner_id == owner_id]
-
-    @statement
-    def book(self, account_id: int, change: Decimal) -> Account:
-        row: Account = known(self._rows, account_id)
-        balance = row.balance + change
-        return self._rows.put(row.id, replace(row, balance=balance, peak=max(row.peak, balance)))
