@@ -305,6 +305,7 @@ class PositionRow(Model):
     liquidation = Money(null=True)
     entry_value = Money(null=True)
     exit_value = Money(null=True)
+    step = Money(null=True)
 
     class Meta:
         table = "positions"

@@ -158,6 +158,7 @@ def _columns(position: Position) -> dict[str, Any]:
         "liquidation": position.liquidation,
         "entry_value": position.entry_value,
         "exit_value": position.exit_value,
+        "step": position.step,
     }
 
 
@@ -204,6 +205,7 @@ def _position(row: Any) -> Position:
         liquidation=None if liquidation is None else Decimal(liquidation),
         entry_value=_NOTHING if row["entry_value"] is None else Decimal(row["entry_value"]),
         exit_value=_NOTHING if row["exit_value"] is None else Decimal(row["exit_value"]),
+        step=_NOTHING if row["step"] is None else Decimal(row["step"]),
         version=row["version"],
         id=row["id"],
     )

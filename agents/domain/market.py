@@ -95,7 +95,10 @@ class InstrumentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """What can be traded and in which steps. `symbol` is `BASE/QUOTE`, as in `BTC/USDT`."""
+    """What can be traded and in which steps. `symbol` is `BASE/QUOTE`, as in `BTC/USDT`.
+
+    `maintenance` is the margin that an open perpetual needs at least, as a part of its value.
+    """
 
     symbol: str
     base: str
@@ -106,6 +109,7 @@ class Instrument:
     min_cost: Decimal
     kind: InstrumentKind = InstrumentKind.LINEAR
     max_leverage: int = 50
+    maintenance: Decimal = Decimal("0.005")
 
     def price(self, value: Decimal) -> Decimal:
         """`value` rounded to the price step."""
@@ -117,14 +121,27 @@ class Instrument:
 
 
 @dataclass(frozen=True, slots=True)
+class FundingRate:
+    """What longs of a perpetual paid shorts at `at` (negative: received), as a part of the
+    position's value."""
+
+    symbol: str
+    at: datetime
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
-    """A trade or quote. Prices in quote currency; bid and ask where the market has them."""
+    """A trade or quote. Prices in quote currency; bid and ask where the market has them, and how
+    much is offered there, base currency, where it says that."""
 
     symbol: str
     at: datetime
     price: Decimal
     bid: Decimal | None = None
     ask: Decimal | None = None
+    bid_size: Decimal | None = None
+    ask_size: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

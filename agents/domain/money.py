@@ -1,11 +1,20 @@
 """Money and quantities: exact decimals, rounded only by an instrument's own steps."""
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from contextlib import AbstractContextManager
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal, localcontext
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
 HUNDRED = Decimal(100)
 BASIS_POINT = Decimal("0.0001")
+_DIGITS = 100
+"""A price and an amount of 18 decimals each, and their product, are far shorter."""
+
+
+def exactly() -> AbstractContextManager[Context]:
+    """Sums and products inside are not rounded; by itself Decimal keeps 28 digits, which a coin
+    fee of 18 decimals times a price has already. Not to be held over an await."""
+    return localcontext(prec=_DIGITS)
 
 
 def exact(number: float | int | str | Decimal) -> Decimal:

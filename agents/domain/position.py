@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from agents.domain.money import exactly, floor_to
 from agents.domain.proposal import Trailing
 from agents.domain.strategy import Mode, Side
 
@@ -36,6 +37,9 @@ class Position:
     `realised` gross profit and `fees` costs so far, `funding` what was received (paid: negative)
     for holding a perpetual, quote currency. `leverage` is what it was opened with, and
     `liquidation` the price at which the exchange would close it, where there is one.
+    `entry_value` and `exit_value` are what all entries and all exits came to, price times
+    quantity, quote currency, exact, where the averages are rounded. Orders close it in multiples
+    of `step` (base currency, 0 where that is not known).
     """
 
     owner_id: int
@@ -65,6 +69,9 @@ class Position:
     funding: Decimal = Decimal(0)
     leverage: int = 1
     liquidation: Decimal | None = None
+    entry_value: Decimal = Decimal(0)
+    exit_value: Decimal = Decimal(0)
+    step: Decimal = Decimal(0)
     version: int = 1
     id: int = 0
 
@@ -72,14 +79,25 @@ class Position:
     def risk_per_unit(self) -> Decimal:
         return abs(self.entry_price - self.initial_stop)
 
+    def on_step(self, quantity: Decimal) -> Decimal:
+        """As much of `quantity` as orders can close."""
+        with exactly():
+            return floor_to(quantity, self.step) if self.step else quantity
+
+    @property
+    def sellable(self) -> Decimal:
+        """What is open without its dust: coins that a fee left over, too few for an order."""
+        return self.on_step(self.quantity)
+
     def unrealised(self, price: Decimal) -> Decimal:
         """Gross profit of what is open at `price`, quote currency."""
         return (price - self.entry_price) * self.quantity * self.side.sign
 
     def net(self, price: Decimal | None = None) -> Decimal:
         """Realised (and, at `price`, open) profit after fees and funding, quote currency."""
-        still_open = self.unrealised(price) if price is not None else Decimal(0)
-        return self.realised + still_open - self.fees + self.funding
+        with exactly():
+            still_open = self.unrealised(price) if price is not None else Decimal(0)
+            return self.realised + still_open - self.fees + self.funding
 
     def r_multiple(self, price: Decimal | None = None) -> Decimal:
         """Net profit in multiples of the initial risk; zero when the risk is zero."""

@@ -108,7 +108,7 @@ def _is_rest(position: Position, index: int) -> bool:
     """Whether the target closes all that is left: the last one of targets that make a whole."""
     open_ones = [place for place, target in enumerate(position.targets) if not target.done]
     planned = sum((target.quantity for target in position.targets), ZERO)
-    return open_ones == [index] and planned == position.entered
+    return open_ones == [index] and planned == position.on_step(position.entered)
 
 
 def _marked(held: Held, wanted: Exit, quantity: Decimal) -> Position:

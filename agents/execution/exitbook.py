@@ -63,7 +63,7 @@ class Held:
     @property
     def free(self) -> Decimal:
         """What no exit order is under way for."""
-        return self.position.quantity - self.in_flight
+        return self.position.sellable - self.in_flight
 
 
 class Lane:

@@ -90,7 +90,7 @@ class Exits:
 
     async def _heal(self, position: Position, pending: Decimal) -> None:
         """Follow a position; one marked as closing that nothing closes is open again."""
-        if position.state is PositionState.CLOSING and pending < position.quantity:
+        if position.state is PositionState.CLOSING and pending < position.sellable:
             opened = replace(position, state=PositionState.OPEN)
             if not await self._memory.positions.save(opened):
                 self._book.unarmed.add(position.id)

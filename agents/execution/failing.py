@@ -81,7 +81,7 @@ class Failures:
         position = self._exits.freshest(stored)
         if position.state is PositionState.CLOSED:
             return
-        covered = await in_flight(self._memory, position.id) >= position.quantity
+        covered = await in_flight(self._memory, position.id) >= position.sellable
         state = PositionState.CLOSING if covered else PositionState.OPEN
         targets = tuple(_undone(target, intent) for target in position.targets)
         if not await self._memory.positions.save(replace(position, state=state, targets=targets)):

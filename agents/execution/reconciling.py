@@ -1,45 +1,75 @@
-"""Whether accounts and positions are what their fills make of them, to the last decimal."""
+"""Whether accounts and positions are what their fills and fundings make of them, to the last
+decimal."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from agents.domain.market import Instrument
-from agents.domain.money import ZERO
+from agents.domain.money import ZERO, exactly
 from agents.domain.order import Fill, OrderIntent, OrderPurpose
 from agents.domain.ports import Memory
 from agents.domain.position import Account, Position
-from agents.execution.bookkeeping import fee_in_quote, grown, opened, reduced
+from agents.execution.bookkeeping import gained, grown, opened, reduced
 
 
 @dataclass(frozen=True, slots=True)
 class Reckoned:
-    """An account as its fills alone make it."""
+    """An account as its fills and fundings alone make it."""
 
     balance: Decimal
     positions: tuple[Position, ...]
 
 
 async def reckon(memory: Memory, account: Account, instruments: dict[str, Instrument]) -> Reckoned:
-    """Book every fill again, oldest first, on an account as it began."""
-    balance = account.start
+    """Book every fill again, oldest first, on an account as it began, and every funding."""
+    changes = [account.start]
     positions: dict[int, Position] = {}
     for intent, fill in await memory.orders.fills(account.id):
-        instrument, number = instruments[fill.symbol], intent.proposal_id or 0
-        balance -= fee_in_quote(fill, instrument)
-        if intent.purpose is OrderPurpose.ENTRY:
-            proposal = await memory.proposals.by_id(number)
-            before = positions.get(number)
-            positions[number] = (
-                grown(before, proposal, fill, instrument)
-                if before
-                else opened(proposal, intent, fill, instrument)
-            )
-        elif number in positions:
-            after, gross = reduced(positions[number], fill, intent.reason, instrument)
+        number = intent.proposal_id or 0
+        before = positions.get(number)
+        after = await _booked(memory, before, intent, fill, instruments[fill.symbol])
+        if after is not None:
             positions[number] = after
-            balance += gross
-    return Reckoned(balance, tuple(positions.values()))
+            changes.append(gained(before, after))
+    received = await _funding(memory, account)
+    changes.extend(received.values())
+    with exactly():
+        balance = sum(changes, ZERO)
+    return Reckoned(balance, tuple(_funded(item, received) for item in positions.values()))
+
+
+async def _booked(
+    memory: Memory,
+    before: Position | None,
+    intent: OrderIntent,
+    fill: Fill,
+    instrument: Instrument,
+) -> Position | None:
+    """What a fill makes of a position; None for an exit of what never was."""
+    if intent.purpose is not OrderPurpose.ENTRY:
+        return reduced(before, fill, intent.reason, instrument)[0] if before else None
+    proposal = await memory.proposals.by_id(intent.proposal_id or 0)
+    if before is None:
+        return opened(proposal, intent, fill, instrument)
+    return grown(before, proposal, fill, instrument)
+
+
+async def _funding(memory: Memory, account: Account) -> dict[int, Decimal]:
+    """What each proposal's position received, by the proposal; a position that is not this
+    account's by 0."""
+    positions = await memory.positions.of_account(account.id)
+    proposals = {item.id: item.proposal_id for item in positions}
+    received: dict[int, Decimal] = {}
+    for position_id, paid in await memory.accounts.funding(account.id):
+        number = proposals.get(position_id, 0)
+        with exactly():
+            received[number] = received.get(number, ZERO) + paid.amount
+    return received
+
+
+def _funded(position: Position, received: Mapping[int, Decimal]) -> Position:
+    return replace(position, funding=received.get(position.proposal_id, ZERO))
 
 
 async def differences(
@@ -62,7 +92,10 @@ async def differences(
 def _compared(reckoned: Position, stored: Position | None) -> list[str]:
     if stored is None:
         return [f"The fills of proposal {reckoned.proposal_id} have no position."]
-    names = ("quantity", "entered", "entry_price", "exit_price", "realised", "fees")
+    names = (
+        *("quantity", "entered", "entry_price", "exit_price", "realised", "fees", "funding"),
+        *("entry_value", "exit_value"),
+    )
     return [
         f"Position {stored.id} has {name} {getattr(stored, name)}; "
         f"its fills make {getattr(reckoned, name)}."
@@ -72,8 +105,10 @@ def _compared(reckoned: Position, stored: Position | None) -> list[str]:
 
 
 def cash(start: Decimal, fills: Iterable[tuple[OrderIntent, Fill]]) -> Decimal:
-    """What an account without open positions holds: paid and received, less fees in quote."""
-    return start + sum((_flow(fill) for _, fill in fills), ZERO)
+    """What an account without open positions and fundings holds: paid and received, less fees,
+    which are all in quote."""
+    with exactly():
+        return start + sum((_flow(fill) for _, fill in fills), ZERO)
 
 
 def _flow(fill: Fill) -> Decimal:

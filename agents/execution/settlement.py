@@ -13,7 +13,7 @@ from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Position, PositionState
 from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.user import Notice, NoticeKind
-from agents.execution.bookkeeping import fee_in_quote, grown, opened, reduced
+from agents.execution.bookkeeping import gained, grown, opened, reduced
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.exitbook import ExitBook
 from agents.execution.figures import plain
@@ -152,7 +152,7 @@ class Settlement:
             after = grown(met.position, met.proposal, fill, instrument)
             position = await self._save(_settled(after, pending))
         self._passed("fill.accounting")
-        await self._memory.accounts.book(intent.account_id, -fee_in_quote(fill, instrument))
+        await self._memory.accounts.book(intent.account_id, gained(met.position, position))
         self._passed("fill.telling")
         whole = intent.filled >= intent.quantity
         await self._tell_entry(met.proposal, position, fill, whole=whole)
@@ -179,15 +179,15 @@ class Settlement:
             raise ValueError(f"exit order {intent.key} has no position")
         pending = met.pending(intent)
         reason = intent.reason or str(intent.purpose)
-        after, gross = reduced(met.position, fill, reason, instrument)
+        after, _ = reduced(met.position, fill, reason, instrument)
         if met.proposal is not None:
             after = _at_break_even(after, met.proposal, intent)
         position = await self._save(_settled(after, pending))
         self._passed("fill.accounting")
-        fee = fee_in_quote(fill, instrument)
-        await self._memory.accounts.book(intent.account_id, gross - fee)
+        profit = gained(met.position, position)
+        await self._memory.accounts.book(intent.account_id, profit)
         self._passed("fill.telling")
-        await self._tell_exit(position, fill, gross - fee)
+        await self._tell_exit(position, fill, profit)
         return Booked(position, pending)
 
     async def _tell_exit(self, position: Position, fill: Fill, profit: Decimal) -> None:
@@ -230,7 +230,7 @@ def _settled(position: Position, pending: Decimal) -> Position:
     """OPEN or CLOSING, as the unsettled exit orders cover a part or all of what is left."""
     if position.state is PositionState.CLOSED:
         return position
-    covered = pending >= position.quantity
+    covered = pending >= position.sellable
     return replace(position, state=PositionState.CLOSING if covered else PositionState.OPEN)
 
 

@@ -176,6 +176,11 @@ class Migration(migrations.Migration):
             name="liquidation",
             field=Money(null=True, generated=False, unique=False),
         ),
+        ops.AddField(
+            model_name="PositionRow",
+            name="step",
+            field=Money(null=True, generated=False, unique=False),
+        ),
         ops.AddIndex(
             model_name="PositionRow",
             index=Index(fields=["owner_id", "mode", "state", "closed_at"]),

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from agents.domain.money import exactly
 from agents.domain.position import Account
 from agents.domain.strategy import Mode
 from agents.domain.venue import FundingPaid
@@ -54,5 +55,6 @@ class MemoryAccounts(Repository):
     @statement
     def book(self, account_id: int, change: Decimal) -> Account:
         row: Account = known(self._rows, account_id)
-        balance = row.balance + change
+        with exactly():
+            balance = row.balance + change
         return self._rows.put(row.id, replace(row, balance=balance, peak=max(row.peak, balance)))

@@ -1,0 +1,82 @@
+"""Where an exchange would close a leveraged position, and plans that can't be traded so.
+
+Isolated margin, linear contract. A position of q at entry price E with leverage L has the margin
+E x q / L. The exchange closes it when margin and open profit are down to the maintenance margin,
+m x P x q at the price P:
+
+    E q / L + (P - E) q s = m P q        s = 1 long, -1 short
+    P = E (1 - s / L) / (1 - s m)
+
+This is Binance's formula for isolated positions in one-way mode ("How to calculate liquidation
+price of USD-M futures contracts") without its amounts of higher tiers, which move the price away
+from the entry. What is left then goes with it: the loss is the margin, which is reached at the
+bankruptcy price E (1 - s / L).
+"""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from agents.domain.errors import LimitBreach
+from agents.domain.market import Instrument, InstrumentKind
+from agents.domain.money import ONE, ceil_to, exactly, floor_to
+from agents.domain.position import Position
+from agents.domain.proposal import Plan
+from agents.domain.strategy import Mode, Side
+from agents.execution.figures import plain
+
+
+def liquidation_price(
+    side: Side, entry: Decimal, leverage: int, instrument: Instrument
+) -> Decimal | None:
+    """None on spot, and for a long without leverage, which only a price of zero would end.
+    Rounded to a price step towards the entry."""
+    if instrument.kind is InstrumentKind.SPOT or leverage < 1:
+        return None
+    sign = side.sign
+    with exactly():
+        price = entry * (ONE - ONE * sign / leverage) / (ONE - instrument.maintenance * sign)
+    if price <= 0:
+        return None
+    return _towards(price, side, instrument.price_step)
+
+
+def bankruptcy_price(position: Position) -> Decimal | None:
+    """Where the margin is gone: the worst price of an exit, since no more can be lost."""
+    if position.liquidation is None:
+        return None
+    with exactly():
+        price = position.entry_price * (ONE - ONE * position.side.sign / position.leverage)
+    return _towards(price, position.side, Decimal("1e-8"))
+
+
+def _towards(price: Decimal, side: Side, step: Decimal) -> Decimal:
+    """Rounded against the trader: to the side on which the entry lies."""
+    return ceil_to(price, step) if side is Side.LONG else floor_to(price, step)
+
+
+def levered(plan: Plan, leverage: Decimal, instrument: Instrument) -> Plan:
+    """`plan` with what it is traded with and where the exchange would close it. `leverage` is
+    what strategy and limits allow; on spot there is none.
+
+    Raises LimitBreach for a short on spot, and where the liquidation lies before the stop.
+    """
+    spot = instrument.kind is InstrumentKind.SPOT
+    if spot and plan.side is Side.SHORT:
+        raise LimitBreach(
+            "spot", f"{plan.side} {instrument.symbol}: a spot market can't be sold short"
+        )
+    times = 1 if spot else max(int(leverage), 1)
+    price = liquidation_price(plan.side, plan.entry, times, instrument)
+    if price is not None and (plan.stop - price) * plan.side.sign <= 0:
+        raise LimitBreach(
+            "liquidation",
+            f"at {times}x the exchange would close it at {plain(price)}, before its stop at "
+            f"{plain(plan.stop)}; a nearer stop or less leverage is needed",
+        )
+    return replace(plan, leverage=times, liquidation=price)
+
+
+def worst_exit(position: Position) -> Decimal | None:
+    """The price of a pretended exit when the market is beyond liquidation; None where that is
+    the exchange's own business."""
+    return None if position.mode is Mode.LIVE else bankruptcy_price(position)
