@@ -7,8 +7,9 @@ from enum import StrEnum
 
 from agents.domain.linking import CODE_LASTS
 from agents.domain.ports import Clock, Memory
+from agents.domain.position import PositionState
 from agents.domain.proposal import FINAL, ProposalState
-from agents.domain.strategy import StrategyState
+from agents.domain.strategy import Mode, StrategyState
 from agents.domain.user import Identity, Place, User
 
 _ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"  # without letters that look alike
@@ -23,6 +24,8 @@ class LinkState(StrEnum):
     BAD_CODE = "bad code"  # unknown, used, or too old
     SAME = "same"  # it is the same account already
     BUSY = "busy"  # the joining account has something open: `why` says what
+    TWO_KEYS = "two keys"  # both have a connected exchange account, and one can have only one
+    OTHER_KEY = "other key"  # real trades of the other account are open under another key
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,10 @@ class Linking:
             joining = await self._memory.users.find(identity)
             if joining is not None and joining.id == keeping:
                 return Linked(LinkState.SAME, joining)
-            if joining is not None and (why := await self.open_business(joining.id)):
-                return Linked(LinkState.BUSY, joining, why=why)
+            if joining is not None:
+                await self._memory.links.hold(joining.id, keeping)
+                if refused := await self.refusal(joining, keeping):
+                    return refused
             await self._memory.links.use(code, identity, self._clock.wall())
             moved = await self._joined(joining, keeping, identity)
             if place is not None:
@@ -82,6 +87,20 @@ class Linking:
         await self._memory.preferences.write(joining.id, GUEST, False, self._clock.wall())
         await self._memory.links.merge(joining.id, keeping)
         return moved
+
+    async def refusal(self, joining: User, keeping: int) -> Linked | None:
+        """Why these two can't become one now; None where they can."""
+        if why := await self.open_business(joining.id):
+            return Linked(LinkState.BUSY, joining, why=why)
+        if await self._memory.connections.of(joining.id) is None:
+            return None
+        if await self._memory.connections.of(keeping) is not None:
+            return Linked(LinkState.TWO_KEYS, joining)
+        held = await self._memory.positions.of_owner_mode(keeping, Mode.LIVE, self._clock.now())
+        sent = await self._memory.orders.unsettled_of(keeping, Mode.LIVE)
+        if sent or any(one.state is not PositionState.CLOSED for one in held):
+            return Linked(LinkState.OTHER_KEY, joining)
+        return None
 
     async def open_business(self, user_id: int) -> str:
         """Why an account can't move now: its trades are being watched under its own name."""

@@ -18,6 +18,14 @@ _BAD = (
     "That code is not known, was used already, or is older than 15 minutes. Write /link where your "
     "account is, and send the new code here."
 )
+_KEYS_APART = {
+    LinkState.TWO_KEYS: "Both of your accounts here have a connected exchange account, and one "
+    "account can have only one. Nothing was joined. Write /disconnect in one of them first, and "
+    "link them then.",
+    LinkState.OTHER_KEY: "The other account still has open trades with real money, made with a key "
+    "that it no longer has; yours would be used for them. Nothing was joined. Connect that "
+    "exchange again over there and close them, or write /disconnect here first.",
+}
 
 
 def _linking(desk: Desk) -> Linking:
@@ -34,8 +42,8 @@ async def link(desk: Desk, turn: Turn) -> Answer:
         return [texts.said(_BAD)]
     if holder.id == turn.person.id:
         return [texts.said("That is this account's own code: send it on the other platform.")]
-    if why := await _linking(desk).open_business(turn.person.id):
-        return [_busy(why)]
+    if refused := await _linking(desk).refusal(turn.person, holder.id):
+        return [_told(refused)]
     moving = len(await desk.memory.strategies.of(turn.person.id))
     question = lines(
         bold("🔗 Join your two accounts?"),
@@ -120,6 +128,8 @@ def _code_in(said: str) -> str:
 def _told(taken: Linked) -> Reply:
     if taken.state is LinkState.BUSY:
         return _busy(taken.why)
+    if taken.state in _KEYS_APART:
+        return texts.said(_KEYS_APART[taken.state])
     if taken.state is LinkState.BAD_CODE or taken.user is None:
         return texts.said(_BAD)
     if taken.state is LinkState.SAME:

@@ -7,6 +7,7 @@ from agents.domain.desks import Role
 from agents.domain.user import Identity
 from storage.models import IdentityRow, UserRow
 from storage.models_groups import DeskMemberRow, LinkCodeRow
+from storage.models_venues import ConnectionRow
 from storage.rows import Repository
 
 # Columns that name a user and simply change hands.
@@ -87,11 +88,17 @@ class Links(Repository):
         )
         await mine.using_db(self.db).delete()
 
+    async def hold(self, joining: int, keeping: int) -> None:
+        # Whoever writes a row for `joining` from here on waits, and then may find no such user.
+        both = UserRow.filter(id__in=[joining, keeping]).using_db(self.db).order_by("id")
+        await both.select_for_update()
+
     async def merge(self, joining: int, keeping: int) -> None:
         async with self._transactions.transaction():
-            # Whoever writes a row for `joining` from here on waits, and then finds no such user.
-            both = UserRow.filter(id__in=[joining, keeping]).using_db(self.db).order_by("id")
-            await both.select_for_update()
+            await self.hold(joining, keeping)
+            both = ConnectionRow.filter(owner_id__in=[joining, keeping]).using_db(self.db)
+            if await both.count() > 1:
+                raise ValueError("both users have a connected exchange account")
             await self._keep_best_roles(joining, keeping)
             await self._rename_hooks(joining, keeping)
             for table in NUMBERED:

@@ -26,7 +26,13 @@ class Links(Protocol):
         """False when the identity is somebody already."""
 
     async def remove(self, user_id: int, identity: Identity) -> None: ...
+    async def hold(self, joining: int, keeping: int) -> None:
+        """Until the running transaction is over, neither gets a new strategy, position or order,
+        and neither connects an exchange account."""
+
     async def merge(self, joining: int, keeping: int) -> None:
         """Everything of user `joining` becomes `keeping`'s, and `joining` is no more. Strategies
         of `joining` are numbered on from those of `keeping`; where only one can be (settings of
-        one name, a role in one desk), what `keeping` has stays. Run it in a transaction."""
+        one name, a role in one desk), what `keeping` has stays.
+        Run it in a transaction. Raises ValueError, with nothing changed, when both have a
+        connected exchange account: no key is ever dropped."""

@@ -16,6 +16,7 @@ from agents.domain.publishing import Moment
 from agents.domain.sharing import Share
 from agents.domain.strategy import Mode, StrategyState
 from agents.domain.user import Identity, User
+from agents.domain.venue import ConnectionState, FindingState
 from tests.storage.test_notes import CALL
 from tests.support.stored import (
     GROUP,
@@ -24,7 +25,10 @@ from tests.support.stored import (
     a_decision,
     a_position,
     a_strategy,
+    connection_of,
+    finding_of,
     heard_of,
+    intent_of,
 )
 
 THERE = Identity("telegram", "1")
@@ -48,6 +52,29 @@ FOREIGN_CALLS: dict[str, Call] = {
     "strategies.set_autonomy": lambda m, me, ids: m.strategies.set_autonomy(
         me, ids["strategy"], MANUAL
     ),
+    "strategies.set_mode": lambda m, me, ids: m.strategies.set_mode(
+        me, ids["strategy"], Mode.PAPER, Mode.PAPER
+    ),
+    "strategies.set_schedule": lambda m, me, ids: m.strategies.set_schedule(
+        me, ids["strategy"], "", waits_flat=False
+    ),
+    "orders.by_venue_id": lambda m, me, ids: m.orders.by_venue_id(me, "v1"),
+    "orders.unsettled_of": lambda m, me, ids: m.orders.unsettled_of(me, Mode.PAPER),
+    "orders.entries_of_owner_since": lambda m, me, ids: m.orders.entries_of_owner_since(
+        me, Mode.PAPER, NOON
+    ),
+    "positions.of_owner_mode": lambda m, me, ids: m.positions.of_owner_mode(me, Mode.PAPER, NOON),
+    "connections.of": lambda m, me, ids: m.connections.of(me),
+    "connections.set_state": lambda m, me, ids: m.connections.set_state(
+        me, ConnectionState.READY, ConnectionState.READY, ""
+    ),
+    "connections.set_baseline": lambda m, me, ids: m.connections.set_baseline(me, {}),
+    "connections.seen": lambda m, me, ids: m.connections.seen(me, NOON),
+    "connections.reseal": lambda m, me, ids: m.connections.reseal(me, "mine now"),
+    "connections.disconnect": lambda m, me, ids: m.connections.disconnect(me),
+    "findings.get": lambda m, me, ids: m.findings.get(me, ids["finding"]),
+    "findings.open": lambda m, me, ids: m.findings.open(me),
+    "findings.of": lambda m, me, ids: m.findings.of(me, list(FindingState)),
     "decisions.get": lambda m, me, ids: m.decisions.get(me, ids["decision"]),
     "decisions.recent": lambda m, me, ids: m.decisions.recent(me, ids["strategy"], 10),
     "proposals.get": lambda m, me, ids: m.proposals.get(me, ids["proposal"]),
@@ -101,6 +128,12 @@ async def _everything_of(memory: Memory, user: User) -> dict[str, int]:
     strategy = await a_strategy(memory, user.id)
     decision = await a_decision(memory, strategy)
     position = await a_position(memory, strategy)
+    proposal = await memory.proposals.by_id(position.proposal_id)
+    account = await memory.accounts.get(position.account_id)
+    await memory.orders.add(intent_of(proposal, account, venue_id="v1"))
+    await memory.connections.connect(connection_of(user.id))
+    finding = await memory.findings.note(finding_of(user.id))
+    assert finding is not None
     call = await memory.model_calls.add(replace(CALL, owner_id=user.id))
     await memory.audit.record(user.id, "telegram:1", "approve", {})
     heard = await memory.heard.add(heard_of(user.id, proposal_id=position.proposal_id))
@@ -114,6 +147,7 @@ async def _everything_of(memory: Memory, user: User) -> dict[str, int]:
     )
     return {
         "channel": channel.id,
+        "finding": finding.id,
         "publication": publication.id,
         "heard": heard.id,
         "strategy": strategy.id,
@@ -124,18 +158,26 @@ async def _everything_of(memory: Memory, user: User) -> dict[str, int]:
     }
 
 
+async def _as_it_is(memory: Memory, user: User, ids: dict[str, int]) -> tuple[Any, ...]:
+    return (
+        await memory.strategies.get(user.id, ids["strategy"]),
+        await memory.connections.of(user.id),
+        await memory.findings.get(user.id, ids["finding"]),
+    )
+
+
 @pytest.mark.parametrize("method", sorted(FOREIGN_CALLS))
 async def test_another_owner_gets_nothing(
     memory: Memory, ann: User, bob: User, method: str
 ) -> None:
     ids = await _everything_of(memory, ann)
-    before = await memory.strategies.get(ann.id, ids["strategy"])
+    before = await _as_it_is(memory, ann, ids)
     try:
         answer = await FOREIGN_CALLS[method](memory, bob.id, ids)
     except NotFound:
         answer = None
     assert not answer
-    assert await memory.strategies.get(ann.id, ids["strategy"]) == before
+    assert await _as_it_is(memory, ann, ids) == before
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**31, 2**63, 10**40])

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from agents.domain.errors import NotFound
 from agents.domain.ports import Memory
-from agents.domain.position import Account, OpenTarget, PositionState
+from agents.domain.position import Account, OpenTarget, Position, PositionState
 from agents.domain.proposal import Trailing
 from agents.domain.strategy import Mode
 from agents.domain.user import User
+from agents.domain.venue import FundingPaid
 from tests.support.stored import (
     HOUR,
     NOON,
@@ -34,6 +36,9 @@ async def test_a_position_is_stored_whole(memory: Memory, ann: User) -> None:
             OpenTarget(Decimal("63000"), Decimal("0.0162")),
         ),
         trailing=Trailing(breakeven_r=Decimal("1.5")),
+        funding=Decimal("-0.10"),
+        leverage=5,
+        liquidation=Decimal("49000.500"),
     )
     stored = await memory.positions.add(asked)
     assert stored == replace(asked, id=stored.id)
@@ -53,6 +58,8 @@ async def test_saving_needs_the_present_version(memory: Memory, ann: User) -> No
         closed_at=NOON + HOUR,
         exit_price=Decimal("62200.30"),
         exit_reason="target",
+        funding=Decimal("0.00000001"),
+        liquidation=None,
     )
     assert await memory.positions.save(closed)
     assert not await memory.positions.save(replace(position, stop=Decimal(1)))
@@ -109,6 +116,40 @@ async def test_found_by_timeframe_and_by_the_day(memory: Memory, ann: User) -> N
     assert await memory.strategies.revise(ann.id, strategy.id, 1, hourly, "hourly", NOON)
     assert await memory.positions.still_open("5m") == await memory.positions.still_open("1h")
     assert await memory.positions.still_open("1h") == [three]
+
+
+async def test_positions_of_all_accounts_of_an_owner(memory: Memory, ann: User, bob: User) -> None:
+    async def opened(owner: User, mode: Mode, **changes: Any) -> Position:
+        strategy = await a_strategy(memory, owner.id)
+        account = await memory.accounts.open(owner.id, strategy.id, mode, Decimal(1), NOON)
+        proposal = await a_proposal(memory, strategy, mode=mode)
+        return await memory.positions.add(position_of(proposal, account, **changes))
+
+    closed = PositionState.CLOSED
+    await opened(ann, Mode.LIVE, state=closed, closed_at=NOON - HOUR)
+    now = await opened(ann, Mode.LIVE, state=closed, closed_at=NOON)
+    still = await opened(ann, Mode.LIVE, opened_at=NOON - 9 * HOUR)
+    ending = await opened(ann, Mode.LIVE, state=PositionState.CLOSING)
+    await opened(ann, Mode.PAPER)
+    await opened(bob, Mode.LIVE)
+    found = memory.positions.of_owner_mode
+    assert await found(ann.id, Mode.LIVE, NOON) == [now, still, ending]
+    assert await found(ann.id, Mode.LIVE, NOON + HOUR) == [still, ending]
+    assert await found(ann.id, Mode.SIMULATION, NOON) == []
+
+
+async def test_funding_is_known_once(memory: Memory, ann: User) -> None:
+    account = await an_account(memory, await a_strategy(memory, ann.id))
+    late = FundingPaid("77", "BTC/USDT", Decimal("-0.1200"), NOON + HOUR, Decimal("0.00010"))
+    early = FundingPaid("76", "BTC/USDT", Decimal("1E-8"), NOON)
+    assert await memory.accounts.add_funding(account.id, 3, late)
+    assert await memory.accounts.add_funding(account.id, 3, early)
+    again = replace(late, amount=Decimal(5))
+    assert not await memory.accounts.add_funding(account.id, 4, again)
+    assert await memory.accounts.add_funding(account.id + 1, 4, again)
+    assert await memory.accounts.funding(account.id) == [(3, early), (3, late)]
+    assert await memory.accounts.funding(account.id + 1) == [(4, again)]
+    assert await memory.accounts.funding(99) == []
 
 
 async def test_one_account_for_a_strategy_and_mode(memory: Memory, ann: User, bob: User) -> None:

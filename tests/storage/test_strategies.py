@@ -134,3 +134,30 @@ async def test_name_and_run_change_no_version(memory: Memory, ann: User) -> None
     assert (stored.name, stored.run, stored.version) == ("Crash 'n' buy; --", RunKind.ONCE, 1)
     with pytest.raises(ValueError):
         await memory.strategies.set_run(ann.id, strategy.id, "sometimes")
+
+
+async def test_a_mode_is_changed_from_the_one_it_has(memory: Memory, ann: User) -> None:
+    strategy = await a_strategy(memory, ann.id)
+    set_mode = memory.strategies.set_mode
+    assert await set_mode(ann.id, strategy.id, Mode.PAPER, Mode.LIVE)
+    assert not await set_mode(ann.id, strategy.id, Mode.PAPER, Mode.SIMULATION)
+    stored = await memory.strategies.get(ann.id, strategy.id)
+    assert (stored.mode, stored.version) == (Mode.LIVE, 1)
+    with pytest.raises(NotFound):
+        await set_mode(ann.id, 99, Mode.PAPER, Mode.LIVE)
+
+
+async def test_a_schedule_is_read_wherever_a_strategy_is(memory: Memory, ann: User) -> None:
+    strategy = await a_strategy(memory, ann.id)
+    assert (strategy.schedule, strategy.waits_flat) == ("", False)
+    words = "30 9 * * mon-fri America/New_York"
+    await memory.strategies.set_schedule(ann.id, strategy.id, words, waits_flat=True)
+    await memory.strategies.set_run(ann.id, strategy.id, RunKind.SCHEDULED.value)
+    stored = await memory.strategies.get(ann.id, strategy.id)
+    assert (stored.run, stored.schedule, stored.waits_flat) == (RunKind.SCHEDULED, words, True)
+    assert await memory.strategies.of(ann.id) == [stored]
+    assert await memory.strategies.due("5m") == [stored]
+    assert await memory.strategies.active() == [stored]
+    await memory.strategies.set_schedule(ann.id, strategy.id, "", waits_flat=False)
+    await memory.strategies.set_run(ann.id, strategy.id, RunKind.CONTINUOUS.value)
+    assert await memory.strategies.get(ann.id, strategy.id) == strategy

@@ -47,7 +47,18 @@ class MemoryLinks(Repository):
             self.table("identities").drop(identity)
 
     @statement
+    def hold(self, joining: int, keeping: int) -> None:
+        """A transaction has the whole database to itself."""
+
+    @statement
     def merge(self, joining: int, keeping: int) -> None:
+        connections = self.table("connections")
+        if {joining, keeping} <= connections.rows.keys():
+            raise ValueError("both have a connected account")
+        if joining in connections.rows:
+            connections.put(keeping, connections.rows[joining])
+            connections.drop(joining)
+        self._one_finding(joining, keeping)
         identities, places = self.table("identities"), self.table("places")
         for who in [who for who, number in identities.rows.items() if number == joining]:
             identities.put(who, keeping)
@@ -81,6 +92,12 @@ class MemoryLinks(Repository):
         for row in [row for row in votes if row.user_id == joining]:
             if (row.proposal_id, row.version) in mine:
                 votes.drop(row.id)
+
+    def _one_finding(self, joining: int, keeping: int) -> None:
+        known = {row.key for row in self._of("findings", keeping)}
+        for row in self._of("findings", joining):
+            if row.key in known:
+                self.table("findings").drop(row.id)
 
     def _number_hooks_on(self, joining: int, keeping: int) -> None:
         """What came through a hook is known by the hook's number."""

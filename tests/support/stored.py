@@ -20,6 +20,7 @@ from agents.domain.signal import (
 )
 from agents.domain.strategy import Mode, Side, Sides, Strategy, StrategySpec, StrategyState, Target
 from agents.domain.user import Identity, Place, User
+from agents.domain.venue import Connection, Finding, FindingKind
 
 GROUP = Place("telegram", "-100", "7")
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123_457, tzinfo=UTC)
@@ -63,6 +64,33 @@ async def a_strategy(
         return strategy
     await memory.strategies.move(owner_id, strategy.id, StrategyState.ACTIVE, NOON)
     return await memory.strategies.get(owner_id, strategy.id)
+
+
+def connection_of(owner_id: int, **changes: Any) -> Connection:
+    connection = Connection(
+        owner_id=owner_id,
+        exchange="binance",
+        sealed=f"sealed key of {owner_id}",
+        ends="x9Qz",
+        baseline={"BTC": Decimal("0.10000000"), "BNB": Decimal("1E-8")},
+        restricted=True,
+        connected_at=NOON,
+    )
+    return replace(connection, **changes)
+
+
+def finding_of(owner_id: int, **changes: Any) -> Finding:
+    finding = Finding(
+        owner_id=owner_id,
+        key="holding:BTC",
+        kind=FindingKind.HOLDING,
+        symbol="BTC/USDT",
+        side="long",
+        quantity=Decimal("0.0500"),
+        price=Decimal("61000.10"),
+        found_at=NOON,
+    )
+    return replace(finding, **changes)
 
 
 def heard_of(owner_id: int, **changes: Any) -> Heard:
