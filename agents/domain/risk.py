@@ -3,19 +3,40 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from agents.domain.windows import Hours
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits in code, per account. Percents are of equity (10 means 10 %)."""
+    """Limits in code. Percents are of equity (10 means 10 %), but for `slippage_percent`, which is
+    of the price.
+
+    In live trading all live accounts of an owner are one, but for the risk of a trade, which is
+    measured by its strategy's own account; in other modes each account is alone. `symbols` are
+    coins or symbols, None for all. After `losses_in_a_row` losing trades nothing is entered for
+    `cooldown_minutes` of market time. With a `flatten` the open positions are closed, too.
+    """
 
     risk_percent: Decimal = Decimal(2)
     exposure_symbol_percent: Decimal = Decimal(300)
+    exposure_coin_percent: Decimal = Decimal(300)
+    exposure_correlated_percent: Decimal = Decimal(400)
     exposure_total_percent: Decimal = Decimal(500)
     leverage: Decimal = Decimal(5)
     open_positions: int = 5
+    correlated_positions: int = 4
     trades_a_day: int = 50
     daily_loss_percent: Decimal = Decimal(6)
+    daily_loss_flatten: bool = False
+    weekly_loss_percent: Decimal = Decimal(12)
+    weekly_loss_flatten: bool = False
     drawdown_percent: Decimal = Decimal(20)
+    drawdown_flatten: bool = False
+    slippage_percent: Decimal = Decimal(1)
+    losses_in_a_row: int = 5
+    cooldown_minutes: int = 60
+    symbols: frozenset[str] | None = None
+    hours: Hours | None = None
 
 
 @dataclass(frozen=True, slots=True)

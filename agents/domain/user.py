@@ -102,6 +102,7 @@ class NoticeKind(StrEnum):
     RECEIPT = "receipt"  # what was found at the exchange that the book does not know: receipt_id
     ACCOUNT = "account"  # an exchange account was paused, resumed, refused: summary
     ANOMALY = "anomaly"  # something is outside what history says: summary
+    LIMIT = "limit"  # a limit closed positions, or a raised one holds from now on: what, ...
     HALT = "halt"  # the operator stopped or resumed all trading: on, reason
 
 

@@ -1,8 +1,10 @@
-"""Whether a moment lies in one of the hours in which a strategy may enter."""
+"""Whether a moment lies in one of the hours in which a strategy, or its owner, may enter."""
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from agents.domain.errors import AskUser
@@ -21,6 +23,54 @@ def in_windows(windows: Iterable[Window], at: datetime) -> bool:
         if _contains(window, at):
             return True
     return not asked
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When an owner's accounts trade. Entries end `grace` minutes before the hours do; with
+    `flatten` what is still open at their end is closed."""
+
+    windows: tuple[Window, ...]
+    flatten: bool = False
+    grace: int = 0
+
+    def cover(self, at: datetime) -> bool:
+        """Whether the aware moment `at` lies in them."""
+        return in_windows(self.windows, at)
+
+    def end_before(self, at: datetime) -> bool:
+        """Whether they are over, or end within the grace time."""
+        minutes = range(self.grace + 1)
+        return not all(self.cover(at + timedelta(minutes=minute)) for minute in minutes)
+
+    def within(self, others: "Hours") -> bool:
+        """Whether the others cover every moment of these, in winter and in summer."""
+        moments = (*_edges(self.windows), *_edges(others.windows))
+        return all(others.cover(moment) for moment in moments if self.cover(moment))
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values, as stored."""
+        windows = [one.model_dump(mode="json", by_alias=True) for one in self.windows]
+        return {"windows": windows, "flatten": self.flatten, "grace": self.grace}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "Hours":
+        windows = tuple(Window.model_validate(one) for one in stored["windows"])
+        return cls(windows, stored["flatten"], stored["grace"])
+
+
+_WEEKS = (datetime(2024, 1, 7, tzinfo=UTC), datetime(2024, 7, 7, tzinfo=UTC))
+_DAYS = 9  # a week, and a day at each end for those who live on another one
+
+
+def _edges(windows: Iterable[Window]) -> Iterable[datetime]:
+    """Every moment of a winter week and of a summer week at which one of them begins or ends."""
+    for window in windows:
+        for week in _WEEKS:
+            for day in range(_DAYS):
+                midnight = (week + timedelta(days=day)).replace(tzinfo=zone(window.tz))
+                for clock in (window.from_, window.to):
+                    yield midnight + _minutes(clock)
 
 
 def _contains(window: Window, at: datetime) -> bool:

@@ -1,23 +1,33 @@
-"""An account as the limits see it: equity, exposure, and what today has brought."""
+"""An account as the limits see it: equity, exposure, and what today and this week have brought.
 
-from collections.abc import Mapping, Sequence
+Everything is read anew from what is stored, so that a restart resets nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from agents.domain.money import HUNDRED, ZERO
 from agents.domain.order import UNSETTLED, OrderIntent, OrderPurpose
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Account, Position, PositionState
+from agents.domain.strategy import Mode
 
 START_BALANCE = Decimal(10_000)
+Price = Callable[[Position], Decimal]
+DOLLARS = frozenset({"USD", "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "DAI"})
 
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """Quote currency throughout. `exposure` is notional by symbol; it and `open_positions`
-    count entry orders that are on their way. `day_profit` is the net result of trades closed
-    on this UTC day (market time) with that of the open ones."""
+    """Quote currency throughout. `exposure` is notional by symbol; it, `open_positions` and
+    `held` (a symbol for each of them) count entry orders that are on their way; what these will
+    still buy is `opening`. `day_profit` is the net result of trades closed on this UTC day
+    (market time) with that of the open ones, `week_profit` the same since Monday. `losses` trades
+    were lost one after the other, the last at `last_loss`. `own_equity` and `own_held` are
+    those of the strategy's own account, where the view is of several.
+    """
 
     equity: Decimal
     peak: Decimal
@@ -25,10 +35,27 @@ class AccountView:
     open_positions: int = 0
     trades_today: int = 0
     day_profit: Decimal = ZERO
+    week_profit: Decimal = ZERO
+    held: tuple[str, ...] = ()
+    opening: Decimal = ZERO
+    losses: int = 0
+    last_loss: datetime | None = None
+    own_equity: Decimal | None = None
+    own_held: int | None = None
+
+    @property
+    def own_positions(self) -> int:
+        """How many the strategy itself has open or is opening."""
+        return self.open_positions if self.own_held is None else self.own_held
 
     @property
     def total_exposure(self) -> Decimal:
         return sum(self.exposure.values(), ZERO)
+
+    @property
+    def risked(self) -> Decimal:
+        """The equity that the risk of a trade is measured by."""
+        return self.equity if self.own_equity is None else self.own_equity
 
     @property
     def drawdown_percent(self) -> Decimal:
@@ -38,13 +65,43 @@ class AccountView:
     @property
     def day_loss_percent(self) -> Decimal:
         """Today's loss in percent of the equity without it; negative on a day of profit."""
-        began = self.equity - self.day_profit
-        return -self.day_profit / began * HUNDRED if began > 0 else HUNDRED
+        return self._loss_percent(self.day_profit)
+
+    @property
+    def week_loss_percent(self) -> Decimal:
+        """As `day_loss_percent`, of this week."""
+        return self._loss_percent(self.week_profit)
+
+    def _loss_percent(self, profit: Decimal) -> Decimal:
+        began = self.equity - profit
+        return -profit / began * HUNDRED if began > 0 else HUNDRED
 
 
 def day_start(at: datetime) -> datetime:
     """00:00 UTC of that day."""
     return at.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def week_start(at: datetime) -> datetime:
+    """Monday 00:00 UTC of that week."""
+    return day_start(at) - timedelta(days=at.weekday())
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """What is stored of the accounts that are looked at together. `entries` are unsettled."""
+
+    accounts: Sequence[Account]
+    entries: Sequence[OrderIntent]
+    positions: Sequence[Position]  # open, or closed this week
+    made_today: int  # entry orders
+
+    @property
+    def still_open(self) -> list[Position]:
+        return [item for item in self.positions if item.state is not PositionState.CLOSED]
+
+    def closed_since(self, since: datetime) -> list[Position]:
+        return [item for item in self.positions if item.closed_at and item.closed_at >= since]
 
 
 class Accounts:
@@ -56,28 +113,84 @@ class Accounts:
         self._clock = clock
 
     async def view(self, account: Account, before: OrderIntent | None = None) -> AccountView:
-        """`before` is an entry order about to be sent: it and later ones are left out, so that
-        of two that would breach a limit together the earlier goes through."""
-        since = day_start(self._clock.now())
-        positions = await self._memory.positions.of_account(account.id, since=since)
-        unsettled = await self._memory.orders.in_states(UNSETTLED)
-        entries = [item for item in unsettled if _enters(item, account)]
-        earlier = [item for item in entries if before is None or item.id < before.id]
-        later = [item for item in entries if item not in earlier and item.created_at >= since]
-        trades = await self._memory.orders.entries_since(account.id, since)
-        still_open = [item for item in positions if item.state is not PositionState.CLOSED]
-        closed_today = [item for item in positions if item.closed_at and item.closed_at >= since]
-        unrealised = sum((item.unrealised(self._price(item)) for item in still_open), ZERO)
-        equity = account.balance + unrealised
+        """One account alone. `before` is an entry order about to be sent: it and later ones are
+        left out, so that of two that would breach a limit together the earlier goes through."""
+        return await self._view(await self._alone(account), account, before)
+
+    async def scope(self, account: Account, before: OrderIntent | None = None) -> AccountView:
+        """What the limits of trades in `account` look at: in live trading all live accounts of
+        its owner, else the account alone. `before` as for `view`."""
+        return await self._view(await self._books(account), account, before)
+
+    async def _books(self, account: Account) -> _Books:
+        if account.mode is not Mode.LIVE:
+            return await self._alone(account)
+        owner, now = account.owner_id, self._clock.now()
+        # Orders before positions: what is filled in between is seen twice, and never not at all.
+        unsettled = await self._memory.orders.unsettled_of(owner, Mode.LIVE)
+        made = await self._memory.orders.entries_of_owner_since(owner, Mode.LIVE, day_start(now))
+        positions = await self._memory.positions.of_owner_mode(owner, Mode.LIVE, week_start(now))
+        every = await self._memory.accounts.of(owner)
+        mine = [one for one in every if one.mode is Mode.LIVE and _alike(one, account)]
+        numbers = {one.id for one in mine}
+        return _Books(
+            mine,
+            [item for item in _entries(unsettled) if item.account_id in numbers],
+            [item for item in positions if item.account_id in numbers],
+            made,
+        )
+
+    async def _alone(self, account: Account) -> _Books:
+        now = self._clock.now()
+        unsettled = await self._memory.orders.unsettled_of(account.owner_id, account.mode)
+        made = await self._memory.orders.entries_since(account.id, day_start(now))
+        positions = await self._memory.positions.of_account(account.id, since=week_start(now))
+        fresh = await self._memory.accounts.get(account.id)
+        mine = [item for item in _entries(unsettled) if item.account_id == account.id]
+        return _Books([fresh], mine, positions, made)
+
+    async def _view(
+        self, books: _Books, account: Account, before: OrderIntent | None
+    ) -> AccountView:
+        today, still_open = day_start(self._clock.now()), books.still_open
+        earlier = [item for item in books.entries if before is None or item.id < before.id]
+        later = [item for item in books.entries if item not in earlier and item.created_at >= today]
+        open_now = sum((item.net(self._price(item)) for item in still_open), ZERO)
+        equity = sum((_equity(books, one.id, self._price) for one in books.accounts), ZERO)
+        held = {item.proposal_id for item in still_open}
+        opening = [item for item in earlier if item.proposal_id not in held and not item.filled]
+        owners = [one.account_id for one in still_open] + [one.account_id for one in opening]
+        losses, last = await self._streak(books)
         return AccountView(
             equity=equity,
-            peak=max(account.peak, equity),
+            peak=max(sum((one.peak for one in books.accounts), ZERO), equity),
             exposure=self._exposure(still_open, earlier),
-            open_positions=len(still_open) + sum(not item.filled for item in earlier),
-            trades_today=trades - len(later),
-            day_profit=sum((item.net() for item in closed_today), ZERO)
-            + sum((item.net(self._price(item)) for item in still_open), ZERO),
+            open_positions=len(still_open) + len(opening),
+            trades_today=books.made_today - len(later),
+            day_profit=_net(books.closed_since(today)) + open_now,
+            week_profit=_net(books.closed_since(week_start(today))) + open_now,
+            held=(*[one.symbol for one in still_open], *[one.symbol for one in opening]),
+            opening=sum((_left(item, still_open) * _planned(item) for item in earlier), ZERO),
+            losses=losses,
+            last_loss=last,
+            own_equity=_equity(books, account.id, self._price),
+            own_held=owners.count(account.id),
         )
+
+    async def _streak(self, books: _Books) -> tuple[int, datetime | None]:
+        """How many trades were lost since the last one that was not, and when the last one."""
+        recent = _by_close(item for item in books.positions if item.closed_at)
+        losses = _lost_last(recent)
+        if losses and losses == len(recent):  # the streak began before this week
+            every = [
+                item
+                for account in books.accounts
+                for item in await self._memory.positions.of_account(account.id)
+                if item.closed_at
+            ]
+            recent = _by_close(every)
+            losses = _lost_last(recent)
+        return losses, recent[-1].closed_at if losses else None
 
     def _exposure(
         self, positions: Sequence[Position], entries: Sequence[OrderIntent]
@@ -87,7 +200,7 @@ class Accounts:
             notional = position.quantity * self._price(position)
             exposure[position.symbol] = exposure.get(position.symbol, ZERO) + notional
         for entry in entries:
-            notional = (entry.quantity - entry.filled) * (entry.trigger or ZERO)
+            notional = _left(entry, positions) * _planned(entry)
             exposure[entry.symbol] = exposure.get(entry.symbol, ZERO) + notional
         return exposure
 
@@ -96,5 +209,47 @@ class Accounts:
         return tick.price if tick else position.entry_price
 
 
-def _enters(intent: OrderIntent, account: Account) -> bool:
-    return intent.account_id == account.id and intent.purpose is OrderPurpose.ENTRY
+def _alike(one: Account, other: Account) -> bool:
+    """Whether their money can be added up: dollars of any issuer are dollars."""
+    return one.currency == other.currency or {one.currency, other.currency} <= DOLLARS
+
+
+def _entries(unsettled: Iterable[OrderIntent]) -> list[OrderIntent]:
+    return [
+        item for item in unsettled if item.purpose is OrderPurpose.ENTRY and item.state in UNSETTLED
+    ]
+
+
+def _equity(books: _Books, account_id: int, price: Price) -> Decimal:
+    """Balance with what its open positions would bring, quote currency."""
+    balance = next(one.balance for one in books.accounts if one.id == account_id)
+    mine = [item for item in books.still_open if item.account_id == account_id]
+    return balance + sum((item.unrealised(price(item)) for item in mine), ZERO)
+
+
+def _left(entry: OrderIntent, positions: Sequence[Position]) -> Decimal:
+    """What an entry order will still buy, base currency, also where its position was read after
+    it and has more fills."""
+    entered = [item.entered for item in positions if item.proposal_id == entry.proposal_id]
+    return max(entry.quantity - max([entry.filled, *entered]), ZERO)
+
+
+def _planned(entry: OrderIntent) -> Decimal:
+    return entry.trigger or ZERO
+
+
+def _net(positions: Iterable[Position]) -> Decimal:
+    return sum((item.net() for item in positions), ZERO)
+
+
+def _by_close(closed: Iterable[Position]) -> list[Position]:
+    return sorted(closed, key=lambda item: (item.closed_at or item.opened_at, item.id))
+
+
+def _lost_last(closed: Sequence[Position]) -> int:
+    count = 0
+    for position in reversed(closed):
+        if position.net() >= 0:
+            break
+        count += 1
+    return count

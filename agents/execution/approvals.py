@@ -25,7 +25,7 @@ from agents.domain.risk import TapRules
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.countdown import again, asking
 from agents.execution.editing import halved, tightened
-from agents.execution.entries import entry_order
+from agents.execution.entries import store_entry
 from agents.execution.judging import Fits, Judge, LimitRefuses, NewNumbers, NoPrice
 from agents.execution.orders import Orders
 from agents.execution.outcomes import Outcome, Verdict
@@ -263,10 +263,7 @@ class Approvals:
             if not await self._memory.proposals.move(approved, S.ORDERED):
                 raise Moved
             self._passed("approval.ordering")
-            wanted = entry_order(approved, account_id, self._clock.now())
-            intent = await self._memory.orders.add(wanted)
-            if intent is None:
-                raise Moved
+            intent = await store_entry(self._memory, approved, account_id, self._clock.now())
             ordered = replace(approved, state=S.ORDERED)
             await self._memory.notices.tell(card_changed(ordered, "ordered"))
             await note_outcome(self._memory, ordered, "order")

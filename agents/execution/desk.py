@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from agents.domain.broker import Broker
@@ -12,14 +13,20 @@ from agents.domain.strategy import Mode
 from agents.execution.accounts import START_BALANCE, Accounts
 from agents.execution.approvals import Approvals
 from agents.execution.autopilot import Autopilot, Stopping, nobody
+from agents.execution.bounding import Bounding, Funds
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.closing import Closing
+from agents.execution.connections import Connecting
 from agents.execution.exitbook import ExitBook
 from agents.execution.exits import Exits
 from agents.execution.failing import Failures
+from agents.execution.funding import Funding
 from agents.execution.gate import Gate
+from agents.execution.halting import Halts
 from agents.execution.hands import Hands
 from agents.execution.judging import Judge
+from agents.execution.limit_book import DELAY, LimitBook
+from agents.execution.limits import Correlation, unknown
 from agents.execution.orders import Orders
 from agents.execution.panic import Panic
 from agents.execution.proposing import Proposer
@@ -42,7 +49,10 @@ class Desk:
     hands: Hands
     panic: Panic
     accounts: Accounts
+    bounding: Bounding
     book: ExitBook
+    funding: Funding
+    connecting: Connecting
 
     async def wake(self) -> None:
         """At start, once the market answers: everything that a killed process left is finished."""
@@ -86,22 +96,31 @@ def open_desk(
     rules: TapRules | None = None,
     start_balance: Decimal = START_BALANCE,
     stopping: Stopping = nobody,
+    limit_delay: timedelta = DELAY,
+    funds: Funds | None = None,
+    correlation: Correlation = unknown,
     passed: Checkpoint = passed,
 ) -> Desk:
     """`brokers` have one for each mode that may trade here. `stopping` says of a proposal that
-    would run by itself whether a veto of it was received, and is not handled yet."""
+    would run by itself whether a veto of it was received, and is not handled yet. A raised
+    limit holds after `limit_delay`."""
     limits, rules = limits or Limits(), rules or TapRules()
     book, accounts = ExitBook(), Accounts(memory, market, clock)
-    judge = Judge(memory, market, clock, accounts, limits, rules)
+    limit_book, halts = LimitBook(memory, clock, limits, limit_delay), Halts(memory, clock)
+    bounding = Bounding(
+        memory, clock, accounts, limit_book, halts, funds=funds, correlation=correlation
+    )
+    judge = Judge(memory, market, clock, bounding, rules)
     orders = _orders(memory, market, clock, brokers, book, judge, passed)
     closing = Closing(memory, clock, book, passed=passed)
     stops = Stops(memory, market, judge, book, passed=passed)
     approvals = Approvals(memory, market, clock, judge, orders, rules, passed=passed)
     proposer = Proposer(
-        memory, accounts, clock, limits, rules, start_balance=start_balance, passed=passed
+        memory, bounding, clock, rules, start_balance=start_balance, passed=passed
     )
     exits = Exits(memory, orders, closing, book, passed=passed)
     market.listen(exits.on_tick)
+    hands = Hands(memory, market, clock, approvals, orders, closing, stops)
     return Desk(
         proposer=proposer,
         approvals=approvals,
@@ -110,10 +129,13 @@ def open_desk(
         ),
         orders=orders,
         exits=exits,
-        hands=Hands(memory, market, clock, approvals, orders, closing, stops),
+        hands=hands,
         panic=Panic(memory, clock, approvals, orders, closing, passed=passed),
         accounts=accounts,
+        bounding=bounding,
         book=book,
+        funding=Funding(memory, market, clock, book, passed=passed),
+        connecting=Connecting(memory, clock, hands),
     )
 
 

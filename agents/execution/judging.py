@@ -5,13 +5,18 @@ from datetime import timedelta
 
 from agents.domain.errors import LimitBreach, MarketUnavailable
 from agents.domain.market import Instrument, MarketState, Tick, Universe
+from agents.domain.money import ZERO
 from agents.domain.order import OrderIntent
 from agents.domain.ports import Clock, Market, Memory
+from agents.domain.position import Account
 from agents.domain.proposal import Plan, Proposal
-from agents.domain.risk import Limits, TapRules
-from agents.execution.accounts import START_BALANCE, Accounts, AccountView
-from agents.execution.limits import Bounds, breach, caps, halted
-from agents.execution.repricing import anew, moved
+from agents.domain.risk import TapRules
+from agents.domain.strategy import Mode
+from agents.execution.accounts import START_BALANCE
+from agents.execution.bounding import Bounding
+from agents.execution.limits import Room
+from agents.execution.liquidation import levered
+from agents.execution.repricing import anew, moved, paid, slipped
 from agents.execution.sizing import check_minimum, cut
 
 
@@ -61,15 +66,13 @@ class Judge:
         memory: Memory,
         market: Market,
         clock: Clock,
-        accounts: Accounts,
-        limits: Limits,
+        bounding: Bounding,
         rules: TapRules,
     ) -> None:
         self._memory = memory
         self._market = market
         self._clock = clock
-        self._accounts = accounts
-        self._limits = limits
+        self._bounding = bounding
         self._rules = rules
 
     async def judge(self, proposal: Proposal, before: OrderIntent | None = None) -> Judgement:
@@ -79,27 +82,27 @@ class Judge:
             tick = self.fresh_tick(proposal.symbol)
         except MarketUnavailable as fault:
             return NoPrice(str(fault))
-        account = await self._memory.accounts.open(
-            proposal.owner_id,
-            proposal.strategy_id,
-            proposal.mode,
-            START_BALANCE,
-            self._clock.now(),
-        )
-        view = await self._accounts.view(account, before)
+        account = await self._account(proposal)
         spec = await self._memory.strategies.spec_at(
             proposal.owner_id, proposal.strategy_id, proposal.strategy_version
         )
-        bounds = Bounds.of(self._limits, spec, instrument)
-        why = moved(proposal.plan, tick.price, self._rules)
-        if not why and not (no := breach(view, proposal.symbol, proposal.plan, bounds)):
-            return Fits(account.id)
-        if stop := halted(view, bounds):
+        room = await self._bounding.room(account, spec, instrument, before)
+        plan, price = proposal.plan, paid(tick, proposal.plan.side)
+        why = moved(plan, price, self._rules) or slipped(plan, price, room.limits)
+        no = room.breach(plan)
+        if not why and no is None:
+            return _levered(plan, room, instrument) or Fits(account.id)
+        if stop := room.halted():
             return LimitRefuses(stop)
-        plan = proposal.plan
         if why:
-            plan = anew(plan, tick.price, instrument, fixed=spec.size is not None)
-        return _resized(plan, why or str(no), view, bounds, instrument)
+            plan = anew(plan, price, instrument, fixed=spec.size is not None)
+        return _resized(plan, why or str(no), room, instrument)
+
+    async def _account(self, proposal: Proposal) -> Account:
+        """Where it is traded. One with real money was opened with what its owner gave it."""
+        owner, number, mode = proposal.owner_id, proposal.strategy_id, proposal.mode
+        start = ZERO if mode is Mode.LIVE else START_BALANCE
+        return await self._memory.accounts.open(owner, number, mode, start, self._clock.now())
 
     def fresh_tick(self, symbol: str) -> Tick:
         """The newest tick. Raises MarketUnavailable when there is none that can be trusted."""
@@ -122,14 +125,22 @@ class Judge:
         return age > timedelta(seconds=self._rules.stale_seconds)
 
 
-def _resized(
-    plan: Plan, why: str, view: AccountView, bounds: Bounds, instrument: Instrument
-) -> NewNumbers | LimitRefuses:
-    room = caps(view, instrument.symbol, plan.entry, plan.stop, bounds)
-    sized = cut(plan.quantity, instrument, room)
+def _levered(plan: Plan, room: Room, instrument: Instrument) -> NewNumbers | LimitRefuses | None:
+    """What leverage makes of a plan that fits otherwise; None when that may stay as it is."""
+    try:
+        new = levered(plan, room.bounds.leverage, instrument)
+    except LimitBreach as breach:
+        return LimitRefuses(breach)
+    if plan.leverage <= new.leverage:
+        return None
+    return NewNumbers(new, f"the leverage limit is {new.leverage}x by now")
+
+
+def _resized(plan: Plan, why: str, room: Room, instrument: Instrument) -> NewNumbers | LimitRefuses:
+    sized = cut(plan.quantity, instrument, room.caps(plan.entry, plan.stop))
     try:
         check_minimum(sized.quantity, plan.entry, instrument)
-    except LimitBreach as small:
-        return LimitRefuses(small)
-    new = replace(plan, quantity=sized.quantity, notes=(*plan.notes, *sized.notes))
-    return NewNumbers(new, why)
+        new = replace(plan, quantity=sized.quantity, notes=(*plan.notes, *sized.notes))
+        return NewNumbers(levered(new, room.bounds.leverage, instrument), why)
+    except LimitBreach as breach:
+        return LimitRefuses(breach)

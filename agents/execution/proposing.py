@@ -17,19 +17,22 @@ from agents.domain.autonomy import Act
 from agents.domain.decision import Action, Advice, Decision
 from agents.domain.errors import LimitBreach
 from agents.domain.market import Instrument
+from agents.domain.money import ZERO
 from agents.domain.ports import Clock, Memory
 from agents.domain.position import Account, Position
 from agents.domain.proposal import Plan, Proposal, ProposalState
 from agents.domain.quiet import PREFERENCE, RULE, QuietHours, course, held
-from agents.domain.risk import Limits, TapRules
-from agents.domain.strategy import RunKind, Strategy, StrategyState
+from agents.domain.risk import TapRules
+from agents.domain.strategy import Mode, RunKind, Strategy, StrategyState
 from agents.domain.user import Notice, NoticeKind
-from agents.execution.accounts import START_BALANCE, Accounts
+from agents.execution.accounts import START_BALANCE
 from agents.execution.advised import checked, declines
+from agents.execution.bounding import Bounding
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.countdown import on_course
 from agents.execution.levels import Levels, PriceLevels, fault, on_steps
-from agents.execution.limits import Bounds, caps, halted
+from agents.execution.limits import Room
+from agents.execution.liquidation import levered, no_short_on_spot
 from agents.execution.pausing import pause_after
 from agents.execution.sizing import Wish, size
 from agents.execution.telling import card_of
@@ -60,18 +63,16 @@ class Proposer:
     def __init__(
         self,
         memory: Memory,
-        accounts: Accounts,
+        bounding: Bounding,
         clock: Clock,
-        limits: Limits,
         rules: TapRules,
         *,
         start_balance: Decimal = START_BALANCE,
         passed: Checkpoint = passed,
     ) -> None:
         self._memory = memory
-        self._accounts = accounts
+        self._bounding = bounding
         self._clock = clock
-        self._limits = limits
         self._rules = rules
         self._start_balance = start_balance
         self._passed = passed
@@ -123,8 +124,8 @@ class Proposer:
             return Declined(Action.HOLD, reason)
         if hush := await self._held(strategy):
             return hush
-        view = await self._accounts.view(await self._account(strategy))
-        breach = halted(view, Bounds.of(self._limits, strategy.spec, instrument))
+        room = await self._room(strategy, instrument)
+        breach = room.halted()
         if breach is None:
             return None
         await pause_after(self._memory, self._clock, strategy, breach)
@@ -196,22 +197,22 @@ class Proposer:
         advice: Advice | None,
     ) -> Draft:
         """Raises LimitBreach."""
-        view = await self._accounts.view(await self._account(strategy))
-        bounds = Bounds.of(self._limits, strategy.spec, instrument)
-        if stop := halted(view, bounds):
+        no_short_on_spot(levels.side, instrument)
+        room = await self._room(strategy, instrument)
+        if stop := room.halted():
             raise stop
-        by_rules = self._sized(strategy, levels, instrument, view.equity, advice)
-        room = caps(view, instrument.symbol, levels.price, levels.stop, bounds)
-        sized = size(by_rules, room)
+        equity = room.view.risked
+        by_rules = self._sized(strategy, levels, instrument, equity, advice)
+        sized = size(by_rules, room.caps(levels.price, levels.stop))
         quantity, notes = sized.quantity, sized.notes
         if advice:
             verdict = checked(levels, advice, instrument)
             levels, notes = verdict.levels, (*notes, *verdict.notes)
-            by_advice = self._sized(strategy, levels, instrument, view.equity, advice)
-            room = caps(view, instrument.symbol, levels.price, levels.stop, bounds)
-            quantity = min(quantity, size(by_advice, room).quantity)
-        plan = _plan(levels, quantity, notes)
-        return Draft(plan, view.equity, instrument.symbol, advice.confidence if advice else None)
+            by_advice = self._sized(strategy, levels, instrument, equity, advice)
+            caps = room.caps(levels.price, levels.stop)
+            quantity = min(quantity, size(by_advice, caps).quantity)
+        plan = levered(_plan(levels, quantity, notes), room.bounds.leverage, instrument)
+        return Draft(plan, equity, instrument.symbol, advice.confidence if advice else None)
 
     def _sized(
         self,
@@ -232,14 +233,15 @@ class Proposer:
             factor=advice.size_factor if advice else Decimal(1),
         )
 
+    async def _room(self, strategy: Strategy, instrument: Instrument) -> Room:
+        account = await self._account(strategy)
+        return await self._bounding.room(account, strategy.spec, instrument)
+
     async def _account(self, strategy: Strategy) -> Account:
-        return await self._memory.accounts.open(
-            strategy.owner_id,
-            strategy.id,
-            strategy.mode,
-            self._start_balance,
-            self._clock.now(),
-        )
+        """One with real money was opened with what its owner gave it."""
+        owner, number, mode = strategy.owner_id, strategy.id, strategy.mode
+        start = ZERO if mode is Mode.LIVE else self._start_balance
+        return await self._memory.accounts.open(owner, number, mode, start, self._clock.now())
 
     def _proposal(
         self,

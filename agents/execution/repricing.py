@@ -3,9 +3,11 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from agents.domain.market import Instrument
+from agents.domain.market import Instrument, Tick
+from agents.domain.money import HUNDRED
 from agents.domain.proposal import Plan, PlannedTarget
-from agents.domain.risk import TapRules
+from agents.domain.risk import Limits, TapRules
+from agents.domain.strategy import Side
 from agents.execution.figures import percent, plain
 
 KEPT_STOP = Decimal("0.5")  # a stop is kept while half of its distance is left
@@ -25,6 +27,24 @@ def moved(plan: Plan, price: Decimal, rules: TapRules) -> str:
     of_stop = percent(change / plan.risk_per_unit * 100)
     way = "up" if price > plan.entry else "down"
     return f"the price went {way} to {plain(price)}, by {of_stop} of the stop distance"
+
+
+def paid(tick: Tick, side: Side) -> Decimal:
+    """What an entry would be filled at now: the ask of a long, the bid of a short, and the last
+    price where the market gives none."""
+    quoted = tick.ask if side is Side.LONG else tick.bid
+    return tick.price if quoted is None else quoted
+
+
+def slipped(plan: Plan, price: Decimal, limits: Limits) -> str:
+    """Why `price` is too much worse than the planned entry, in words; empty when it is not."""
+    worse = (price - plan.entry) * plan.side.sign / plan.entry * HUNDRED
+    if worse <= limits.slippage_percent:
+        return ""
+    return (
+        f"the price {plain(price)} is {percent(worse)} worse than the planned "
+        f"{plain(plan.entry)}; the slippage limit is {percent(limits.slippage_percent)}"
+    )
 
 
 def anew(plan: Plan, price: Decimal, instrument: Instrument, *, fixed: bool) -> Plan:

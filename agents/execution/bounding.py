@@ -1,0 +1,100 @@
+"""What may be traded now: the owner's limits, the state of their accounts, and the operator's
+word, brought together. Asked at the proposal, at the tap and before the order is sent."""
+
+from decimal import Decimal
+from typing import Protocol
+
+from agents.domain.errors import LimitBreach
+from agents.domain.market import Instrument
+from agents.domain.order import OrderIntent
+from agents.domain.ports import Clock, Memory
+from agents.domain.position import Account
+from agents.domain.strategy import Mode, StrategySpec
+from agents.domain.venue import ConnectionState
+from agents.execution.accounts import Accounts
+from agents.execution.halting import Halts
+from agents.execution.limit_book import LimitBook
+from agents.execution.limits import Bounds, Correlation, Room, related, unknown
+
+
+class Funds(Protocol):
+    """What users have at their exchanges."""
+
+    async def free(self, owner_id: int) -> Decimal | None:
+        """Quote currency that may be spent, or be margin; None while it is not known."""
+
+
+class NoFunds:
+    """No exchange is connected to this desk."""
+
+    async def free(self, owner_id: int) -> Decimal | None:
+        return None
+
+
+class Bounding:
+    def __init__(
+        self,
+        memory: Memory,
+        clock: Clock,
+        accounts: Accounts,
+        book: LimitBook,
+        halts: Halts,
+        *,
+        funds: Funds | None = None,
+        correlation: Correlation = unknown,
+    ) -> None:
+        self._memory = memory
+        self._clock = clock
+        self._accounts = accounts
+        self._correlation = correlation
+        self._funds = funds or NoFunds()
+        self.book = book
+        self.halts = halts
+
+    async def room(
+        self,
+        account: Account,
+        spec: StrategySpec,
+        instrument: Instrument,
+        before: OrderIntent | None = None,
+    ) -> Room:
+        """What a strategy of `spec` may trade in `instrument` from `account`. `before` is an entry
+        order about to be sent: it and later ones are left out."""
+        limits = await self.book.of(account.owner_id)
+        view = await self._accounts.scope(account, before)
+        live = account.mode is Mode.LIVE
+        return Room(
+            view=view,
+            bounds=Bounds.of(limits, spec, instrument),
+            symbol=instrument.symbol,
+            at=self._clock.now(),
+            related=related(instrument.symbol, {*view.held, *view.exposure}, self._correlation),
+            stop=await self._stop(account.owner_id, live=live),
+            free=await self._free(account.owner_id) if live else None,
+        )
+
+    async def _stop(self, owner_id: int, *, live: bool) -> LimitBreach | None:
+        """What forbids every trade of this owner."""
+        if halted := await self.halts.present():
+            return halted.breach()
+        return await self._account_fault(owner_id) if live else None
+
+    async def _account_fault(self, owner_id: int) -> LimitBreach | None:
+        connection = await self._memory.connections.of(owner_id)
+        if connection is None:
+            words = "no exchange account is connected; connect one with /connect"
+        elif connection.state is ConnectionState.PAUSED:
+            words = f"the {connection.exchange} account is paused: {connection.why}"
+        elif connection.state is ConnectionState.REFUSED:
+            words = f"{connection.exchange} does not take the key any more; see /connect"
+        elif await self._funds.free(owner_id) is None:
+            words = (
+                f"what is free on the {connection.exchange} account is not known at the moment; "
+                "it is asked for all the time, so try again in a minute"
+            )
+        else:
+            return None
+        return LimitBreach("account", words)
+
+    async def _free(self, owner_id: int) -> Decimal:
+        return await self._funds.free(owner_id) or Decimal(0)
