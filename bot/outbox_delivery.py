@@ -19,6 +19,7 @@ Reposting = Callable[[Place, str], Awaitable[None]]
 """Hears of a card that is gone from its place, or can't be changed there, and is sent anew."""
 
 NOT_REMOVED = "\n⚠️ I could not delete your message: please delete it yourself."
+NO_FILE = "\n⚠️ The file could not be made; ask for it again in a minute."
 SHOWN_BELOW = "\n⬇️ Shown again below."
 _REMEMBERED = 5_000  # messages whose present look is known
 
@@ -239,12 +240,16 @@ def _key(item: OutboxItem) -> str:
 
 
 def _outgoing(reply: Reply, picture: bytes | None) -> Outgoing:
-    return Outgoing(reply.words, reply.rows, picture, reply.silent, reply.personal)
+    name = reply.picture.name if reply.picture else ""
+    if name and picture is None:
+        words = reply.words + text(NO_FILE)
+        return Outgoing(words, reply.rows, None, reply.silent, reply.personal)
+    return Outgoing(reply.words, reply.rows, picture, reply.silent, reply.personal, name)
 
 
 def _look(reply: Reply, at: datetime) -> Look:
     picture = reply.picture
-    facts = json.dumps([picture.kind, dict(picture.facts)], sort_keys=True) if picture else ""
+    facts = json.dumps(picture.as_json(), sort_keys=True) if picture else ""
     return Look(hash((reply.words, reply.rows)), facts, at)
 
 

@@ -116,10 +116,15 @@ Rows = tuple[tuple[Button, ...], ...]
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A picture to be drawn at delivery: `kind` (`proposal`, `position`, `chart`, `equity`) and
-    the facts that its drawer needs, as JSON values."""
+    the facts that its drawer needs, as JSON values. With a `name` it is a file to be kept, and
+    shown as one."""
 
     kind: str
     facts: Mapping[str, Any]
+    name: str = ""
+
+    def as_json(self) -> list[Any]:
+        return [self.kind, dict(self.facts), self.name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +153,7 @@ class Reply:
         return {
             "words": [[span.text, span.style.value] for span in self.words.spans],
             "rows": [[[b.label, b.verb, b.id, b.version] for b in row] for row in self.rows],
-            "picture": [self.picture.kind, dict(self.picture.facts)] if self.picture else None,
+            "picture": self.picture.as_json() if self.picture else None,
             "card": self.card,
             "replies_to": self.replies_to,
             "edits": self.edits,
@@ -163,7 +168,7 @@ def reply_from_json(stored: Mapping[str, Any]) -> Reply:
     return Reply(
         words=Words(tuple(Span(content, Style(style)) for content, style in stored["words"])),
         rows=tuple(tuple(Button(*fields) for fields in row) for row in stored.get("rows", ())),
-        picture=Picture(picture[0], picture[1]) if picture else None,
+        picture=Picture(*picture) if picture else None,
         card=stored.get("card", ""),
         replies_to=stored.get("replies_to", ""),
         edits=stored.get("edits", False),
@@ -242,7 +247,8 @@ def incoming_from_json(stored: Mapping[str, Any]) -> Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message ready for an adapter: words to mark up, buttons, and a drawn picture (PNG).
+    """A message ready for an adapter: words to mark up, buttons, and a drawn picture (PNG), or,
+    where `file_name` is set, the content of a file of that name.
 
     `personal` ones may be seen by nobody but the person who is answered. `key` is the same when a
     message is sent again because nobody knows whether it arrived; platforms that can tell show it
@@ -254,6 +260,7 @@ class Outgoing:
     picture: bytes | None = field(default=None, repr=False)
     silent: bool = False
     personal: bool = False
+    file_name: str = ""
     key: str = field(default="", compare=False)
 
     def without_buttons(self) -> "Outgoing":

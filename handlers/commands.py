@@ -10,6 +10,7 @@ from handlers import (
     bringing,
     charts,
     confirm,
+    connecting,
     desk_joining,
     desks,
     digests,
@@ -17,6 +18,7 @@ from handlers import (
     editing,
     grants,
     hooks,
+    journal,
     linking,
     listening,
     modes,
@@ -97,11 +99,11 @@ _LONGEST = 24  # characters of what is shown of a command's words
 
 SUBJECTS = (
     ("📋 Strategies", "new strategies pause resume autonomy mode schedule share open"),
-    ("📈 Trades", "status proposals trades close panic chart why"),
+    ("📈 Trades", "status proposals trades journal close panic chart why"),
     ("💰 Money", "balance profit daily performance costs"),
     ("👥 With others", "desk publish unpublish channel record"),
     ("📡 Signals of others", "listen hooks"),
-    ("⚙️ You", "settings quiet digest link unlink cancel start help"),
+    ("⚙️ You", "connect disconnect settings quiet digest link unlink cancel start help"),
     ("🔑 Operators", "invite grant revoke grants"),
 )
 """How /help lists the commands."""
@@ -118,6 +120,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("profit", "realised and open profit", money.profit),
     Command("daily", "profit by day", money.by_day),
     Command("trades", "your trades", positions.listed),
+    Command("journal", "each trade in full, and as a file", journal.journal, "[N or csv]"),
     Command("performance", "win rate, R, drawdown", money.how_it_goes),
     Command(
         "chart",
@@ -184,6 +187,8 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("quiet", "hours without a sound", quiet.quiet, "[22:00-07:00 hold]", money=True),
     Command("digest", "what the day or week brought", digests.digest, "[daily 08:00]"),
+    Command("connect", "your exchange account", connecting.connect, "[EXCHANGE]", group=True),
+    Command("disconnect", "forget the exchange's key", connecting.disconnect),
     Command("settings", "time zone, notices, model key", account.settings),
     Command("record", "a channel's record", record.record, "[@channel or N] [verify]", group=True),
     Command("costs", "what models and fills cost", operator.costs),
@@ -272,6 +277,9 @@ PRESSES: tuple[Press, ...] = (
     Press("close", positions.close_tapped),
     Press("close_half", positions.half_tapped),
     Press("trades", positions.page),
+    Press("journal", journal.opened),
+    Press("journal_page", journal.page),
+    Press("journal_csv", journal.exported),
     # what happens without a tap
     Press("autonomy", autonomy.opened),
     Press("let", autonomy.tapped),
@@ -289,6 +297,10 @@ PRESSES: tuple[Press, ...] = (
     Press("status", status.page),
     Press("daily", money.by_day_page),
     Press("notice", account.notice),
+    Press("connect", connecting.begin, asks="Key, secret (and passphrase, if it has one)"),
+    Press("check_key", connecting.check_again),
+    Press("no_key", connecting.stop),
+    Press("disconnect", connecting.disconnect),
     Press("zones", account.zones),
     Press("zone", account.zone),
 )
@@ -303,5 +315,7 @@ ACTS: Mapping[str, Act] = {
     positions.CLOSE_ALL: positions.close_all_now,
     panic.PANIC: panic.panic_now,
     autonomy.LET: autonomy.let_run,
+    connecting.CONNECT: connecting.connect_now,
+    connecting.DISCONNECT: connecting.disconnect_now,
     quiet.SET: quiet.set_quiet,
 }

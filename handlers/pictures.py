@@ -16,6 +16,7 @@ from agents.domain.position import Position, PositionState
 from agents.domain.proposal import Plan, PlannedTarget, Proposal
 from agents.domain.user import User
 from agents.publishing import entries
+from agents.reporting import journal
 from agents.reporting.charts import Mark, draw_chart, draw_equity, draw_record, draw_trade
 from agents.reporting.performance import equity_curve
 from agents.reporting.record import results
@@ -43,6 +44,8 @@ class Pictures:
             "proposal": self._proposal,
             "signal": self._signal,
             "position": self._position,
+            "entered": self._entered,
+            "journal": self._journal,
             "chart": self._chart,
             "equity": self._equity,
             "record": self._record,
@@ -114,6 +117,30 @@ class Pictures:
             note=f"{_plain_mode(position)} · {position.strategy_name} · {_result(position)}",
             zone=user.zone,
         )
+
+    async def _entered(self, user: User, facts: Mapping[str, Any]) -> bytes:
+        """As it looked when the trade was entered."""
+        position = await self._desk.memory.positions.get(user.id, facts["position_id"])
+        proposal = await self._desk.memory.proposals.get(user.id, position.proposal_id)
+        candles = await self._candles(position.symbol, position.timeframe, position.opened_at)
+        return await self._drawn(
+            draw_trade,
+            candles,
+            title=f"{markers.trade(position)} · {position.timeframe}",
+            side=position.side,
+            entry=position.entry_price,
+            stop=position.initial_stop,
+            targets=_targets(proposal.plan),
+            note=f"{_plain_mode(position)} · {position.strategy_name} · at the entry",
+            zone=user.zone,
+        )
+
+    async def _journal(self, user: User, facts: Mapping[str, Any]) -> bytes:
+        """A table, and no picture: every trade of the user, oldest first."""
+        positions = await money.all_positions(self._desk, user.id)
+        oldest = sorted(positions, key=lambda position: position.id)
+        found = await journal.entries(self._desk.memory, user.id, oldest)
+        return await self._drawn(journal.as_csv, found)
 
     async def _chart(self, user: User, facts: Mapping[str, Any]) -> bytes:
         now = self._desk.clock.now()

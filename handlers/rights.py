@@ -12,7 +12,7 @@ LOOK, VOTE, TRADE, LEAD = Right.LOOK, Right.VOTE, Right.TRADE, Right.LEAD
 
 OF_COMMANDS: Mapping[str, Right] = {
     **dict.fromkeys(("strategies", "proposals", "status", "positions", "balance", "profit"), LOOK),
-    **dict.fromkeys(("daily", "trades", "performance", "why", "costs", "cancel"), LOOK),
+    **dict.fromkeys(("daily", "trades", "journal", "performance", "why", "costs", "cancel"), LOOK),
     **dict.fromkeys(("new", "close", "panic", "stop", "pause", "resume", "autonomy"), TRADE),
     **dict.fromkeys(("mode", "schedule"), TRADE),
     **dict.fromkeys(("publish", "unpublish", "channel", "share", "open", "listen"), TRADE),
@@ -25,7 +25,10 @@ OF_ACTS: Mapping[str, Right] = {"set_quiet": LEAD, "close_desk": LEAD}
 OF_BUTTONS: Mapping[str, Right] = {
     # looking
     **dict.fromkeys(("strategy", "strategies", "details", "proposal", "proposals"), LOOK),
-    **dict.fromkeys(("trades", "status", "daily", "no", "dismiss"), LOOK),
+    **dict.fromkeys(
+        ("trades", "status", "daily", "no", "dismiss", "journal", "journal_page", "journal_csv"),
+        LOOK,
+    ),
     # proposals
     **dict.fromkeys(("approve", "veto", "halve", "tighten", "next_candle"), VOTE),
     **dict.fromkeys(("veto_too_risky", "veto_bad_timing", "veto_not_this_coin"), VOTE),

@@ -52,9 +52,12 @@ class Piece:
         """How the library's HTTP client is asked to send `body`, with the picture if it is new."""
         if self.message.picture is None:
             return {"json": body}
-        file = discord.File(io.BytesIO(self.message.picture), PICTURE)
-        body = {**body, "attachments": [{"id": 0, "filename": PICTURE}]}
-        described = {"filename": PICTURE, "content_type": "image/png"}
+        name, kind = PICTURE, "image/png"
+        if self.message.file_name:
+            name, kind = self.message.file_name, "text/csv"
+        file = discord.File(io.BytesIO(self.message.picture), name)
+        body = {**body, "attachments": [{"id": 0, "filename": name}]}
+        described = {"filename": name, "content_type": kind}
         parts: list[Json] = [
             {"name": "payload_json", "value": discord.utils._to_json(body)},
             {"name": "files[0]", "value": file.fp, **described},
@@ -66,16 +69,16 @@ def pieces(message: Outgoing, *, plain: bool = False) -> list[Piece]:
     """Every part in order; buttons and picture are the last one's. Raises DeliveryRefused."""
     limit = CONTENT_LIMIT if plain else EMBED_LIMIT
     parts = cut(message.words, limit)
-    picture = None if plain else message.picture
+    picture = None if plain and not message.file_name else message.picture
     if not (parts or picture):
         raise DeliveryRefused(NOTHING_TO_SAY)
-    bare = replace(message, rows=(), picture=None)
+    bare = replace(message, rows=(), picture=None, file_name="")
     first = [
         Piece(replace(bare, words=part), plain=plain, number=number)
         for number, part in enumerate(parts[:-1])
     ]
     last = replace(message, words=parts[-1] if parts else message.words, picture=picture)
-    pictured = picture is not None
+    pictured = picture is not None and not message.file_name
     return [*first, Piece(last, pictured=pictured, plain=plain, number=len(first))]
 
 

@@ -111,6 +111,8 @@ class Messages:
             return await self._send(to | {"message_thread_id": None}, message)
 
     async def _send(self, to: dict[str, Any], message: Outgoing) -> Shown:
+        if message.file_name:
+            return Shown(picture=await self._send_file(to, message))
         if message.picture:
             try:
                 return await self._send_picture(to, message, message.picture)
@@ -133,6 +135,20 @@ class Messages:
             lambda marked: self._post(
                 self._bot.send_photo,
                 photo=picture,
+                caption=marked["text"],
+                parse_mode=marked["parse_mode"],
+                reply_markup=keyboard(message.rows),
+                **to,
+            ),
+        )
+
+    async def _send_file(self, to: dict[str, Any], message: Outgoing) -> int:
+        return await self._marked_up(
+            message.words,
+            lambda marked: self._post(
+                self._bot.send_document,
+                document=message.picture,
+                filename=message.file_name,
                 caption=marked["text"],
                 parse_mode=marked["parse_mode"],
                 reply_markup=keyboard(message.rows),

@@ -256,6 +256,15 @@ async def test_a_picture_that_can_not_be_drawn_never_loses_the_words(
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
+async def test_a_file_that_can_not_be_made_is_said() -> None:
+    mail = Mailroom()
+    mail.draw_fault = ValueError("no trades")
+    await mail.put(ANN, Reply(text("journal"), picture=Picture("journal", {}, "journal.csv")))
+    await mail.rounds()
+    [said] = mail.platform.texts()
+    assert "could not be made" in said
+
+
 async def test_a_picture_is_drawn_for_its_owner() -> None:
     mail = Mailroom()
     await mail.put(ANN, Reply(text("chart"), picture=Picture("chart", {"symbol": "BTC/USDT"})))

@@ -37,7 +37,7 @@ HOOKED = (
     "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook "
     "first"
 )
-_SENDS = ("sendmessage", "sendphoto", "editmessage")
+_SENDS = ("sendmessage", "sendphoto", "senddocument", "editmessage")
 
 
 @dataclass(frozen=True)

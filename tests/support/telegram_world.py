@@ -71,8 +71,8 @@ class Chat:
 
 @dataclass
 class Message:
-    """As it stands now. `text` is the caption where there is a `photo`; `spans` are (tag, text)
-    as the HTML had them."""
+    """As it stands now. `text` is the caption where there is a photo or document; `spans` are
+    (tag, text) as the HTML had them."""
 
     id: int
     chat: Chat
@@ -83,6 +83,7 @@ class Message:
     spans: list[tuple[str, str]] = field(default_factory=list)
     keyboard: list[list[dict[str, str]]] = field(default_factory=list)
     photo: bytes | None = None
+    document: bytes | None = None
     reply_to: int = 0
     silent: bool = False
     edits: int = 0
@@ -92,6 +93,10 @@ class Message:
     @property
     def from_bot(self) -> bool:
         return bool(self.sender and self.sender["id"] == BOT_ID)
+
+    @property
+    def captioned(self) -> bool:
+        return self.photo is not None or self.document is not None
 
     @property
     def buttons(self) -> list[str]:
@@ -120,8 +125,10 @@ class Message:
         if self.photo is not None:
             size = {"width": 90, "height": 90, "file_unique_id": f"u{self.id}"}
             body["photo"] = [{"file_id": f"photo-{self.id}", **size}]
+        if self.document is not None:
+            body["document"] = {"file_id": f"file-{self.id}", "file_unique_id": f"d{self.id}"}
         if self.text:
-            body["caption" if self.photo is not None else "text"] = self.text
+            body["caption" if self.captioned else "text"] = self.text
         if self.thread:
             body |= {"message_thread_id": self.thread, "is_topic_message": True}
         if self.keyboard:
@@ -203,6 +210,13 @@ class World:
         text, spans = self._words(params, "caption", CAPTION_LIMIT)
         return self._say(chat, thread, params, text, spans, photo=_picture(params.get("photo")))
 
+    def send_document(self, params: Params) -> Any:
+        chat, thread = self._target(params)
+        text, spans = self._words(params, "caption", CAPTION_LIMIT)
+        if not isinstance(params.get("document"), bytes):
+            raise bad("wrong file identifier/HTTP URL specified")
+        return self._say(chat, thread, params, text, spans, document=params["document"])
+
     def send_chat_action(self, params: Params) -> Any:
         chat, _ = self._target(params)
         self.actions.append((chat.id, params["action"]))
@@ -211,7 +225,7 @@ class World:
 
     def edit_message_text(self, params: Params) -> Any:
         message = self._own(params)
-        if message.photo is not None:
+        if message.captioned:
             raise bad("there is no text in the message to edit")
         text, spans = self._words(params, "text", TEXT_LIMIT)
         if not text:
@@ -220,7 +234,7 @@ class World:
 
     def edit_message_caption(self, params: Params) -> Any:
         message = self._own(params)
-        if message.photo is None:
+        if not message.captioned:
             raise bad("there is no caption in the message to edit")
         text, spans = self._words(params, "caption", CAPTION_LIMIT)
         return self._edit(message, params, text=text, spans=spans)
@@ -347,7 +361,7 @@ class World:
         params: Params,
         text: str,
         spans: list[tuple[str, str]],
-        photo: bytes | None = None,
+        **file: bytes,
     ) -> Any:
         message = self.add(
             chat,
@@ -355,7 +369,7 @@ class World:
             text,
             thread=thread,
             spans=spans,
-            photo=photo,
+            **file,
             keyboard=_keyboard(params),
             reply_to=self._replied(chat, params),
             silent=str(params.get("disable_notification")).lower() == "true",
@@ -414,7 +428,8 @@ def _picture(content: Any) -> bytes:
 
 
 _METHODS = (
-    *("get_me", "set_my_commands", "send_message", "send_photo", "send_chat_action"),
+    *("get_me", "set_my_commands", "send_message", "send_photo", "send_document"),
+    "send_chat_action",
     *("edit_message_text", "edit_message_caption", "edit_message_media"),
     *("edit_message_reply_markup", "delete_message", "answer_callback_query"),
     *("get_chat", "get_chat_member", "set_message_reaction"),

@@ -56,6 +56,11 @@ function drawPicture(message) {
   return frame;
 }
 
+function drawFile(message) {
+  const address = `/file/${message.id}/${encodeURIComponent(message.file)}`;
+  return element("a", { href: address, download: message.file, className: "file", textContent: `💾 ${message.file}` });
+}
+
 function enlarge(address) {
   const dialog = element("dialog", {}, element("img", { src: address, alt: "Chart" }));
   dialog.addEventListener("click", () => dialog.close());
@@ -72,13 +77,14 @@ function clock(moment) {
 
 function drawMessage(message) {
   const article = element("article", { id: `m${message.id}`, className: message.mine ? "mine" : "" });
-  article.classList.toggle("pictured", Boolean(message.pictured));
+  article.classList.toggle("pictured", Boolean(message.pictured && !message.file));
   article.dataset.key = message.key || "";
   const bubble = element("div", { className: "bubble" });
   const answered = message.reply_to && byId(`m${message.reply_to}`);
   if (answered) bubble.append(drawAnswered(answered));
-  if (message.pictured) bubble.append(drawPicture(message));
+  if (message.pictured && !message.file) bubble.append(drawPicture(message));
   bubble.append(drawWords(message.words));
+  if (message.pictured && message.file) bubble.append(drawFile(message));
   if (message.rows.length) bubble.append(drawRows(message.rows, message));
   const when = element("time", { dateTime: message.at, textContent: clock(message.at) });
   article.append(bubble, when);

@@ -68,6 +68,15 @@ async def test_a_card_is_an_embed_with_its_picture(desk: DiscordDesk, ann: Disco
     assert message.button("Approve") == APPROVE.data
 
 
+async def test_a_file_hangs_on_its_message(desk: DiscordDesk, ann: DiscordPerson) -> None:
+    file = Outgoing(text("Your journal"), (), b"id,net\n", file_name="journal.csv")
+    await desk.platform.send(place(ann.channel), file)
+    [message] = ann.messages
+    assert (message.text, message.embeds) == ("Your journal", [])
+    assert [one["filename"] for one in message.attachments] == ["journal.csv"]
+    assert message.files["journal.csv"] == b"id,net\n"
+
+
 async def test_an_outcome_keeps_the_picture(desk: DiscordDesk, ann: DiscordPerson) -> None:
     where = place(ann.channel)
     number = await desk.platform.send(where, Outgoing(CARD.words, CARD.rows, PNG))

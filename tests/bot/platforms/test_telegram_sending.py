@@ -96,6 +96,15 @@ async def test_a_picture_with_a_caption(desk: Desk) -> None:
     assert (message.text, message.photo, len(message.buttons)) == ("Buy BTC?", PNG, 3)
 
 
+async def test_a_file_is_a_document_with_a_caption(desk: Desk) -> None:
+    file = Outgoing(bold("Your journal"), ROWS, b"id,net\n", file_name="journal.csv")
+    sent = await desk.platform.send(HOME, file)
+    message = desk.server.last(ANN)
+    assert (message.text, message.document, message.photo) == ("Your journal", b"id,net\n", None)
+    await desk.platform.edit(HOME, sent, Outgoing(text("Sent.")))
+    assert (message.text, message.buttons) == ("Sent.", [])
+
+
 async def test_long_words_stand_below_their_picture(desk: Desk) -> None:
     words = text("x" * 1500)
     sent = await desk.platform.send(HOME, Outgoing(words, ROWS, PNG))
