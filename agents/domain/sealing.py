@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-SEALED_TEXT = re.compile(r"gAAAA[\w-]{95,}={0,2}", re.ASCII)
+SEALED_TEXT = re.compile(r"gAAAA[\w-]{90,}={0,2}", re.ASCII)
 """What a sealed text looks like in the midst of others (a Fernet token)."""
 
 

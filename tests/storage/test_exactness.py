@@ -10,22 +10,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.domain.order import OrderPurpose
+from agents.domain.order import OrderPurpose, OrderState
 from agents.domain.ports import Memory
 from agents.domain.position import OpenTarget, PositionState
 from agents.domain.user import Identity, Place, User
+from agents.domain.venue import FundingPaid
 from storage.columns import Moment, Money, clean, from_micros, to_micros
 from storage.database import Database
 from tests.support.stored import (
     CANDLE,
     NOON,
+    PLAN,
     a_decision,
     a_position,
     a_proposal,
     a_strategy,
     a_user,
     an_account,
+    connection_of,
     fill_of,
+    finding_of,
     intent_of,
 )
 
@@ -126,6 +130,40 @@ async def test_decimals_survive_the_database(database: Database, value: Decimal)
     assert all(
         item is not None and _same(item, value) for item in (fill.price, fill.fee, fill.mark)
     )
+
+
+@pytest.mark.parametrize("value", NASTY, ids=str)
+async def test_decimals_of_real_money_survive(database: Database, value: Decimal) -> None:
+    owner = (await a_user(database)).id
+    strategy = await a_strategy(database, owner)
+    position = await a_position(database, strategy, funding=value, liquidation=value)
+    held = await database.positions.by_id(position.id)
+    account = await an_account(database, strategy)
+    proposal = await a_proposal(
+        database, strategy, plan=replace(PLAN, leverage=7, liquidation=value)
+    )
+    plan = (await database.proposals.by_id(proposal.id)).plan
+    order = await database.orders.add(intent_of(proposal, account, price=value))
+    assert order is not None
+    assert await database.orders.move(order, OrderState.SENDING, quantity=value)
+    sent = await database.orders.get(order.id)
+    await database.orders.add_fill(order, fill_of(order, fee_value=value))
+    ((_, fill),) = await database.orders.fills(account.id)
+    paid = FundingPaid("1", "BTC/USDT", value, NOON, value)
+    await database.accounts.add_funding(account.id, position.id, paid)
+    ((_, funding),) = await database.accounts.funding(account.id)
+    noted = await database.findings.note(finding_of(owner, quantity=value, price=value))
+    assert noted is not None and plan.leverage == 7
+    found = await database.findings.get(owner, noted.id)
+    await database.connections.connect(connection_of(owner, baseline={"BTC": value}))
+    connection = await database.connections.of(owner)
+    assert connection is not None
+    for item in (
+        *(held.funding, held.liquidation, plan.liquidation, sent.price, sent.quantity),
+        *(fill.fee_value, funding.amount, funding.rate, found.quantity, found.price),
+        connection.baseline["BTC"],
+    ):
+        assert item is not None and _same(item, value)
 
 
 async def test_balances_are_the_exact_sum(memory: Memory, ann: User) -> None:

@@ -14,6 +14,7 @@ from agents.domain.order import UNSETTLED
 from agents.domain.proposal import ProposalState
 from agents.domain.strategy import Mode
 from agents.domain.user import Identity, NoticeKind, Place
+from agents.domain.venue import ConnectionState
 from storage.database import Database, open_database
 from tests.support.stored import (
     CANDLE,
@@ -22,7 +23,9 @@ from tests.support.stored import (
     a_position,
     a_strategy,
     a_user,
+    connection_of,
     fill_of,
+    finding_of,
     intent_of,
 )
 
@@ -49,6 +52,21 @@ QUESTIONS: dict[str, Question] = {
     "an order by its id": lambda d: d.orders.by_client_id("pl00"),
     "orders of a position": lambda d: d.orders.of_position(1),
     "entries today": lambda d: d.orders.entries_since(1, NOON),
+    "resting orders of a position": lambda d: d.orders.resting(1),
+    "orders of an account": lambda d: d.orders.of_account(1, NOON),
+    "an order by the exchange's name": lambda d: d.orders.by_venue_id(1, "v1", "BTC/USDT"),
+    "my entries today": lambda d: d.orders.entries_of_owner_since(1, Mode.LIVE, NOON),
+    "my unsettled orders": lambda d: d.orders.unsettled_of(1, Mode.LIVE),
+    "my positions of a day": lambda d: d.positions.of_owner_mode(1, Mode.LIVE, NOON),
+    "a mode": lambda d: d.strategies.set_mode(1, 1, Mode.PAPER, Mode.LIVE),
+    "funding of an account": lambda d: d.accounts.funding(1),
+    "a connection": lambda d: d.connections.of(1),
+    "a connection is paused": lambda d: d.connections.set_state(
+        1, ConnectionState.READY, ConnectionState.PAUSED, "x"
+    ),
+    "a connection was read": lambda d: d.connections.seen(1, NOON),
+    "a finding": lambda d: d.findings.note(finding_of(1)),
+    "open findings": lambda d: d.findings.open(1),
     "a fill": lambda d: d.orders.fill("pl00", "t1"),
     "fills of an account": lambda d: d.orders.fills(1),
     "open positions": lambda d: d.positions.still_open(),
@@ -108,6 +126,8 @@ async def filled(migrated_file: Path, tmp_path: Path) -> AsyncIterator[Database]
     intent = await database.orders.add(intent_of(proposal, account))
     assert intent is not None
     await database.orders.add_fill(intent, fill_of(intent))
+    await database.connections.connect(connection_of(strategy.owner_id))
+    await database.findings.note(finding_of(strategy.owner_id))
     await database.outbox.put(1, HOME, NoticeKind.FILLED, "k", {}, at=NOON)
     await database.inbox.store("telegram", "1", {}, NOON)
     yield database

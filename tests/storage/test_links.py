@@ -1,5 +1,7 @@
 """Codes that link accounts, and two users who turn out to be one person."""
 
+import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,14 +10,20 @@ from agents.domain.desks import Ballot, Role, Rule, Vote
 from agents.domain.errors import NotFound
 from agents.domain.ports import Memory
 from agents.domain.user import Identity, Place, User
+from agents.linking import Linked, Linking, LinkState
 from storage import links
+from storage.database import Database, open_database
+from tests.support.clock import ManualClock
 from tests.support.schemas import row_models
 from tests.support.stored import (
     NOON,
     a_position,
     a_proposal,
     a_strategy,
+    a_user,
     an_account,
+    connection_of,
+    finding_of,
     heard_of,
     intent_of,
 )
@@ -114,6 +122,68 @@ async def test_one_person_has_one_vote_after_linking(memory: Memory, ann: User, 
         await memory.links.merge(bob.id, ann.id)
     [vote] = await memory.desks.votes(proposal, 1)
     assert (vote.user_id, vote.ballot) == (ann.id, Ballot.VETO)
+
+
+@pytest.mark.parametrize("whose", ["ann", "bob"])
+async def test_the_connected_exchange_comes_along(
+    memory: Memory, ann: User, bob: User, whose: str
+) -> None:
+    owner = ann if whose == "ann" else bob
+    stored = await memory.connections.connect(connection_of(owner.id))
+    async with memory.transactions.transaction():
+        await memory.links.merge(bob.id, ann.id)
+    assert await memory.connections.of(ann.id) == replace(stored, owner_id=ann.id)
+    assert await memory.connections.all() == [replace(stored, owner_id=ann.id)]
+
+
+async def test_no_key_is_dropped(memory: Memory, ann: User, bob: User) -> None:
+    stored = [await memory.connections.connect(connection_of(one.id)) for one in (ann, bob)]
+    theirs = await a_strategy(memory, bob.id)
+    with pytest.raises(ValueError):
+        await memory.links.merge(bob.id, ann.id)
+    assert await memory.connections.all() == stored
+    assert await memory.users.get(bob.id)
+    assert await memory.strategies.of(bob.id) == [theirs]
+
+
+async def test_what_was_found_at_the_exchange_comes_along(
+    memory: Memory, ann: User, bob: User
+) -> None:
+    for owner, key in ((ann, "a"), (ann, "b"), (bob, "b"), (bob, "c")):
+        found = finding_of(owner.id, key=key, symbol=f"{owner.id}{key}/USDT")
+        assert await memory.findings.note(found)
+    async with memory.transactions.transaction():
+        await memory.links.merge(bob.id, ann.id)
+    kept = {one.symbol for one in await memory.findings.open(ann.id)}
+    assert kept == {f"{ann.id}a/USDT", f"{ann.id}b/USDT", f"{bob.id}c/USDT"}
+    assert await memory.findings.open(bob.id) == []
+
+
+async def test_linking_and_connecting_at_once_lose_no_key(database: Database, url: str) -> None:
+    """Whichever comes first: both keys are there, or the account that would have one is no more."""
+    other = await open_database(url)
+    outcomes = set()
+    try:
+        for number in range(8):
+            ann, bob = await a_user(database, f"1{number}"), await a_user(database, f"2{number}")
+            await database.connections.connect(connection_of(ann.id))
+            linking = Linking(database, ManualClock())
+            code = await linking.offer(ann.id)
+            taking = linking.take(code, Identity("telegram", f"2{number}"), None)
+            connecting = other.connections.connect(connection_of(bob.id))
+            both = (taking, connecting) if number % 2 else (connecting, taking)
+            answers = await asyncio.gather(*both, return_exceptions=True)
+            taken, connected = answers if number % 2 else answers[::-1]
+            assert isinstance(taken, Linked), taken
+            outcomes.add(taken.state)
+            kept = [await database.connections.of(one.id) for one in (ann, bob)]
+            if taken.state is LinkState.LINKED:
+                assert isinstance(connected, NotFound) and kept[0] and not kept[1]
+            else:
+                assert taken.state is LinkState.TWO_KEYS and kept[0] and kept[1] == connected
+    finally:
+        await other.close()
+    assert outcomes <= {LinkState.LINKED, LinkState.TWO_KEYS}
 
 
 async def test_what_came_by_a_hook_is_still_known_by_it(

@@ -105,6 +105,24 @@ async def test_snapshots_of_two_processes_merge(database: Database, url: str) ->
     assert stored.values == {f"x{n}": float(n) for n in range(10)}
 
 
+async def test_one_of_many_changes_of_a_mode_wins(database: Database, url: str) -> None:
+    strategy = await a_strategy(database, (await a_user(database)).id)
+    other = await open_database(url)
+    modes = [Mode.LIVE, Mode.SIMULATION, Mode.VALIDATION] * 4
+    try:
+        won = await asyncio.gather(
+            *(
+                where.strategies.set_mode(strategy.owner_id, strategy.id, Mode.PAPER, to)
+                for where, to in zip([database, other] * 6, modes, strict=True)
+            )
+        )
+    finally:
+        await other.close()
+    stored = await database.strategies.get(strategy.owner_id, strategy.id)
+    assert sum(won) == 1
+    assert stored.mode is modes[won.index(True)]
+
+
 async def test_one_cause_makes_one_order_and_one_sender(database: Database, url: str) -> None:
     strategy = await a_strategy(database, (await a_user(database)).id)
     account = await an_account(database, strategy)

@@ -178,4 +178,7 @@ def _opened(sealed: str, change: Callable[[str], str]) -> str:
 
 
 def _replaced(text: str, known: Mapping[str, str]) -> str:
-    return SEALED_TEXT.sub(lambda match: known.get(match[0], match[0]), text)
+    def new(sealed: str) -> str:
+        return json.dumps(known[sealed])[1:-1] if sealed in known else sealed
+
+    return SEALED_TEXT.sub(lambda match: new(match[0]), text)

@@ -3,3 +3,4 @@
 from bot.connectors.vault import Vault
 
 VAULT = Vault("a secret of the tests")
+OTHER_VAULT = Vault("another secret of the tests")

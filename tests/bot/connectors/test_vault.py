@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from agents.domain.errors import OperatorNeeded
+from agents.domain.sealing import SEALED_TEXT
 from bot.connectors.vault import Vault, open_vault, secret_file, secret_for
 from bot.log import SentenceFormatter
 from bot.settings import Settings
@@ -23,6 +24,13 @@ def test_what_is_sealed_can_be_opened_and_not_read() -> None:
     assert first != second
     assert KEY not in first
     assert VAULT.open(first) == VAULT.open(second) == KEY
+
+
+@pytest.mark.parametrize("length", [0, 1, 64, 4000])
+def test_a_sealed_text_is_found_among_others(length: int) -> None:
+    sealed = VAULT.seal("k" * length)
+    assert SEALED_TEXT.findall(f'{{"text":"/connect {sealed} {sealed}"}}') == [sealed] * 2
+    assert SEALED_TEXT.findall("gAAAAABut no such thing") == []
 
 
 def test_the_same_secret_opens_it_after_a_restart() -> None:
