@@ -162,7 +162,6 @@ def _how(entry: Entry, instrument: Instrument | None) -> Iterator[Words | str]:
         f"{markers.result(net)} {numbers.signed(net)} {quote} · "
         f"{numbers.multiple(position.r_multiple())}"
     )
-    yield text(f"At best it was {numbers.multiple(entry.best_r)} ahead.")
 
 
 async def _file(desk: Desk, turn: Turn) -> Reply:

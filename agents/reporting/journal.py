@@ -67,13 +67,6 @@ class Entry:
         waits = [(heard - sent).total_seconds() for sent, heard in pairs if sent and heard]
         return min(waits, default=None)
 
-    @property
-    def best_r(self) -> Decimal:
-        """The most that the trade was in profit, in R, before costs."""
-        risk = self.position.risk_per_unit
-        gained = (self.position.best - self.position.entry_price) * self.position.side.sign
-        return max(ZERO, gained / risk) if risk else ZERO
-
 
 def slippage(fills: Sequence[tuple[Decimal, Fill]]) -> Decimal | None:
     """Basis points by which fills were worse than expected, weighted by quantity; None without
@@ -179,7 +172,6 @@ COLUMNS: tuple[tuple[str, Cell], ...] = (
     ("funding", lambda e: _exact(e.position.funding)),
     ("net", lambda e: _exact(e.position.net())),
     ("r_multiple", lambda e: f"{e.position.r_multiple():.4f}"),
-    ("best_r", lambda e: f"{e.best_r:.4f}"),
     ("entry_slippage_bp", lambda e: _points(e.entry_slippage)),
     ("exit_slippage_bp", lambda e: _points(e.exit_slippage)),
     ("tap_to_order_s", lambda e: _seconds(e.tap_to_order)),

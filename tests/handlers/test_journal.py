@@ -40,7 +40,7 @@ async def test_a_trade_is_told_from_the_reason_to_the_result() -> None:
     assert "Why: " in first.words.plain() and "Plan: in 60,000.00" in first.words.plain()
     assert "Filled: " in first.words.plain()
     assert "closed: closed by hand" in last.words.plain()
-    assert "60,000.00 → 60,500.00" in last.words.plain()
+    assert "60,024.00 → 60,475.80 in 1 s" in last.words.plain()
 
 
 async def test_it_has_a_picture_of_the_entry_and_one_of_the_exit() -> None:
@@ -68,12 +68,13 @@ async def test_the_list_opens_a_trade_and_sends_the_file() -> None:
     assert "closed: closed by hand" in plain(await talk.press("#1 BTC"))
     await talk.say("/journal")
     [file] = await talk.press("CSV")
-    assert file.picture and file.picture.name == "journal-2026-03-01.csv"
+    assert file.picture and file.picture.name == "journal-2026-03-02.csv"
 
 
 async def test_the_file_has_every_trade_to_the_last_decimal() -> None:
     talk = await conversation()
     position = await closed(talk)
+    talk.world.market.tick("60000")
     await talk.position()
     first, second = await table(talk)
     assert Decimal(first["net"]) == position.net()
@@ -87,7 +88,7 @@ async def test_nobody_gets_the_trades_of_others() -> None:
     talk = await conversation()
     position = await closed(talk)
     bob = await talk.stranger_in()
-    assert "no such position" in plain(await talk.say(f"/journal {position.id}", bob))
+    assert "is not yours" in plain(await talk.say(f"/journal {position.id}", bob))
     assert "no trades yet" in plain(await talk.say("/journal csv", bob))
     other = await talk.user(bob)
     drawn = await talk.pictures(Picture("journal", {}, "journal.csv"), other.id)
