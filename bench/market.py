@@ -1,7 +1,7 @@
 """A market of made-up candles in memory: 100 symbols, four timeframes, no network."""
 
 from array import array
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from zlib import crc32
@@ -10,6 +10,7 @@ import numpy as np
 
 from agents.domain.market import (
     Candles,
+    FundingRate,
     Instrument,
     MarketHealth,
     MarketState,
@@ -86,6 +87,9 @@ class MadeUpMarket:
     def candles(self, symbol: str, timeframe: str) -> Candles:
         """All of them, up to the close."""
         return self._candles[symbol, timeframe]
+
+    async def funding(self, symbol: str, since: datetime) -> Sequence[FundingRate]:
+        return []
 
     def listen(self, listener: TickListener) -> None:
         self._listeners.append(listener)

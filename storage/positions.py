@@ -96,6 +96,10 @@ class Positions(Repository):
         where = f"account_id = ? AND ({_UNFINISHED} OR closed_at >= ?) ORDER BY id"
         return await self._select(where, [account_id, to_micros(since)])
 
+    async def held_since(self, since: datetime) -> Sequence[Position]:
+        where = f"{_UNFINISHED} OR closed_at >= ? ORDER BY id"
+        return await self._select(where, [to_micros(since)])
+
     async def of_owner_mode(self, owner_id: int, mode: Mode, since: datetime) -> Sequence[Position]:
         return await self._select(_OF_OWNER_MODE, [owner_id, mode.value] * 2 + [to_micros(since)])
 

@@ -51,6 +51,7 @@ class OrderPurpose(StrEnum):
     RULE_EXIT = "rule_exit"
     CLOSE = "close"
     PANIC = "panic"
+    LIQUIDATION = "liquidation"  # what an exchange would do, where there is none
 
 
 class OrderKind(StrEnum):
@@ -87,7 +88,8 @@ class OrderIntent:
     `key` is unique and derived from what caused the order (`entry:proposal:7:v2`,
     `stop:position:3`, `target:position:3:0`), so the same cause never makes a second order.
     Quantity in base currency. `trigger` is the price that caused an exit, quote currency.
-    A resting order has a `price` (quote currency); two of the same `pair` are one bracket, of
+    A resting order has a `price` (quote currency), and a pretended exit the worst one it may get:
+    where its position's margin is gone. Two of the same `pair` are one bracket, of
     which the exchange cancels one when the other is filled. `target` is the index of the target
     that it takes. `venue_id` is the exchange's own name of it; `sent_at` is human time.
     """

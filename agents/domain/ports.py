@@ -20,6 +20,7 @@ from agents.domain.hooks import Hooks
 from agents.domain.linking import Links
 from agents.domain.market import (
     Candles,
+    FundingRate,
     MarketHealth,
     Tick,
     Timeframe,
@@ -78,6 +79,10 @@ class Market(Protocol):
 
         Raises MarketUnavailable, or UnknownSymbol.
         """
+
+    async def funding(self, symbol: str, since: datetime) -> Sequence[FundingRate]:
+        """What was paid for holding a perpetual, from `since` until now, oldest first; nothing
+        where the market has no perpetuals. Raises MarketUnavailable, or UnknownSymbol."""
 
     def listen(self, listener: TickListener) -> None:
         """Call `listener` for every tick of the watched symbols, in the same loop turn."""
@@ -304,6 +309,9 @@ class Positions(Protocol):
         self, account_id: int, *, open_only: bool = False, since: datetime | None = None
     ) -> Sequence[Position]:
         """Oldest first; with `since` those that are open and those closed from then on."""
+
+    async def held_since(self, since: datetime) -> Sequence[Position]:
+        """Those of all owners that are open and those closed from then on, oldest first."""
 
     async def of_owner_mode(self, owner_id: int, mode: Mode, since: datetime) -> Sequence[Position]:
         """Those that are open and those closed since, oldest first."""

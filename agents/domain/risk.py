@@ -43,14 +43,29 @@ class Limits:
 class Costs:
     """What a paper fill costs. All are fractions: 0.0006 is 0.06 %.
 
-    Slippage is max(`slippage_floor` x price, `slippage_of_range` x the last candle's range);
-    half of `spread` is paid where the market gives no bid and ask.
+    Slippage is max(`slippage_floor` x price, `slippage_of_range` x the last candle's range,
+    `impact` x price x the square root of the order's value beyond what is offered at the best
+    price, in units of 100,000 of quote currency); half of `spread` is paid where the market gives
+    no bid and ask.
     """
 
     fee: Decimal = Decimal("0.0006")
     spread: Decimal = Decimal("0.0002")
     slippage_floor: Decimal = Decimal("0.0003")
     slippage_of_range: Decimal = Decimal("0.15")
+    impact: Decimal = Decimal("0.0006")
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """The trouble that simulated orders have. `slippage` is the usual one, a fraction of the
+    price; `partial` and `reject` the shares of orders that are filled in two parts and refused;
+    `latency` is in seconds of market time, from the order to its fill."""
+
+    slippage: Decimal = Decimal("0.0005")
+    partial: Decimal = Decimal("0.2")
+    reject: Decimal = Decimal("0.05")
+    latency: Decimal = Decimal("0.5")
 
 
 @dataclass(frozen=True, slots=True)

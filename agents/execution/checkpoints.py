@@ -29,8 +29,17 @@ POINTS: tuple[str, ...] = (
     "fill.accounting",  # position written, account not yet; one transaction
     "fill.telling",  # account written, notices not yet; one transaction
     "fill.booked",
+    "funding.booking",  # a payment written, position and account not yet; one transaction
+    "funding.booked",
     "exit.storing",  # position written as closing, the intent not yet; one transaction
     "exit.stored",  # intent stands as NEW
+    "guard.storing",  # resting orders of a group written, not yet all; one transaction
+    "guard.stored",  # they stand as SENDING, the broker not yet asked
+    "guard.placed",  # the broker has them, its answer not yet written
+    "guard.recorded",
+    "guard.cancelling",  # one is to be cancelled, the broker not yet asked
+    "guard.cancelled",  # the broker cancelled it, which is not yet written
+    "exit.released",  # what rested for its quantity is cancelled, the exit stands as NEW
     "stop.moving",  # stop written, its notice not yet; one transaction
     "stop.moved",
     "expiry.moving",  # EXPIRED, VETOED or CANCELLED written, notice not yet; one transaction

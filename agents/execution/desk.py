@@ -61,8 +61,13 @@ class Desk:
         await self.every_second()
 
     async def every_minute(self) -> None:
-        """Orders looked up, approvals gone on with, failed exits armed."""
-        await _each(self.orders.recover, self.approvals.resume_approved, self.exits.heal)
+        """Orders looked up, approvals gone on with, failed exits armed, funding booked."""
+        await _each(
+            self.orders.recover,
+            self.approvals.resume_approved,
+            self.exits.heal,
+            self.funding.look,
+        )
 
     async def every_second(self) -> None:
         """Cards expired, veto windows ended, trailing stops written, panics carried on."""

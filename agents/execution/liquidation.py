@@ -54,18 +54,21 @@ def _towards(price: Decimal, side: Side, step: Decimal) -> Decimal:
     return ceil_to(price, step) if side is Side.LONG else floor_to(price, step)
 
 
+def no_short_on_spot(side: Side, instrument: Instrument) -> None:
+    """Raises LimitBreach."""
+    if side is Side.SHORT and instrument.kind is InstrumentKind.SPOT:
+        words = f"{instrument.symbol} is traded on a spot market here, which can't be sold short"
+        raise LimitBreach("spot", words)
+
+
 def levered(plan: Plan, leverage: Decimal, instrument: Instrument) -> Plan:
     """`plan` with what it is traded with and where the exchange would close it. `leverage` is
     what strategy and limits allow; on spot there is none.
 
     Raises LimitBreach for a short on spot, and where the liquidation lies before the stop.
     """
-    spot = instrument.kind is InstrumentKind.SPOT
-    if spot and plan.side is Side.SHORT:
-        raise LimitBreach(
-            "spot", f"{plan.side} {instrument.symbol}: a spot market can't be sold short"
-        )
-    times = 1 if spot else max(int(leverage), 1)
+    no_short_on_spot(plan.side, instrument)
+    times = 1 if instrument.kind is InstrumentKind.SPOT else max(int(leverage), 1)
     price = liquidation_price(plan.side, plan.entry, times, instrument)
     if price is not None and (plan.stop - price) * plan.side.sign <= 0:
         raise LimitBreach(

@@ -182,6 +182,8 @@ def _reason(signal: Signal, intent: OrderIntent, position: Position) -> str:
     if intent.purpose is OrderPurpose.STOP:
         said = (kind for kind in _TRAILED if position.exit_reason.startswith(kind))
         return next(said, "stop")
+    if intent.purpose is OrderPurpose.LIQUIDATION:
+        return "liquidated"
     return "exit rule" if intent.purpose is OrderPurpose.RULE_EXIT else BY_HAND
 
 

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import pathlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from agents.domain.errors import AskUser, MarketUnavailable, OperatorNeeded, UnknownSymbol
 from agents.domain.market import (
     Candles,
+    FundingRate,
     MarketHealth,
     MarketState,
     Tick,
@@ -20,6 +21,7 @@ from agents.domain.ports import TickListener
 from agents.domain.symbols import suggestions
 from bot.connectors.clocks import PlayedClock
 from bot.connectors.played import Path, Player, path_of
+from bot.connectors.replay_funding import read_funding
 from bot.connectors.replay_series import Series, end_of, first_of, read_series
 from bot.connectors.tick_feed import TickFeed
 
@@ -44,6 +46,7 @@ class ReplayMarket:
         self._clock = clock
         self._wanted = start
         self._series: dict[str, Series] = {}
+        self._funding: Mapping[str, Sequence[FundingRate]] = {}
         self._universe: Universe | None = None
         self._end: datetime | None = None
         self._feed = TickFeed()
@@ -55,6 +58,7 @@ class ReplayMarket:
         """Raises OperatorNeeded with a sentence that names the file that can't be used."""
         try:
             self._series = await asyncio.to_thread(read_series, self._folder)
+            self._funding = await asyncio.to_thread(read_funding, self._folder)
         except AskUser as fault:
             raise OperatorNeeded(f"The market can't be replayed. {fault}") from fault
         series = self._series.values()
@@ -86,6 +90,12 @@ class ReplayMarket:
                 f"The candles of {symbol} here are of {series.timeframe}; use that, or a"
                 " timeframe that is a multiple of it."
             ) from None
+
+    async def funding(self, symbol: str, since: datetime) -> Sequence[FundingRate]:
+        """Of the files beside the candles."""
+        await self._of(symbol)
+        now = self._clock.now()
+        return [rate for rate in self._funding.get(symbol, ()) if since <= rate.at <= now]
 
     def listen(self, listener: TickListener) -> None:
         self._feed.listen(listener)

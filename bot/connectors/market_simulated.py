@@ -1,12 +1,13 @@
 """The simulated market: seeded, offline, twelve coins, alive from the first second."""
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
 from agents.domain.errors import UnknownSymbol
 from agents.domain.market import (
     Candles,
+    FundingRate,
     MarketHealth,
     MarketState,
     Tick,
@@ -20,6 +21,7 @@ from bot.connectors.clocks import PlayedClock
 from bot.connectors.played import Path, Player, path_of
 from bot.connectors.simulated_candles import SimulatedCandles
 from bot.connectors.simulated_coins import COINS, Coin
+from bot.connectors.simulated_funding import funding_rates
 from bot.connectors.simulated_prices import FIRST_DAY, GENESIS, Prices
 from bot.connectors.tick_feed import TickFeed
 
@@ -42,6 +44,7 @@ class SimulatedMarket:
         self._clock = clock
         self._coins = {coin.symbol: coin for coin in COINS}
         self._universe = Universe(tuple(coin.instrument for coin in COINS))
+        self._seed = seed
         self._candles = SimulatedCandles(Prices(seed))
         self._feed = TickFeed()
         self._paths: dict[str, Path] = {}
@@ -70,6 +73,11 @@ class SimulatedMarket:
         if len(need[2]) > _AT_HAND:
             self._candles.keep(need, await asyncio.to_thread(self._candles.make, need))
         return self._candles.candles(coin, timeframe, limit, count)
+
+    async def funding(self, symbol: str, since: datetime) -> Sequence[FundingRate]:
+        """Every eight hours; mostly the longs pay."""
+        self._coin(symbol)
+        return funding_rates(self._seed, symbol, since, self._clock.now())
 
     def listen(self, listener: TickListener) -> None:
         self._feed.listen(listener)

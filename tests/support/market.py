@@ -1,12 +1,13 @@
 """A market whose ticks and candles a test writes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from agents.domain.errors import MarketUnavailable
 from agents.domain.market import (
     Candles,
+    FundingRate,
     Instrument,
     MarketHealth,
     MarketState,
@@ -40,6 +41,7 @@ class ScriptedMarket:
         self.clock = clock
         self.instruments = instruments or (instrument(), instrument("ETH/USDT"))
         self.candles: dict[tuple[str, str], Candles] = {}
+        self.rates: list[FundingRate] = []
         self.state = MarketState.LIVE
         self.watched: frozenset[str] = frozenset()
         self.reachable = True
@@ -67,6 +69,12 @@ class ScriptedMarket:
         closed = [index for index in range(len(candles)) if _closed(candles, index) <= to_ms(until)]
         stop = closed[-1] + 1 if closed else 0
         return candles.part(max(0, stop - count), stop)
+
+    async def funding(self, symbol: str, since: datetime) -> Sequence[FundingRate]:
+        if not self.reachable:
+            raise MarketUnavailable
+        now = self.clock.now()
+        return [rate for rate in self.rates if rate.symbol == symbol and since <= rate.at <= now]
 
     def listen(self, listener: TickListener) -> None:
         self._listeners.append(listener)

@@ -324,6 +324,10 @@ class MemoryPositions(Repository):
         ]
 
     @statement
+    def held_since(self, since: datetime) -> Sequence[Position]:
+        return [row for row in self._rows if row.closed_at is None or row.closed_at >= since]
+
+    @statement
     def count_open(self) -> int:
         return len(_open(list(self._rows), open_only=True))
 
