@@ -48,6 +48,7 @@ class Settings:
     log_level: str = "info"
     away_seconds: int = 120  # until a platform counts as out of reach
     public_url: str = ""
+    heartbeat_url: str = field(default="", repr=False)
     free_features: frozenset[Feature] = frozenset(Feature)
     channel_delay: int = 900
     paper_balance: Decimal = Decimal(10_000)
@@ -75,6 +76,7 @@ class Settings:
             self.discord_bot_token,
             self.anthropic_api_key,
             self.secret,
+            self.heartbeat_url,
             urlsplit(self.database_url).password or "",
         )
         return tuple(value for value in named if value)
@@ -307,6 +309,7 @@ def _house_parts(read: _Reader) -> dict[str, Any]:
     nobody: tuple[Identity, ...] = ()
     return {
         "public_url": read.url("PARLEY_PUBLIC_URL"),
+        "heartbeat_url": read.url("PARLEY_HEARTBEAT_URL"),
         "free_features": read.take("PARLEY_FREE_FEATURES", frozenset(Feature), _features, features),
         "channel_delay": read.take(
             "PARLEY_CHANNEL_DELAY", 900, _count(0, 604_800), "needs seconds from 0 to 604800"

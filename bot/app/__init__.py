@@ -25,6 +25,7 @@ from bot.app.talking import (
 from bot.app.trading import Trading, desks_model, open_scheduler, open_trading
 from bot.connectors.vault import open_vault
 from bot.doctor import look_at_market, look_at_platform
+from bot.heartbeat import SECONDS, Heartbeat
 from bot.log import hide
 from bot.metrics import Metrics
 from bot.reach import Reach
@@ -34,6 +35,7 @@ from bot.settings import Settings
 from handlers.chat import Platform
 from handlers.model_keys import ModelKeys
 from handlers.router import Router
+from handlers.veil import Veil
 from storage.database import Database, open_database
 
 TOKEN_NOTE = "page_token"  # noqa: S105  # the name of a note
@@ -83,15 +85,19 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
     desk = open_desk(settings, memory, trading, parley, keys, Everywhere(platforms))
     router = Router(desk)
     token = await _page_token(memory)
-    spoken = open_platforms(settings, memory, trading.clock, router, parley, token)
+    veil = Veil(memory.notes, vault)
+    spoken = open_platforms(settings, memory, trading.clock, router, parley, token, veil)
     platforms.update({platform.name: platform for platform in spoken.every})
     postman = open_postman(memory, trading.clock, desk, platforms, reach)
     memory.when_mail_waits(postman.wake)
     memory.when_told(Publisher(memory, memory.outbox, trading.clock).follow)
     chores = [Chore("reach", 2, reach.look)]
+    if settings.heartbeat_url:
+        heart = Heartbeat(settings.heartbeat_url, parley.health)
+        chores.append(Chore("heartbeat", SECONDS, heart.beat))
     parts = Parts(
         web=open_web(settings, parley, metrics, spoken, open_doors(memory, trading, desk)),
-        clerk=open_clerk(memory, trading.clock, router, platforms, postman, vault),
+        clerk=open_clerk(memory, trading.clock, router, platforms, postman, veil),
         postman=postman,
         platforms=platforms,
         timing=open_scheduler(settings, memory, trading, parley, metrics, chores),
