@@ -1,10 +1,13 @@
 """One person on several platforms: one account, one set of strategies, one outcome."""
 
 import re
+from dataclasses import replace
 
-from agents.domain.strategy import StrategyState
+from agents.domain.position import PositionState
+from agents.domain.strategy import Mode, StrategyState
 from agents.domain.user import Identity, Place
 from tests.support.conversation import ADA, Conversation, plain
+from tests.support.stored import a_position, a_strategy, connection_of
 
 ELSEWHERE = Identity("elsewhere", "ada-2")
 CODE = re.compile(r"/link ([A-Z2-9]{10})")
@@ -112,3 +115,48 @@ async def test_a_proposal_stands_in_every_linked_place(talk: Conversation) -> No
     assert "Vetoed" in plain(said)
     again = plain(await talk.tap_data(f"approve:{proposal.id}:{proposal.version}"))
     assert "has its outcome" in again
+
+
+async def _connect(talk: Conversation, who: Identity) -> None:
+    await talk.desk.memory.connections.connect(connection_of((await talk.user(who)).id))
+
+
+async def test_two_connected_exchanges_stay_two_accounts(talk: Conversation) -> None:
+    bob = await talk.stranger_in()
+    for who in (ADA, bob):
+        await _connect(talk, who)
+    before = await talk.desk.memory.connections.all()
+    said = plain(await talk.say(f"/link {await code_of(talk)}", bob))
+    assert "Nothing was joined" in said and "/disconnect in one of them first" in said
+    assert await talk.user(bob) != await talk.user()
+    assert await talk.desk.memory.connections.all() == before
+
+
+async def test_an_exchange_that_was_connected_after_the_question_is_seen(
+    talk: Conversation,
+) -> None:
+    bob = await talk.stranger_in()
+    await _connect(talk, ADA)
+    await talk.say(f"/link {await code_of(talk)}", bob)
+    await _connect(talk, bob)
+    before = await talk.desk.memory.connections.all()
+    assert "Nothing was joined" in plain(await talk.press("Yes", bob))
+    assert await talk.user(bob) != await talk.user()
+    assert await talk.desk.memory.connections.all() == before
+
+
+async def test_real_trades_are_never_put_under_another_key(talk: Conversation) -> None:
+    """Ada's key is gone while her trade is open; Bob's must not be used for it."""
+    bob = await talk.stranger_in()
+    await _connect(talk, bob)
+    memory, ada = talk.desk.memory, await talk.user()
+    strategy = await a_strategy(memory, ada.id)
+    position = await a_position(memory, strategy, mode=Mode.LIVE)
+    said = plain(await talk.say(f"/link {await code_of(talk)}", bob))
+    assert "still has open trades with real money" in said and "Nothing was joined" in said
+    ended = replace(position, state=PositionState.CLOSED, closed_at=talk.world.clock.now())
+    assert await memory.positions.save(ended)
+    assert "Join your two accounts?" in plain(await talk.say(f"/link {await code_of(talk)}", bob))
+    await talk.press("Yes", bob)
+    found = await memory.connections.of(ada.id)
+    assert await talk.user(bob) == await talk.user() and found is not None

@@ -29,6 +29,15 @@ def stored_postgres(postgres_server: PostgresServer) -> Iterator[str]:
     postgres_server.drop_database(name)
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without any table."""
+    if request.param == "postgres":
+        address: str = request.getfixturevalue("postgres_url")
+        return address
+    return f"sqlite://{tmp_path / 'parley.db'}"
+
+
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[Database]:
     """An empty database with all tables."""

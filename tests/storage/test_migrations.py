@@ -16,17 +16,6 @@ from storage.database import migrate, open_database
 from storage.schema import APP, config, known_migrations, upgrade
 from tests.support.schemas import differences, fill, of_database, of_models
 
-DIALECTS = ["sqlite", "postgres"]
-
-
-@pytest.fixture(params=DIALECTS)
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database without any table."""
-    if request.param == "postgres":
-        address: str = request.getfixturevalue("postgres_url")
-        return address
-    return f"sqlite://{tmp_path / 'parley.db'}"
-
 
 async def _unlike_the_models(url: str) -> list[str]:
     """What differs between a database, opened once, and the models."""
