@@ -64,18 +64,21 @@ class ExchangeServer:
     async def up(self) -> None:
         """Listen, at the same port as before."""
         app = web.Application()
-        api = f"/{REST_HOST}/api/v3"
-        for name in ("ping", "time", "exchangeInfo", "klines", "depth", "trades"):
-            app.router.add_get(f"{api}/{name}", getattr(self, f"_{name.lower()}"))
-        for name in ("24hr", "price", "bookTicker"):
-            app.router.add_get(f"{api}/ticker/{name}", self._ticker)
-        app.router.add_get(f"/{WS_HOST}/ws{{rest:.*}}", self._socket)
-        app.router.add_get(f"/{WS_HOST}/stream{{rest:.*}}", self._socket)
+        self.mount(app, f"/{REST_HOST}/api/v3", f"/{WS_HOST}")
         self._runner = web.AppRunner(app)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
         self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+
+    def mount(self, app: web.Application, api: str, streams: str) -> None:
+        """Answer below these paths."""
+        for name in ("ping", "time", "exchangeInfo", "klines", "depth", "trades"):
+            app.router.add_get(f"{api}/{name}", getattr(self, f"_{name.lower()}"))
+        for name in ("24hr", "price", "bookTicker"):
+            app.router.add_get(f"{api}/ticker/{name}", self._ticker)
+        for kind in ("ws", "stream"):
+            app.router.add_get(f"{streams}/{kind}{{rest:.*}}", self._socket)
 
     async def down(self) -> None:
         """Stop answering: connections are refused and streams are cut."""

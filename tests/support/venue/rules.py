@@ -59,14 +59,18 @@ def check_moment(ask: Ask, quote: Quote) -> None:
 
 
 def check_pair(first: Ask, second: Ask, quote: Quote) -> None:
-    """A bracket of spot: a limit order beyond the price, and a stop on the other side of it."""
-    target, stop = (second, first) if first.trigger is not None else (first, second)
-    if target.price is None or stop.trigger is None or first.side is not second.side:
+    """A bracket of spot: an order that takes profit beyond the price, and a stop on the other
+    side of it."""
+    target, stop = (second, first) if first.type.is_stop else (first, second)
+    level = target.trigger or target.price
+    if not stop.type.is_stop or target.type.is_stop or first.side is not second.side:
+        raise Refused(Why.BAD_PAIR)
+    if level is None or stop.trigger is None:
         raise Refused(Why.BAD_PAIR)
     if first.side is Side.SELL:
-        around = target.price > quote.last > stop.trigger
+        around = level > quote.last > stop.trigger
     else:
-        around = target.price < quote.last < stop.trigger
+        around = level < quote.last < stop.trigger
     if not around:
         raise Refused(Why.BAD_PAIR)
 

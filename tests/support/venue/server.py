@@ -1,0 +1,169 @@
+"""The stand-in exchange on a port: every door at once, for EXCHANGE_REST_URL and EXCHANGE_WS_URL.
+
+engine = Engine()                                     # markets and accounts first
+async with venue_server(engine) as server:
+    CcxtMarket("binance", clock, server.rest_url, server.ws_url)
+    server.faults.lose(taken=True)
+    engine.move("BTCUSDT", 59_000)
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from aiohttp import web
+
+from agents.domain.market import Candles
+from tests.support.venue.binance_doors import binance_doors
+from tests.support.venue.binance_public import PublicDoor
+from tests.support.venue.door import Asked, Door, House, cut, spoken
+from tests.support.venue.engine import Engine, Number
+from tests.support.venue.faults import Faults, Op, Trouble
+from tests.support.venue.prices import HISTORY, VenueBook
+from tests.support.venue.records import Event, What
+from tests.support.venue.streams import Streams
+
+DoorsOf = Callable[[House, VenueBook], tuple[list[Door], list[PublicDoor]]]
+
+
+class VenueServer:
+    """`down()` makes it unreachable, `up()` brings it back at the same port."""
+
+    def __init__(self, engine: Engine, book: VenueBook, doors_of: Iterable[DoorsOf]) -> None:
+        self.engine = engine
+        self.book = book
+        self.house = House(engine, Faults(engine))
+        self.doors: list[Door] = []
+        self.publics: list[PublicDoor] = []
+        for made in doors_of:
+            doors, publics = made(self.house, book)
+            self.doors += doors
+            self.publics += publics
+        self.port = 0
+        self._news: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
+        self._runner: web.AppRunner | None = None
+        self._pump: asyncio.Task[None] | None = None
+
+    @property
+    def rest_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def faults(self) -> Faults:
+        return self.house.faults
+
+    @property
+    def streams(self) -> Streams:
+        """Of accounts; those of prices are dropped by drop() as well."""
+        return self.house.streams
+
+    @property
+    def asked(self) -> list[Asked]:
+        """Every request that needed a key, in order."""
+        return self.house.asked
+
+    async def open(self) -> None:
+        self.engine.listeners.append(self._hear)
+        self._pump = asyncio.create_task(self._tell())
+        await self.up()
+
+    async def close(self) -> None:
+        self.engine.listeners.remove(self._hear)
+        if self._pump is not None:
+            self._pump.cancel()
+            await asyncio.gather(self._pump, return_exceptions=True)
+        await self.down()
+
+    async def up(self) -> None:
+        app = web.Application(middlewares=[self._weather])
+        for door in self.doors:
+            door.mount(app)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        await site.start()
+        self.port = site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+
+    async def down(self) -> None:
+        """Connections are refused and streams are cut."""
+        await self.drop()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def drop(self) -> None:
+        """Cut every stream, of accounts and of prices."""
+        self.streams.drop()
+        for public in self.publics:
+            await public.drop()
+
+    async def told(self) -> None:
+        """Wait until all news so far were sent."""
+        await self._news.join()
+
+    async def walk(self, symbol: str, prices: Iterable[Number], every: float) -> None:
+        """Let the price follow a path, one step in so many seconds."""
+        for price in prices:
+            self.engine.move(symbol, price)
+            await asyncio.sleep(every)
+
+    def _hear(self, event: Event) -> None:
+        if event.what is What.MOVED:
+            for public in self.publics:
+                self._news.put_nowait(partial(public.told, event.symbol))
+            return
+        for door in self.doors:
+            for room, key, message in door.news(event):
+                self._news.put_nowait(partial(self.streams.tell, room, key, message))
+
+    async def _tell(self) -> None:
+        while True:
+            news = await self._news.get()
+            try:
+                await news()
+            finally:
+                self._news.task_done()
+
+    @web.middleware
+    async def _weather(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        """Troubles of requests that need no key."""
+        public = getattr(request.match_info.handler, "__self__", None)
+        if not isinstance(public, PublicDoor) or "Upgrade" in request.headers:
+            answer: web.StreamResponse = await handler(request)
+            return answer
+        fault = self.faults.take(Op.PUBLIC)
+        if fault is not None and fault.event is not None:
+            await fault.event.wait()
+        elif fault is not None and fault.trouble in (Trouble.CUT_AFTER, Trouble.CUT_BEFORE):
+            return cut(request)
+        elif fault is not None:
+            return spoken(self.doors[0].trouble(fault))
+        response: web.StreamResponse = await handler(request)
+        return response
+
+
+@asynccontextmanager
+async def venue_server(
+    engine: Engine,
+    *,
+    minutes: Mapping[str, Candles] | None = None,
+    history: timedelta = HISTORY,
+    doors: Iterable[DoorsOf] = (binance_doors,),
+    port: int = 0,
+) -> AsyncIterator[VenueServer]:
+    """`minutes` (by symbol) are what candles before now are made of, else they are made up for
+    as long as `history`. Add all markets to the engine first."""
+    server = VenueServer(engine, VenueBook(engine, minutes, history), doors)
+    server.port = port
+    await server.open()
+    try:
+        yield server
+    finally:
+        await server.close()
