@@ -12,6 +12,7 @@ from agents.reporting.performance import Performance, daily, grouped, performanc
 from handlers import markers, numbers, paging, tables, texts
 from handlers.chat import Picture, Reply, Words, bold, lines, pre, text
 from handlers.desk import Desk
+from handlers.receipt import balance_line
 from handlers.turn import Answer, Turn
 
 _STEP = 500  # positions read at a time
@@ -64,13 +65,20 @@ async def balance(desk: Desk, turn: Turn) -> Answer:
     accounts = await desk.memory.accounts.of(turn.user.id)
     if not accounts:
         start = numbers.money(desk.paper_balance)
-        return [texts.said(f"No account yet. Each strategy gets its own with {start} USDT.")]
+        none = f"No account yet. Each strategy gets its own with {start} USDT."
+        return [texts.said(none, *_at_exchange(desk, turn))]
     standings = [await _standing(desk, turn, account) for account in accounts]
     parts: list[Words | str] = []
     for mode in Mode:
         mine = [one for one in standings if one.account.mode is mode]
         parts += [*_balance(mode, mine)] if mine else []
-    return [texts.said(*parts)]
+    return [texts.said(*parts, *_at_exchange(desk, turn))]
+
+
+def _at_exchange(desk: Desk, turn: Turn) -> list[str]:
+    """What the connected account has, where that was seen just now."""
+    line = balance_line(desk.truth.funds, turn.user.id) if desk.truth else ""
+    return [f"🏦 {line}"] if line else []
 
 
 async def _standing(desk: Desk, turn: Turn, account: Account) -> _Standing:

@@ -17,7 +17,9 @@ from handlers.turn import Answer, Turn
 
 SET = "set_quiet"  # the question whether proposals may run in quiet hours
 USUAL = 600  # seconds of a veto window, where none is said
-_LOUD = frozenset({NoticeKind.ORDER_FAILED, NoticeKind.PANIC, NoticeKind.OPERATOR})
+_LOUD = frozenset(
+    {NoticeKind.ORDER_FAILED, NoticeKind.PANIC, NoticeKind.OPERATOR, NoticeKind.ALARM}
+)
 _FOR_READERS = frozenset(  # of a channel, who have hours of their own
     {NoticeKind.SIGNAL_POST, NoticeKind.SIGNAL_CHANGED, NoticeKind.SIGNAL_UPDATE}
 )

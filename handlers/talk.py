@@ -2,7 +2,7 @@
 
 import re
 
-from handlers import bringing, dialogue, drafting, editing, modes, texts
+from handlers import bringing, dialogue, drafting, editing, modes, receipt_taps, texts
 from handlers.desk import Desk
 from handlers.turn import Answer, Turn
 
@@ -50,6 +50,8 @@ _ORDERS = re.compile(
     re.IGNORECASE,
 )
 _COMMAND_OF = {"exit": "close"}
+_TYPED = {modes.TYPE_LIVE: modes.typed, receipt_taps.ADOPT: receipt_taps.stop_said}
+_IN_WORDS = {editing.EDIT, drafting.MISSING, *_TYPED}
 _RULE_WORDS = re.compile(r"\b(?:above|below|over|under|when|if|crosses|is)\b|[<>]", re.IGNORECASE)
 
 
@@ -82,7 +84,7 @@ def is_no(said: str) -> bool:
 
 def wants_words(step: dialogue.Step | None) -> bool:
     """Whether the open question is answered by a text of the user's own."""
-    return step is not None and step.kind in {editing.EDIT, drafting.MISSING, modes.TYPE_LIVE}
+    return step is not None and step.kind in _IN_WORDS
 
 
 async def talk(desk: Desk, turn: Turn, step: dialogue.Step | None) -> Answer:
@@ -93,11 +95,11 @@ async def talk(desk: Desk, turn: Turn, step: dialogue.Step | None) -> Answer:
         return await editing.said(desk, turn, step)
     if step.kind == drafting.MISSING:
         return await drafting.answered(desk, turn, step, turn.words)
-    if step.kind == modes.TYPE_LIVE and not is_no(turn.words):
-        return await modes.typed(desk, turn, step)
     if is_no(turn.words):
         await dialogue.end(desk, turn)
         return [texts.said(texts.NOTHING_DONE)]
+    if step.kind in _TYPED:
+        return await _TYPED[step.kind](desk, turn, step)
     return await _signal_or_strategy(desk, turn)
 
 

@@ -131,6 +131,11 @@ class Orders:
         known = {intent.id for intent in unsettled}
         self._missed = {key: at for key, at in self._missed.items() if key in known}
 
+    async def look_up(self, intent: OrderIntent) -> None:
+        """Ask the broker now what became of an unsettled order. Raises TryAgain."""
+        if intent.id not in self._in_hand:
+            await self._settle(intent)
+
     # --- sending ------------------------------------------------------------------------------
 
     async def _hand_over(self, intent: OrderIntent, instrument: Instrument) -> OrderIntent:

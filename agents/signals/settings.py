@@ -17,6 +17,7 @@ from agents.domain.strategy import (
     StrategyState,
     Target,
 )
+from agents.execution.adopting import ADOPTED
 
 PREFERENCE = "signals"
 NAME = "Signals"
@@ -63,10 +64,13 @@ async def settings_of(memory: Memory, owner_id: int) -> SignalSettings:
 
 
 async def standing(memory: Memory, owner_id: int) -> Strategy | None:
-    """The account's strategy for signals: the newest that is active, else the newest paused."""
+    """The account's strategy for signals: the newest that is active, else the newest paused. Those
+    that hold what was taken over from an exchange are none."""
     states = (StrategyState.ACTIVE, StrategyState.PAUSED)
     mine = [
-        one for one in await memory.strategies.of(owner_id, states) if one.run is RunKind.ON_SIGNAL
+        one
+        for one in await memory.strategies.of(owner_id, states)
+        if one.run is RunKind.ON_SIGNAL and not one.sentence.startswith(ADOPTED)
     ]
     return max(mine, key=lambda one: (one.state is StrategyState.ACTIVE, one.number), default=None)
 

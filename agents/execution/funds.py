@@ -1,0 +1,48 @@
+"""What exchange accounts hold in quote currency, as it was seen last."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from agents.domain.ports import Clock
+from agents.domain.venue import VenueState
+
+FRESH = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An account's worth and what of it is free, in `quote`; `seen_at` is human time."""
+
+    exchange: str
+    quote: str
+    equity: Decimal
+    free: Decimal
+    seen_at: datetime
+
+
+class KnownFunds:
+    """Filled by every look at an account; nothing here asks an exchange."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen: dict[int, Standing] = {}
+
+    def note(self, owner_id: int, exchange: str, state: VenueState) -> None:
+        self._seen[owner_id] = Standing(
+            exchange, state.quote, state.equity, state.free, self._clock.wall()
+        )
+
+    def forget(self, owner_id: int) -> None:
+        self._seen.pop(owner_id, None)
+
+    def free(self, owner_id: int) -> Decimal | None:
+        """What may be spent, quote currency; None when nobody looked within two minutes."""
+        standing = self.standing(owner_id)
+        return standing.free if standing else None
+
+    def standing(self, owner_id: int) -> Standing | None:
+        found = self._seen.get(owner_id)
+        if found is None or self._clock.wall() - found.seen_at > FRESH:
+            return None
+        return found

@@ -1,0 +1,47 @@
+"""What a look at an exchange account found, and the notice that tells it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from agents.domain.user import Notice, NoticeKind
+from agents.domain.venue import Finding, VenueState
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What one look found. `positions`, `stops` and `orders` are ours and there; `fills` were
+    new, and `findings` are those that wait for their owner. `since` is the market time from which
+    on the history was read, `at` that of the look."""
+
+    owner_id: int
+    exchange: str
+    state: VenueState
+    at: datetime
+    since: datetime
+    positions: int
+    stops: int
+    orders: int
+    fills: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def matches(self) -> bool:
+        return not self.findings
+
+
+def found_notice(receipt: Receipt, findings: Sequence[Finding], *, start: bool) -> Notice:
+    return Notice(
+        receipt.owner_id,
+        NoticeKind.RECEIPT,
+        f"receipt:{receipt.owner_id}:{receipt.at.isoformat()}",
+        {
+            "exchange": receipt.exchange,
+            "start": start,
+            "positions": receipt.positions,
+            "stops": receipt.stops,
+            "orders": receipt.orders,
+            "fills": receipt.fills,
+            "findings": [one.id for one in findings],
+        },
+    )
