@@ -32,7 +32,10 @@ DoorsOf = Callable[[House, VenueBook], tuple[list[Door], list[PublicDoor]]]
 class VenueServer:
     """`down()` makes it unreachable, `up()` brings it back at the same port."""
 
-    def __init__(self, engine: Engine, book: VenueBook, doors_of: Iterable[DoorsOf]) -> None:
+    def __init__(
+        self, engine: Engine, book: VenueBook, doors_of: Iterable[DoorsOf],
+        extras: Iterable["Extra"] = (),
+    ) -> None:  # fmt: skip
         self.engine = engine
         self.book = book
         self.house = House(engine, Faults(engine))
@@ -42,6 +45,7 @@ class VenueServer:
             doors, publics = made(self.house, book)
             self.doors += doors
             self.publics += publics
+        self.extras = tuple(extras)
         self.port = 0
         self._news: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._runner: web.AppRunner | None = None
@@ -85,6 +89,8 @@ class VenueServer:
         app = web.Application(middlewares=[self._weather])
         for door in self.doors:
             door.mount(app)
+        for extra in self.extras:
+            extra(app, self)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
@@ -149,6 +155,10 @@ class VenueServer:
         return response
 
 
+Extra = Callable[[web.Application, VenueServer], None]
+"""Adds something to the application that is no door of the exchange."""
+
+
 @asynccontextmanager
 async def venue_server(
     engine: Engine,
@@ -156,11 +166,12 @@ async def venue_server(
     minutes: Mapping[str, Candles] | None = None,
     history: timedelta = HISTORY,
     doors: Iterable[DoorsOf] = (binance_doors,),
+    extras: Iterable[Extra] = (),
     port: int = 0,
 ) -> AsyncIterator[VenueServer]:
     """`minutes` (by symbol) are what candles before now are made of, else they are made up for
     as long as `history`. Add all markets to the engine first."""
-    server = VenueServer(engine, VenueBook(engine, minutes, history), doors)
+    server = VenueServer(engine, VenueBook(engine, minutes, history), doors, extras)
     server.port = port
     await server.open()
     try:

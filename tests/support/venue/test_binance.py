@@ -1,58 +1,16 @@
 """The stand-in exchange speaks Binance as the real ccxt calls it: what is taken, told, refused."""
 
-from collections.abc import AsyncIterator
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from tests.support.venue.account import Account
-from tests.support.venue.clients import ccxt_client
+from tests.support.venue.conftest import KEY
 from tests.support.venue.engine import Engine
-from tests.support.venue.records import Kind, Market, Status
-from tests.support.venue.server import VenueServer, venue_server
+from tests.support.venue.records import Status
+from tests.support.venue.server import VenueServer
 
-D = Decimal
-KEY = "key"
 SPOT, PERP = "BTC/USDT", "BTC/USDT:USDT"
-
-
-@pytest.fixture
-def engine() -> Engine:
-    made = Engine()
-    made.add_market(Market(Kind.SPOT, "BTC"), 100)
-    made.add_market(Market(Kind.SPOT, "BNB"), 10)
-    made.add_market(
-        Market(Kind.PERPETUAL, "BTC", step=D("0.001"), taker=D("0.0005"), maker=D("0.0002")), 100
-    )
-    made.add_account(KEY, "secret", {"USDT": 1000}, {"USDT": 1000})
-    return made
-
-
-@pytest.fixture
-def account(engine: Engine) -> Account:
-    return engine.account(KEY)
-
-
-@pytest.fixture
-async def server(engine: Engine) -> AsyncIterator[VenueServer]:
-    async with venue_server(engine, history=timedelta(minutes=30)) as server:
-        yield server
-
-
-@pytest.fixture
-async def spot(server: VenueServer, account: Account) -> AsyncIterator[Any]:
-    async with ccxt_client("binance", server, account) as client:
-        await client.load_markets()
-        yield client
-
-
-@pytest.fixture
-async def usdm(server: VenueServer, account: Account) -> AsyncIterator[Any]:
-    async with ccxt_client("binanceusdm", server, account) as client:
-        await client.load_markets()
-        yield client
 
 
 # --- spot --------------------------------------------------------------------------------------
@@ -215,42 +173,40 @@ async def test_funding_is_told(usdm: Any, engine: Engine) -> None:
 
 # --- what is refused ---------------------------------------------------------------------------
 
-SPOT_REFUSALS = {
-    "lot": ({"quantity": "1.0000001", "type": "MARKET"}, "LOT_SIZE"),
-    "digits": ({"quantity": "1.0000000001", "type": "MARKET"}, "-1111"),
-    "cost": ({"quantity": "0.01", "type": "MARKET"}, "-1013"),
-    "funds": ({"quantity": "20", "type": "MARKET"}, "insufficient balance"),
-    "trigger": ({"quantity": "1", "type": "STOP_LOSS", "stopPrice": "99"}, "immediately"),
-    "name": ({"quantity": "1", "type": "MARKET", "newClientOrderId": "a b"}, "-1100"),
-    "symbol": ({"quantity": "1", "type": "MARKET", "symbol": "XUSDT"}, "-1121"),
-    "type": ({"quantity": "1", "type": "FAST"}, "-1116"),
-    "missing": ({"type": "MARKET"}, "-1102"),
-}
+SPOT_REFUSALS: list[tuple[dict[str, str], str]] = [
+    ({"quantity": "1.0000001", "type": "MARKET"}, "LOT_SIZE"),
+    ({"quantity": "1.0000000001", "type": "MARKET"}, "-1111"),
+    ({"quantity": "0.01", "type": "MARKET"}, "-1013"),
+    ({"quantity": "20", "type": "MARKET"}, "insufficient balance"),
+    ({"quantity": "1", "type": "STOP_LOSS", "stopPrice": "99"}, "immediately"),
+    ({"quantity": "1", "type": "MARKET", "newClientOrderId": "a b"}, "-1100"),
+    ({"quantity": "1", "type": "MARKET", "symbol": "XUSDT"}, "-1121"),
+    ({"quantity": "1", "type": "FAST"}, "-1116"),
+    ({"type": "MARKET"}, "-1102"),
+]
 
 
-@pytest.mark.parametrize("case", sorted(SPOT_REFUSALS))
-async def test_what_spot_refuses(spot: Any, engine: Engine, case: str) -> None:
-    fields, told = SPOT_REFUSALS[case]
-    with pytest.raises(Exception, match=rf"binance .*{told}"):
-        await spot.privatePostOrder({"symbol": "BTCUSDT", "side": "BUY"} | fields)
+async def test_what_spot_refuses(spot: Any, engine: Engine) -> None:
+    for fields, told in SPOT_REFUSALS:
+        with pytest.raises(Exception, match=rf"binance .*{told}"):
+            await spot.privatePostOrder({"symbol": "BTCUSDT", "side": "BUY"} | fields)
     assert engine.orders == []
 
 
-USDM_REFUSALS = {
-    "margin": ("market", "buy", 500, None, {}, "InsufficientFunds"),
-    "reduce": ("market", "buy", 1, None, {"reduceOnly": True}, "InvalidOrder"),
-    "trigger": ("market", "sell", 1, None, {"stopLossPrice": 101}, "OrderImmediatelyFillable"),
-    "cost": ("limit", "buy", 0.001, 100, {}, "InvalidOrder"),
-    "maker": ("limit", "buy", 1, 101, {"postOnly": True}, "OrderNotFillable"),
-}
+USDM_REFUSALS: list[tuple[str, str, float, float | None, dict[str, Any], str]] = [
+    ("market", "buy", 500, None, {}, "InsufficientFunds"),
+    ("market", "buy", 1, None, {"reduceOnly": True}, "InvalidOrder"),
+    ("market", "sell", 1, None, {"stopLossPrice": 101}, "OrderImmediatelyFillable"),
+    ("limit", "buy", 0.001, 100, {}, "InvalidOrder"),
+    ("limit", "buy", 1, 101, {"postOnly": True}, "OrderNotFillable"),
+]
 
 
-@pytest.mark.parametrize("case", sorted(USDM_REFUSALS))
-async def test_what_usdm_refuses(usdm: Any, engine: Engine, case: str) -> None:
-    type_, side, amount, price, params, error = USDM_REFUSALS[case]
-    with pytest.raises(Exception, match=r"binanceusdm ") as refusal:
-        await usdm.create_order(PERP, type_, side, amount, price, params)
-    assert refusal.type.__name__ == error
+async def test_what_usdm_refuses(usdm: Any, engine: Engine) -> None:
+    for type_, side, amount, price, params, error in USDM_REFUSALS:
+        with pytest.raises(Exception, match=r"binanceusdm ") as refusal:
+            await usdm.create_order(PERP, type_, side, amount, price, params)
+        assert refusal.type.__name__ == error
     assert engine.orders == []
 
 
