@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from agents.domain.errors import OperatorNeeded
+from bot.connectors.ccxt_dialect import dialect_of
 
 Row: TypeAlias = Sequence[float]
 """One candle of ccxt: open time in ms, open, high, low, close, volume."""
@@ -37,6 +38,9 @@ class PublicExchange(Protocol):
     async def fetch_ohlcv(
         self, symbol: str, timeframe: str, since: int | None, limit: int | None
     ) -> Sequence[Row]: ...
+    async def fetch_funding_rate_history(
+        self, symbol: str, since: int | None, limit: int | None
+    ) -> Sequence[Mapping[str, Any]]: ...
     async def fetch_tickers(self, symbols: Sequence[str]) -> Mapping[str, Any]: ...
     async def watch_tickers(self, symbols: Sequence[str]) -> Mapping[str, Any]: ...
     async def watch_ticker(self, symbol: str) -> Mapping[str, Any]: ...
@@ -118,7 +122,22 @@ def _import(name: str) -> Any:
     raise OperatorNeeded(f"PARLEY_MARKET: there is no exchange called {name[:40]!r}.{hint}")
 
 
-async def open_public(name: str, addresses: Addresses) -> PublicExchange:
+def enter_sandbox(exchange: Any, way: str) -> None:
+    """Have everything sent to the exchange's play-money twin; `way` is `sandbox` or `demo`, as
+    ccxt calls them. Raises OperatorNeeded where there is none."""
+    try:
+        if way == "demo":
+            exchange.enable_demo_trading(True)
+        else:
+            exchange.set_sandbox_mode(True)
+    except Exception as fault:
+        raise OperatorNeeded(
+            f"PARLEY_SANDBOX: {exchange.name} has no sandbox here. Unset it, or choose another "
+            "exchange in PARLEY_MARKET."
+        ) from fault
+
+
+async def open_public(name: str, addresses: Addresses, *, sandbox: bool = False) -> PublicExchange:
     """An exchange for public data; nothing is asked of it yet. Raises OperatorNeeded."""
     kind = pointed(await exchange_class(name), addresses)
     options: dict[str, Any] = {"OHLCVLimit": _STREAMED}
@@ -129,6 +148,8 @@ async def open_public(name: str, addresses: Addresses) -> PublicExchange:
         # Binance's default stream of tickers is the one without bid and ask.
         if name.startswith("binance"):
             exchange.options[stream] = {**exchange.options.get(stream, {}), "name": "ticker"}
+    if sandbox:
+        enter_sandbox(exchange, dialect_of(name).sandbox)
     return exchange
 
 

@@ -13,6 +13,7 @@ from agents.domain.symbols import suggestions
 _DECIMAL_PLACES = 2  # ccxt's numbers for how a precision is written
 _SIGNIFICANT_DIGITS = 3
 _FALLBACK_STEP = Decimal("1e-8")
+_UNTOLD_LEVERAGE = 20
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,34 @@ def _is_offered(market: Mapping[str, Any]) -> bool:
 
 def _instrument(symbol: str, market: Mapping[str, Any], mode: int) -> Instrument:
     precision, limits = market.get("precision") or {}, market.get("limits") or {}
-    amount = _step(precision.get("amount"), mode)
+    spot = bool(market.get("spot"))
+    # Amounts of perpetuals are written in contracts, which may be more or less than one coin.
+    lot = Decimal(1) if spot else contract_size(market)
+    amount = _step(precision.get("amount"), mode) * lot
+    least = max(_least(limits, "amount"), _least(limits, "market")) * lot
     return Instrument(
         symbol=symbol,
         base=str(market["base"]),
         quote=str(market["quote"]),
         price_step=_step(precision.get("price"), mode),
         amount_step=amount,
-        min_amount=_least(limits, "amount") or amount,
+        min_amount=least or amount,
         min_cost=_least(limits, "cost"),
-        kind=InstrumentKind.SPOT if market.get("spot") else InstrumentKind.LINEAR,
+        kind=InstrumentKind.SPOT if spot else InstrumentKind.LINEAR,
+        max_leverage=1 if spot else _most_leverage(limits),
     )
+
+
+def contract_size(market: Mapping[str, Any]) -> Decimal:
+    """How much of the base currency a contract is."""
+    size = exact(market.get("contractSize") or 1)
+    return Decimal(1) if size == 1 else size  # 1.0 would add a digit to whatever it multiplies
+
+
+def _most_leverage(limits: Mapping[str, Any]) -> int:
+    """What an exchange that tells nothing allows is not known: little is taken for granted."""
+    most = (limits.get("leverage") or {}).get("max")
+    return max(1, int(most)) if most else _UNTOLD_LEVERAGE
 
 
 def _step(written: Any, mode: int) -> Decimal:

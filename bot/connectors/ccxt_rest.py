@@ -64,6 +64,10 @@ class RestCandles:
             since = max(fresh) + timeframe.ms if fresh else since + limit * timeframe.ms
         return found
 
+    def hold_back(self, seconds: float) -> None:
+        """Ask for nothing that long."""
+        self._free_at = max(self._free_at, self._elapsed() + seconds)
+
     async def _page(self, symbol: str, timeframe: Timeframe, since: int, limit: int) -> list[Row]:
         again = Backoff(self._patience.retry, 8 * self._patience.retry)
         for left in reversed(range(_TRIES)):

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from agents.domain.errors import MarketUnavailable
 from agents.domain.market import (
     Candles,
+    FundingRate,
     MarketHealth,
     MarketState,
     Tick,
@@ -21,6 +22,7 @@ from agents.domain.ports import Clock, TickListener
 from bot.connectors.backoff import Backoff
 from bot.connectors.ccxt_candles import CandleBook
 from bot.connectors.ccxt_exchange import Addresses, PublicExchange, open_public
+from bot.connectors.ccxt_funding import funding_rates
 from bot.connectors.ccxt_instruments import Listing, listing
 from bot.connectors.ccxt_rest import Patience, RestCandles, brief
 from bot.connectors.ccxt_streams import Stream, candle_alarms, ticker_alarms
@@ -48,16 +50,19 @@ class CcxtMarket:
         *,
         patience: Patience | None = None,
         backoff: Callable[[], Backoff] = Backoff,
+        sandbox: bool = False,
     ) -> None:
-        self.name = exchange
+        self.name = exchange.strip().lower()
+        self.addresses = Addresses(rest_url, ws_url)
+        self.sandbox = sandbox
         self._clock = clock
-        self._addresses = Addresses(rest_url, ws_url)
         self._patience = patience or Patience()
         self._backoff = backoff
         self._feed = TickFeed()
         self._ahead = 0  # how far the exchange's clock is ahead of ours, ms
         self._trouble = "It is being reached for the first time."
         self._exchange: PublicExchange | None = None
+        self._rest: RestCandles | None = None
         self._book: CandleBook | None = None
         self._listing: Listing | None = None
         self._following = False
@@ -69,8 +74,10 @@ class CcxtMarket:
 
     async def start(self, resume_at: datetime | None = None) -> None:
         """Raises OperatorNeeded for a name that ccxt does not know. `resume_at` is past here."""
-        exchange = self._exchange = await open_public(self.name, self._addresses)
-        rest = RestCandles(exchange, self._patience)
+        exchange = self._exchange = await open_public(
+            self.name, self.addresses, sandbox=self.sandbox
+        )
+        rest = self._rest = RestCandles(exchange, self._patience)
         self._book = CandleBook(
             exchange, rest, self._patience, self._exchange_time, self._follow_candles
         )
@@ -104,6 +111,12 @@ class CcxtMarket:
         found.symbol = symbol
         return found
 
+    async def funding(self, symbol: str, since: datetime) -> Sequence[FundingRate]:
+        spelling = self._listed().spelling(symbol)
+        if self._exchange is None:
+            raise MarketUnavailable
+        return await funding_rates(self._exchange, spelling, symbol, since)
+
     def listen(self, listener: TickListener) -> None:
         self._feed.listen(listener)
 
@@ -114,6 +127,18 @@ class CcxtMarket:
 
     def last(self, symbol: str) -> Tick | None:
         return self._feed.last(symbol)
+
+    def loaded(self) -> tuple[PublicExchange, Listing]:
+        """The exchange with its markets. Raises MarketUnavailable before the first contact."""
+        listed = self._listed()
+        if self._exchange is None:
+            raise MarketUnavailable
+        return self._exchange, listed
+
+    def hold_back(self, seconds: float) -> None:
+        """The exchange asks to wait: no candles are asked for that long."""
+        if self._rest is not None:
+            self._rest.hold_back(seconds)
 
     def health(self) -> MarketHealth:
         newest = self._feed.newest
@@ -239,8 +264,13 @@ class CcxtMarket:
         if not price or price <= 0:
             return
         bid, ask = ticker.get("bid") or 0, ticker.get("ask") or 0
-        quotes = (exact(bid), exact(ask)) if 0 < bid <= ask else (None, None)
-        self._feed.emit(Tick(symbol, self._clock.now(), exact(price), *quotes))
+        at = self._clock.now()
+        if not 0 < bid <= ask:
+            self._feed.emit(Tick(symbol, at, exact(price)))
+            return
+        offered = (ticker.get("bidVolume"), ticker.get("askVolume"))
+        sizes = (exact(size) if size else None for size in offered)
+        self._feed.emit(Tick(symbol, at, exact(price), exact(bid), exact(ask), *sizes))
 
     def _read_candles(self) -> None:
         """Take candles of unbroken sessions only: the last message of a broken one is no close."""

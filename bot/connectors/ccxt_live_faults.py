@@ -1,0 +1,193 @@
+"""What a fault of ccxt means for an order: taken, surely not taken, or nobody knows.
+
+What ccxt says goes to no user and no log: its texts hold whole requests. What an exchange says of
+a refusal is shown, shortened.
+"""
+
+import re
+from dataclasses import dataclass
+
+from agents.domain.errors import (
+    BrokerAway,
+    BrokerBusy,
+    KeyRefused,
+    OrderRejected,
+    OrderUnknown,
+    ParleyError,
+    StopTooNear,
+    TryAgain,
+)
+from bot.connectors.ccxt_dialect import Dialect, Reply, Verdict
+
+REPLY = "parley_reply"
+"""The attribute in which a fault of ccxt carries the Reply that it was made of."""
+
+_BAN = 30.0
+"""Seconds to wait where an exchange asks for it and names none."""
+_SHOWN = 120
+"""Characters of an exchange's own words."""
+_UNSENT = frozenset(
+    {"ClientConnectorError", "gaierror", "ConnectionTimeoutError", "ConnectionRefusedError"}
+)
+"""Causes that lie before the first byte was sent."""
+_BY_NAME = {
+    "DDoSProtection": Verdict.BUSY,
+    "RateLimitExceeded": Verdict.BUSY,
+    "InvalidNonce": Verdict.SKEW,
+    "OrderImmediatelyFillable": Verdict.NEAR,
+    "DuplicateOrderId": Verdict.TWICE,
+    "OrderNotFound": Verdict.MISSING,
+    "InsufficientFunds": Verdict.POOR,
+    "AuthenticationError": Verdict.KEY,
+}
+"""ccxt's own names of refusals, for exchanges without a row of them."""
+
+
+class Skewed(TryAgain):
+    """The exchange refuses the time stamp; the clock is compared and the same sent again."""
+
+
+class Missing(OrderRejected):
+    """The exchange knows no such order."""
+
+
+class Replaced(OrderRejected):
+    """The order that should be replaced has ended; look at what became of it."""
+
+
+class Twice(OrderUnknown):
+    """The exchange has an open order of this client id already; it is looked up."""
+
+
+class OrderKeyRefused(OrderRejected, KeyRefused):
+    """The order was refused because the key is."""
+
+
+_KINDS = {Verdict.NEAR: StopTooNear, Verdict.MISSING: Missing}
+_SENTENCES = {
+    Verdict.NEAR: "The price is beyond the stop already, says {}.",
+    Verdict.MISSING: "{} knows no such order.",
+    Verdict.POOR: "There is not enough free at {} for this order.",
+    Verdict.SMALL: "{} takes no order as small as this.",
+    Verdict.SPENT: "{} holds nothing that this order could reduce.",
+    Verdict.PASSED: "The price is beyond the stop or the target already, says {}.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """`title` is the exchange's name for people; `sent` says whether a request had left before the
+    fault; `reads`: it asked for something, and changes nothing."""
+
+    title: str
+    dialect: Dialect
+    sent: bool
+    reads: bool
+
+
+def judged(fault: BaseException, about: Circumstances) -> ParleyError:
+    """The domain's error for any fault of a request."""
+    if isinstance(fault, ParleyError):
+        return fault
+    reply: Reply | None = getattr(fault, REPLY, None)
+    if reply is not None:
+        return _of_reply(reply, fault, about)
+    if not about.sent or _cause(fault) in _UNSENT:
+        return _unsent(fault, about)
+    return _lost(about)
+
+
+def _of_reply(reply: Reply, fault: BaseException, about: Circumstances) -> ParleyError:
+    found = about.dialect.verdict(reply.code, reply.message)
+    if reply.status in (418, 429) or found is Verdict.BUSY:
+        return _busy(reply, about)
+    if found is None and reply.status == 403 and not reply.code:
+        return _busy(reply, about)  # a wall before the exchange, which never saw it
+    if found is Verdict.UNKNOWN or (found is None and reply.status >= 500):
+        return _lost(about)
+    verdict = found or _named(fault)
+    if verdict is Verdict.BUSY:
+        return _busy(reply, about)
+    if verdict is None and 200 <= reply.status < 300:
+        return _lost(about)  # it answered well, and ccxt could not read it
+    return _refusal(verdict or Verdict.NO, reply, about)
+
+
+def _named(fault: BaseException) -> Verdict | None:
+    """None where ccxt itself does not know whether it was refused."""
+    names = [kind.__name__ for kind in type(fault).__mro__]
+    known = next((_BY_NAME[name] for name in names if name in _BY_NAME), None)
+    if known is None and "BadResponse" not in names and "ExchangeError" in names:
+        return Verdict.NO
+    return known
+
+
+def _refusal(verdict: Verdict, reply: Reply, about: Circumstances) -> ParleyError:
+    title = about.title
+    if verdict is Verdict.SKEW:
+        return Skewed(f"This machine's clock and {title}'s differ too much.")
+    if verdict is Verdict.KEY:
+        return KeyRefused(
+            f"{title} does not take the key any more ({_words(reply)}). Make a new one there and "
+            "send it with /connect."
+        )
+    if verdict is Verdict.TWICE:
+        return Twice()
+    if verdict is Verdict.GONE:
+        return Replaced()
+    return _KINDS.get(verdict, OrderRejected)(_sentence(verdict, reply, title))
+
+
+def _sentence(verdict: Verdict, reply: Reply, title: str) -> str:
+    if verdict is Verdict.HEDGED:
+        return hedged(title)
+    sentence = _SENTENCES.get(verdict)
+    return sentence.format(title) if sentence else f"{title} refused the order: {_words(reply)}."
+
+
+def hedged(title: str) -> str:
+    return (
+        f"Your {title} account is in hedge mode, which is not traded here. Switch it to one-way "
+        "mode in its position settings, and try again."
+    )
+
+
+def _busy(reply: Reply, about: Circumstances) -> BrokerBusy:
+    wait = reply.retry_after if reply.retry_after is not None else _BAN
+    return BrokerBusy(f"{about.title} asks to wait {max(1.0, wait):.0f} s.", max(0.1, wait))
+
+
+def _lost(about: Circumstances) -> TryAgain:
+    if about.reads:
+        return BrokerAway(f"{about.title} did not answer; it is asked again.")
+    return OrderUnknown()
+
+
+def _unsent(fault: BaseException, about: Circumstances) -> ParleyError:
+    """Nothing has left: ccxt itself refused, or there was no connection."""
+    names = {kind.__name__ for kind in type(fault).__mro__}
+    if names & {"OperationFailed", "OSError", "TimeoutError"} or _cause(fault) in _UNSENT:
+        return BrokerAway(f"{about.title} can't be reached at the moment; it is tried again.")
+    if "AuthenticationError" in names:
+        return KeyRefused(f"This is no key of {about.title}; send another with /connect.")
+    if "ExchangeError" in names:
+        return OrderRejected(f"{about.title} does not take an order like this.")
+    return BrokerAway(f"{about.title} could not be asked ({type(fault).__name__}).")
+
+
+def _cause(fault: BaseException) -> str:
+    """The first cause in the chain that lies before sending, or nothing."""
+    cause: BaseException | None = fault
+    while cause is not None:
+        for kind in type(cause).__mro__:
+            if kind.__name__ in _UNSENT:
+                return kind.__name__
+        cause = cause.__cause__
+    return ""
+
+
+def _words(reply: Reply) -> str:
+    """The exchange's own words, without what could be an address, a key or a signature."""
+    plain = re.sub(r"https?://\S+|\S{33,}", "…", reply.message or f"code {reply.code}")
+    plain = "".join(sign for sign in plain if sign.isprintable()).strip().rstrip(".")
+    return plain if len(plain) <= _SHOWN else f"{plain[:_SHOWN]}…"

@@ -1,0 +1,323 @@
+"""One session for each connected user: a ccxt exchange with the user's key, opened when needed.
+
+The key goes into that object alone. Whatever ccxt raises ends here, because its texts hold
+requests with their signatures, and so does what it logs.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from agents.domain.errors import BrokerAway, BrokerBusy, KeyRefused, ParleyError
+from agents.domain.market import Tick
+from agents.domain.venue import Connection, Connections, ConnectionState, Credentials
+from bot.connectors.ccxt_dialect import Dialect, Reply, dialect_of
+from bot.connectors.ccxt_exchange import (
+    Addresses,
+    PublicExchange,
+    enter_sandbox,
+    exchange_class,
+    pointed,
+)
+from bot.connectors.ccxt_instruments import Listing
+from bot.connectors.ccxt_live_faults import REPLY, Circumstances, Skewed, judged
+from bot.connectors.ccxt_live_pace import Pace
+
+_log = logging.getLogger(__name__)
+_TIMEOUT_MS = 10_000
+_SAME = 0.3
+"""Seconds by which two pauses that are the same may differ."""
+
+
+class Seals(Protocol):
+    def open(self, sealed: str) -> str:
+        """Raises OperatorNeeded for what was sealed with another secret."""
+
+
+class Traded(Protocol):
+    """The desk's market, at whose exchange its users trade."""
+
+    name: str
+    addresses: Addresses
+    sandbox: bool
+
+    def loaded(self) -> tuple[PublicExchange, Listing]:
+        """Raises MarketUnavailable before the first contact."""
+
+    def last(self, symbol: str) -> Tick | None: ...
+    def hold_back(self, seconds: float) -> None:
+        """Ask the exchange for nothing that long."""
+
+
+@dataclass
+class _Call:
+    """One request of ours. `sent` becomes true when it leaves."""
+
+    urgent: bool = False
+    sent: bool = False
+
+
+_call: ContextVar[_Call] = ContextVar("call", default=_Call())  # noqa: B039  # nobody reads it
+
+
+def _live(kind: Any, dialect: Dialect, pace: Pace) -> Any:
+    """`kind` of ccxt, asking at the shared pace, and noting what refusals were made of."""
+
+    class Live(kind):  # type: ignore[misc]
+        # Not in the tree of loggers: requests are written to it with key and signature.
+        logger = logging.Logger("exchange", logging.CRITICAL + 1)
+
+        async def throttle(self, cost: float | None = None) -> None:
+            seconds = (1 if cost is None else cost) * self.rateLimit / 1000
+            await pace.turn(seconds, urgent=_call.get().urgent)
+
+        async def fetch(self, *asked: Any, **named: Any) -> Any:
+            _call.get().sent = True
+            return await super().fetch(*asked, **named)
+
+        def handle_errors(self, code: int, *rest: Any) -> Any:
+            headers, body = rest[3], rest[5]
+            return _noting(dialect, code, headers, body, super().handle_errors, code, *rest)
+
+        def handle_http_status_code(self, code: int, *rest: Any) -> Any:
+            return _noting(dialect, code, {}, None, super().handle_http_status_code, code, *rest)
+
+    Live.__name__ = kind.__name__
+    return Live
+
+
+def _noting(
+    dialect: Dialect,
+    status: int,
+    headers: Mapping[str, str],
+    body: Any,
+    check: Callable[..., Any],
+    *asked: Any,
+) -> Any:
+    try:
+        return check(*asked)
+    except Exception as fault:
+        code, message = dialect.reading(body)
+        setattr(fault, REPLY, Reply(status, code, message, _retry_after(headers)))
+        raise
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    for name, value in headers.items():
+        if name.lower() == "retry-after" and str(value).strip().isdecimal():
+            return float(value)
+    return None
+
+
+@dataclass(eq=False)
+class Session:
+    """A user's account. `exchange` is a ccxt object with the key in it, and shown nowhere."""
+
+    owner_id: int
+    dialect: Dialect
+    listing: Listing
+    pace: Pace
+    exchange: Any = field(repr=False)
+    problem: Callable[["Session", ParleyError], Awaitable[None]] = field(repr=False)
+    sealed: str = field(default="", repr=False)
+    hedged: bool | None = None
+    leverage: dict[str, int] = field(default_factory=dict)
+    used: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.ours = {theirs: ours for ours, theirs in self.listing.spelled.items()}
+
+    @property
+    def title(self) -> str:
+        return str(self.exchange.name).replace("Ⓢ", "S")  # as people write it
+
+    def has(self, name: str) -> bool:
+        return bool(self.exchange.has.get(name))
+
+    def market(self, symbol: str) -> Mapping[str, Any]:
+        """ccxt's description of the market of our symbol."""
+        found: Mapping[str, Any] = self.exchange.markets[self.listing.spelling(symbol)]
+        return found
+
+    async def ask(
+        self, what: str, *asked: Any, urgent: bool = False, reads: bool = True, **named: Any
+    ) -> Any:
+        """What ccxt's method `what` answers. Raises BrokerBusy, BrokerAway, KeyRefused and
+        OrderRejected; OrderUnknown only for what does not merely read."""
+        try:
+            return await self._once(what, asked, named, urgent=urgent, reads=reads)
+        except Skewed:
+            await self.set_clock()
+        try:
+            return await self._once(what, asked, named, urgent=urgent, reads=reads)
+        except Skewed as fault:
+            raise BrokerAway(str(fault)) from None
+
+    async def set_clock(self) -> None:
+        """Compare clocks, before the first signed request and whenever a time stamp is refused."""
+        if self.has("fetchTime"):
+            await self._once("load_time_difference", (), {}, urgent=True, reads=True)
+
+    async def _once(self, what: str, asked: Any, named: Any, *, urgent: bool, reads: bool) -> Any:
+        call = _Call(urgent or not reads)
+        before = _call.set(call)
+        try:
+            return await getattr(self.exchange, what)(*asked, **named)
+        except Exception as fault:
+            about = Circumstances(self.title, self.dialect, call.sent, reads)
+            problem = judged(fault, about)
+            _log.debug(
+                "A request failed.",
+                extra={"what": what, "fault": type(fault).__name__, "is": type(problem).__name__},
+            )
+        finally:
+            _call.reset(before)
+        await self.problem(self, problem)
+        raise problem  # not in the handler: what ccxt raised must not hang on to it
+
+    async def close(self) -> None:
+        await self.exchange.close()
+
+
+Refusal = Callable[[int, str, str], Awaitable[object]]
+"""Hears of a key that is not taken any more: owner, a sentence, and the sealed key."""
+
+
+class Sessions:
+    """The sessions of all users at the desk's exchange. `elapsed` counts seconds."""
+
+    def __init__(
+        self,
+        traded: Traded,
+        connections: Connections,
+        seals: Seals,
+        elapsed: Callable[[], float],
+        cost: float = 1.0,
+    ) -> None:
+        self.traded = traded
+        self.dialect = dialect_of(traded.name)
+        self.pace = Pace(elapsed, cost)
+        self._connections = connections
+        self._seals = seals
+        self._elapsed = elapsed
+        self._open: dict[int, Session] = {}
+        self._locks: dict[int, asyncio.Lock] = {}
+        self._refusal: Refusal | None = None
+
+    def when_refused(self, listener: Refusal) -> None:
+        """`listener` notes that the connection is REFUSED and tells its owner, once; without one
+        it is only noted."""
+        self._refusal = listener
+
+    async def of(self, owner_id: int) -> Session:
+        """Raises KeyRefused without a connected account, BrokerAway before the first contact."""
+        connection = await self._connections.of(owner_id)
+        if connection is None:
+            raise KeyRefused("No exchange is connected. Connect one with /connect.")
+        if connection.state is ConnectionState.REFUSED:
+            raise KeyRefused(connection.why or None)
+        if dialect_of(connection.exchange).house != self.dialect.house:
+            raise KeyRefused(
+                f"Your key is for {connection.exchange}, and this desk trades at "
+                f"{self.traded.name}. Connect another with /connect."
+            )
+        async with self._locks.setdefault(owner_id, asyncio.Lock()):
+            session = await self._current(connection)
+            session.used = self._elapsed()
+            return session
+
+    async def _current(self, connection: Connection) -> Session:
+        known = self._open.get(connection.owner_id)
+        if known is not None and known.sealed == connection.sealed:
+            return known
+        if known is not None:
+            await self._drop(known)
+        credentials = Credentials.read(self._seals.open(connection.sealed))
+        session = await self.opened(connection.owner_id, credentials, self._take_note)
+        session.sealed = connection.sealed
+        self._open[connection.owner_id] = session
+        return session
+
+    async def opened(
+        self,
+        owner_id: int,
+        credentials: Credentials,
+        problem: Callable[[Session, ParleyError], Awaitable[None]],
+    ) -> Session:
+        """A new session; the caller closes it. Raises BrokerAway, BrokerBusy."""
+        try:
+            public, listing = self.traded.loaded()
+        except ParleyError as fault:
+            raise BrokerAway(str(fault)) from None
+        base = pointed(await exchange_class(self.traded.name), self.traded.addresses)
+        exchange = _live(base, self.dialect, self.pace)(_settings(credentials, self.dialect))
+        if self.traded.sandbox:
+            enter_sandbox(exchange, self.dialect.sandbox)
+        exchange.set_markets_from_exchange(public)
+        session = Session(owner_id, self.dialect, listing, self.pace, exchange, problem)
+        try:
+            await session.set_clock()
+        except BaseException:
+            await session.close()
+            raise
+        return session
+
+    def opened_for(self, owner_id: int) -> Session | None:
+        return self._open.get(owner_id)
+
+    @property
+    def owners(self) -> tuple[int, ...]:
+        """Who has an open session."""
+        return tuple(self._open)
+
+    async def close_idle(self, seconds: float, keep: frozenset[int]) -> None:
+        now = self._elapsed()
+        for session in tuple(self._open.values()):
+            if session.owner_id not in keep and now - session.used > seconds:
+                await self._drop(session)
+
+    async def close(self) -> None:
+        for session in tuple(self._open.values()):
+            await self._drop(session)
+
+    async def _drop(self, session: Session) -> None:
+        if self._open.get(session.owner_id) is session:
+            del self._open[session.owner_id]
+        await session.close()
+
+    async def _take_note(self, session: Session, problem: ParleyError) -> None:
+        self.heed(problem)
+        if isinstance(problem, KeyRefused):
+            await self._refuse(session, str(problem))
+
+    def heed(self, problem: ParleyError) -> None:
+        if isinstance(problem, BrokerBusy) and problem.retry_after > self.pace.held + _SAME:
+            _log.warning(
+                "The exchange asks to wait.",
+                extra={"exchange": self.traded.name, "seconds": problem.retry_after},
+            )
+            self.pace.hold(problem.retry_after)
+            self.traded.hold_back(problem.retry_after)
+
+    async def _refuse(self, session: Session, why: str) -> None:
+        if self._refusal is not None:
+            await self._refusal(session.owner_id, why, session.sealed)
+            return
+        connection = await self._connections.of(session.owner_id)
+        if connection is not None and connection.sealed == session.sealed:
+            to = ConnectionState.REFUSED
+            await self._connections.set_state(session.owner_id, connection.state, to, why)
+
+
+def _settings(credentials: Credentials, dialect: Dialect) -> dict[str, Any]:
+    return {
+        "apiKey": credentials.key,
+        "secret": credentials.secret,
+        "password": credentials.password,
+        "enableRateLimit": True,
+        "timeout": _TIMEOUT_MS,
+        "options": dict(dialect.options),
+    }
