@@ -1,7 +1,7 @@
 """Positions: saved whole, by compare-and-set on their version."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -30,7 +30,8 @@ _OF_OWNER_MODE = (
 _FIXED = ("owner_id", "strategy_id", "account_id", "proposal_id", "opened_at")
 _SLICE = 500  # stops written in one statement
 _PAGE = 1000
-_NOTHING = Decimal(0)  # positions of earlier releases have no funding
+_NOTHING = Decimal(0)
+Reader = Callable[[Any], Any]
 
 
 class Positions(Repository):
@@ -105,7 +106,8 @@ class Positions(Repository):
 
     async def _select(self, where: str, values: Sequence[Any]) -> list[Position]:
         """By statements of our own: the mapper takes four times as long, and a start reads all."""
-        rows = await self.fetch(f"SELECT * FROM positions WHERE {where}", values)  # noqa: S608
+        sql = f"SELECT {_SELECTED} FROM positions WHERE {where}"  # noqa: S608
+        rows = await self.fetch(sql, values)
         return [_position(row) async for row in unhurried(rows)]
 
 
@@ -176,40 +178,39 @@ def _read_trailing(text: str) -> Trailing:
     return _trailings().validate_json(text)
 
 
+def _sum(text: str | None) -> Decimal:
+    """Earlier releases stored none."""
+    return _NOTHING if text is None else Decimal(text)
+
+
+def _known(read: Reader) -> Reader:
+    """None for a column that says nothing."""
+    return lambda value: None if value is None else read(value)
+
+
+# How the columns become a Position's fields; those that are missing are taken as they are.
+_READERS: dict[str, Reader] = {
+    "mode": Mode,
+    "side": Side,
+    "state": PositionState,
+    "targets": _read_targets,
+    "trailing": _read_trailing,
+    "opened_at": from_micros,
+    "closed_at": _known(from_micros),
+    "exit_price": _known(Decimal),
+    "liquidation": _known(Decimal),
+    **dict.fromkeys(("quantity", "entered", "entry_price", "initial_stop", "stop"), Decimal),
+    **dict.fromkeys(("best", "realised", "fees"), Decimal),
+    **dict.fromkeys(("funding", "entry_value", "exit_value", "step"), _sum),
+}
+_FIELDS = tuple(field.name for field in fields(Position))
+_SELECTED = ", ".join(f'"{name}"' for name in _FIELDS)
+_READ = tuple((place, _READERS[name]) for place, name in enumerate(_FIELDS) if name in _READERS)
+
+
 def _position(row: Any) -> Position:
-    closed_at, exit_price = row["closed_at"], row["exit_price"]
-    funding, liquidation = row["funding"], row["liquidation"]
-    return Position(
-        owner_id=row["owner_id"],
-        strategy_id=row["strategy_id"],
-        strategy_name=row["strategy_name"],
-        account_id=row["account_id"],
-        proposal_id=row["proposal_id"],
-        symbol=row["symbol"],
-        timeframe=row["timeframe"],
-        mode=Mode(row["mode"]),
-        side=Side(row["side"]),
-        quantity=Decimal(row["quantity"]),
-        entered=Decimal(row["entered"]),
-        entry_price=Decimal(row["entry_price"]),
-        initial_stop=Decimal(row["initial_stop"]),
-        stop=Decimal(row["stop"]),
-        targets=_read_targets(row["targets"]),
-        trailing=_read_trailing(row["trailing"]),
-        best=Decimal(row["best"]),
-        realised=Decimal(row["realised"]),
-        fees=Decimal(row["fees"]),
-        opened_at=from_micros(row["opened_at"]),
-        state=PositionState(row["state"]),
-        closed_at=None if closed_at is None else from_micros(closed_at),
-        exit_price=None if exit_price is None else Decimal(exit_price),
-        exit_reason=row["exit_reason"],
-        funding=_NOTHING if funding is None else Decimal(funding),
-        leverage=row["leverage"],
-        liquidation=None if liquidation is None else Decimal(liquidation),
-        entry_value=_NOTHING if row["entry_value"] is None else Decimal(row["entry_value"]),
-        exit_value=_NOTHING if row["exit_value"] is None else Decimal(row["exit_value"]),
-        step=_NOTHING if row["step"] is None else Decimal(row["step"]),
-        version=row["version"],
-        id=row["id"],
-    )
+    """Of a row of `_SELECTED`, by place: a row of SQLite looks for each name from the start."""
+    values = [*row.values()] if isinstance(row, dict) else [*row]
+    for place, read in _READ:
+        values[place] = read(values[place])
+    return Position(*values)

@@ -136,7 +136,8 @@ async def test_decimals_survive_the_database(database: Database, value: Decimal)
 async def test_decimals_of_real_money_survive(database: Database, value: Decimal) -> None:
     owner = (await a_user(database)).id
     strategy = await a_strategy(database, owner)
-    position = await a_position(database, strategy, funding=value, liquidation=value)
+    new = ("funding", "liquidation", "entry_value", "exit_value", "step")
+    position = await a_position(database, strategy, **dict.fromkeys(new, value))
     held = await database.positions.by_id(position.id)
     account = await an_account(database, strategy)
     proposal = await a_proposal(
@@ -159,7 +160,8 @@ async def test_decimals_of_real_money_survive(database: Database, value: Decimal
     connection = await database.connections.of(owner)
     assert connection is not None
     for item in (
-        *(held.funding, held.liquidation, plan.liquidation, sent.price, sent.quantity),
+        *(getattr(held, name) for name in new),
+        *(plan.liquidation, sent.price, sent.quantity),
         *(fill.fee_value, funding.amount, funding.rate, found.quantity, found.price),
         connection.baseline["BTC"],
     ):

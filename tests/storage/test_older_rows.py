@@ -106,6 +106,8 @@ async def _strategy_and_trade(memory: Memory) -> None:
     _said_nothing(fill, {"fee_value": None, "heard_at": None})
     position: Position = await memory.positions.by_id(1)
     _said_nothing(position, {"funding": Decimal(0), "leverage": 1, "liquidation": None})
+    values = ("entry_value", "exit_value", "step")
+    _said_nothing(position, dict.fromkeys(values, Decimal(0)))
     assert position.net() == Decimal("-0.60")
     assert await memory.positions.still_open() == [position]
 
