@@ -157,6 +157,7 @@ def talking(desk: Desk) -> Conversation:
         hands=trading.hands,
         panic=trading.panic,
         accounts=trading.accounts,
+        bounding=trading.bounding,
         watch=Watch(Sights(desk.frames), desk.clock),
         read=read_nothing,
         health=list,

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar
@@ -41,8 +41,10 @@ class Settings:
     seed: int = 7
     exchange_rest_url: str = ""
     exchange_ws_url: str = ""
+    sandbox: bool = False  # the exchange's play money
     admins: tuple[Identity, ...] = ()
     secret: str = field(default="", repr=False)
+    old_secret: str = field(default="", repr=False)
     host: str = "127.0.0.1"
     port: int = 8080
     log_level: str = "info"
@@ -56,6 +58,7 @@ class Settings:
     first_mode: Mode = Mode.PAPER
     costs: Costs = field(default_factory=Costs)
     limits: Limits = field(default_factory=Limits)
+    limit_delay: timedelta = timedelta(days=1)  # until a raised limit holds
     tap_rules: TapRules = field(default_factory=TapRules)
 
     @property
@@ -76,6 +79,7 @@ class Settings:
             self.discord_bot_token,
             self.anthropic_api_key,
             self.secret,
+            self.old_secret,
             self.heartbeat_url,
             urlsplit(self.database_url).password or "",
         )
@@ -196,6 +200,12 @@ def _count(low: int, high: int) -> Callable[[str], int]:
     return parse
 
 
+def _flag(raw: str) -> bool:
+    if raw.lower() not in {"0", "1", "false", "true", "no", "yes", "off", "on"}:
+        raise ValueError(raw)
+    return raw.lower() in {"1", "true", "yes", "on"}
+
+
 def _level(raw: str) -> str:
     if raw.lower() not in {"debug", "info", "warning", "error"}:
         raise ValueError(raw)
@@ -219,13 +229,31 @@ def _costs(read: _Reader) -> Costs:
     )
 
 
+def _symbols(raw: str) -> frozenset[str]:
+    return frozenset(part.strip().upper() for part in raw.split(",") if part.strip())
+
+
 def _limits(read: _Reader) -> Limits:
-    """Each limit as PARLEY_MAX_<NAME>; risk per trade can be lowered and never raised."""
+    """Each limit in numbers as PARLEY_MAX_<NAME>; risk per trade can be lowered and never raised.
+    Its owners choose what is closed at a loss, and their hours."""
     standard = Limits()
-    highest = {"risk_percent": "2", "drawdown_percent": "100", "daily_loss_percent": "100"}
-    found: dict[str, Any] = {}
+    losses = ("daily_loss_percent", "weekly_loss_percent", "drawdown_percent", "slippage_percent")
+    highest = {"risk_percent": "2", **dict.fromkeys(losses, "100")}
+    found: dict[str, Any] = {
+        "cooldown_minutes": read.take(
+            "PARLEY_COOLDOWN_MINUTES",
+            standard.cooldown_minutes,
+            _count(0, 10_080),
+            "needs minutes from 0 to 10080",
+        ),
+        "symbols": read.take(
+            "PARLEY_SYMBOLS", standard.symbols, _symbols, "needs a list such as BTC,ETH/USDT"
+        ),
+    }
     for limit in fields(Limits):
         name, default = f"PARLEY_MAX_{limit.name.upper()}", getattr(standard, limit.name)
+        if limit.name in found or type(default) not in {int, Decimal}:
+            continue
         top = highest.get(limit.name, "2000")
         if isinstance(default, int):
             parse: Callable[[str], Any] = _count(1, 10_000)
@@ -273,6 +301,7 @@ def _real_parts(read: _Reader) -> dict[str, Any]:
         "fallback_model": read.text("PARLEY_FALLBACK_MODEL", standard.fallback_model),
         "exchange_rest_url": read.url("EXCHANGE_REST_URL"),
         "exchange_ws_url": read.url("EXCHANGE_WS_URL"),
+        "sandbox": read.take("PARLEY_SANDBOX", False, _flag, "needs on or off"),
     }
 
 
@@ -316,6 +345,7 @@ def _house_parts(read: _Reader) -> dict[str, Any]:
         ),
         "admins": read.take("PARLEY_ADMINS", nobody, _admins, admins),
         "secret": read.text("PARLEY_SECRET"),
+        "old_secret": read.text("PARLEY_OLD_SECRET"),
         "host": read.text("PARLEY_HOST", "127.0.0.1"),
         "port": read.take("PORT", 8080, _port, "needs a port from 0 to 65535"),
         "log_level": read.take("PARLEY_LOG", "info", _level, levels),
@@ -332,6 +362,11 @@ def settings_from(values: Mapping[str, str]) -> Settings:
         **_house_parts(read),
         costs=_costs(read),
         limits=_limits(read),
+        limit_delay=timedelta(
+            seconds=read.take(
+                "PARLEY_LIMIT_DELAY", 86_400, _count(0, 604_800), "needs seconds from 0 to 604800"
+            )
+        ),
         tap_rules=_tap_rules(read),
     )
     if settings.telegram_webhook_url and not settings.telegram_webhook_secret:

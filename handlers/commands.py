@@ -17,8 +17,10 @@ from handlers import (
     drafting,
     editing,
     grants,
+    halt,
     hooks,
     journal,
+    limits,
     linking,
     listening,
     modes,
@@ -102,11 +104,11 @@ _LONGEST = 24  # characters of what is shown of a command's words
 SUBJECTS = (
     ("📋 Strategies", "new strategies pause resume autonomy mode schedule share open"),
     ("📈 Trades", "status proposals trades journal close panic chart why"),
-    ("💰 Money", "balance receipt profit daily performance costs"),
+    ("💰 Money", "balance limits receipt profit daily performance costs"),
     ("👥 With others", "desk publish unpublish channel record"),
     ("📡 Signals of others", "listen hooks"),
     ("⚙️ You", "connect disconnect settings quiet digest link unlink cancel start help"),
-    ("🔑 Operators", "invite grant revoke grants"),
+    ("🔑 Operators", "invite grant revoke grants halt"),
 )
 """How /help lists the commands."""
 
@@ -194,6 +196,8 @@ COMMANDS: tuple[Command, ...] = (
     Command("disconnect", "forget the exchange's key", connecting.disconnect),
     Command("settings", "time zone, notices, model key", account.settings),
     Command("record", "a channel's record", record.record, "[@channel or N] [verify]", group=True),
+    Command("limits", "what may be lost and held at most", limits.limits, "[daily loss 3]"),
+    Command("halt", "stop all new trades", halt.halt, "[off or flatten]", operator_only=True),
     Command("costs", "what models and fills cost", operator.costs),
     Command(
         "desk",
@@ -297,6 +301,10 @@ PRESSES: tuple[Press, ...] = (
     Press("quiet_set", quiet.tapped),
     Press("digest", digests.opened),
     Press("digest_set", digests.tapped),
+    # limits
+    Press("limits_page", limits.page),
+    Press("limit_half", limits.half),
+    Press("limit_keep", limits.keep),
     # a group's desk
     Press(desks.JOIN, desks.join_tapped),
     Press("desk_seat", desk_joining.seat_tapped),
@@ -327,4 +335,7 @@ ACTS: Mapping[str, Act] = {
     connecting.CONNECT: connecting.connect_now,
     connecting.DISCONNECT: connecting.disconnect_now,
     quiet.SET: quiet.set_quiet,
+    limits.RAISE: limits.raise_now,
+    halt.FLATTEN: halt.flatten_now,
+    halt.LIFT: halt.lift_now,
 }

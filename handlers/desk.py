@@ -13,10 +13,14 @@ from agents.domain.ports import Clock, Market, Memory
 from agents.domain.risk import Costs, Limits, TapRules
 from agents.domain.user import Identity, Place, Standing, User
 from agents.execution.accounts import Accounts
+from agents.domain.venue import KeyCheck
 from agents.execution.approvals import Approvals
+from agents.execution.bounding import Bounding
+from agents.execution.connections import Connecting
 from agents.execution.hands import Hands
 from agents.execution.modes import Modes
 from agents.execution.panic import Panic
+from agents.execution.truth import Truth
 from agents.signals.desk import SignalDesk
 from agents.watch import Watch
 from handlers.model_keys import ModelKeys
@@ -47,7 +51,9 @@ class Desk:
     Only `page_owner` and `operators` come in without an invitation while `invite_only`.
     `paper_balance` is what a new account starts with, quote currency. `address` is where people
     reach the web server (`https://desk.example`), empty where they can't. Channels of those who
-    lack Feature.CHANNELS get signals after `channel_delay` seconds.
+    lack Feature.CHANNELS get signals after `channel_delay` seconds. `exchange` is the one that the
+    desk's market is at, and `key_check` asks it about keys; there is none on a played market,
+    and no `truth` about exchange accounts either.
     """
 
     clock: Clock
@@ -57,6 +63,7 @@ class Desk:
     hands: Hands
     panic: Panic
     accounts: Accounts
+    bounding: Bounding
     watch: Watch
     read: Reader
     health: Callable[[], Sequence[PartHealth]]
@@ -76,6 +83,13 @@ class Desk:
     address: Callable[[], str] = str
     free_features: frozenset[Feature] = frozenset(Feature)
     channel_delay: int = 0
+    key_check: KeyCheck | None = None
+    exchange: str = ""
+    truth: Truth | None = None
+
+    @property
+    def connecting(self) -> Connecting:
+        return Connecting(self.memory, self.clock, self.hands)
 
     async def allows(self, person: User, feature: Feature) -> bool:
         """Whether a person has a feature: everybody does, or an operator granted it."""

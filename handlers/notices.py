@@ -16,7 +16,9 @@ from handlers import (
     ballots,
     cards,
     digests,
+    halt,
     heard,
+    limits,
     money_alarms,
     panic,
     quiet,
@@ -63,6 +65,8 @@ class Notices:
             NoticeKind.ACCOUNT: lambda told: money_alarms.account(told.facts),
             NoticeKind.ANOMALY: lambda told: money_alarms.anomaly(told.facts),
             NoticeKind.RECEIPT: lambda told: receipt.told(desk, told.user, told.facts),
+            NoticeKind.LIMIT: self._limit,
+            NoticeKind.HALT: self._halt,
             NoticeKind.SIGNAL_POST: lambda told: signal_posts.posted(desk, told.facts),
             NoticeKind.SIGNAL_CHANGED: lambda told: signal_posts.changed(desk, told.facts),
             NoticeKind.SIGNAL_HEARD: lambda told: heard.told(desk, told.user, told.facts),
@@ -187,7 +191,9 @@ class Notices:
         words = lines(
             bold(f"⏸ #{strategy.number} {strategy.name} is paused"),
             told.facts.get("reason", ""),
-            "Open positions keep their stops.",
+            "Open positions are being closed."
+            if told.facts.get("closing")
+            else "Open positions keep their stops.",
         )
         resume = Button("▶️ Resume", "resume", strategy.id, strategy.version)
         return Reply(words, ((resume,),))
@@ -207,6 +213,12 @@ class Notices:
 
     async def _alarm(self, told: _Told) -> Reply:
         return alarms.of_machine(told.facts, told.user.zone, self._desk.clock.wall())
+
+    async def _limit(self, told: _Told) -> Reply:
+        return limits.told(told.facts)
+
+    async def _halt(self, told: _Told) -> Reply:
+        return halt.told(told.facts)
 
     async def _place_lost(self, told: _Told) -> Reply:
         return alarms.of_place(told.facts)

@@ -17,9 +17,10 @@ OF_COMMANDS: Mapping[str, Right] = {
     **dict.fromkeys(("mode", "schedule"), TRADE),
     **dict.fromkeys(("publish", "unpublish", "channel", "share", "open", "listen"), TRADE),
     **dict.fromkeys(("settings", "quiet", "digest"), LEAD),
+    "limits": LOOK,  # who changes one is asked for more
 }
 
-OF_ACTS: Mapping[str, Right] = {"set_quiet": LEAD, "close_desk": LEAD}
+OF_ACTS: Mapping[str, Right] = {"set_quiet": LEAD, "close_desk": LEAD, "raise_limit": LEAD}
 """What a Yes needs, by the kind of its question, where that is more than TRADE."""
 
 OF_BUTTONS: Mapping[str, Right] = {
@@ -41,6 +42,8 @@ OF_BUTTONS: Mapping[str, Right] = {
     # the desk itself
     **dict.fromkeys(("desk_seat", "desk_rule", "notice", "zones", "zone"), LEAD),
     **dict.fromkeys(("quiet", "quiet_set", "digest", "digest_set"), LEAD),
+    **dict.fromkeys(("limit_half", "limit_keep"), LEAD),
+    "limits_page": LOOK,
 }
 
 ANYBODY = frozenset({"desk_join"})

@@ -13,10 +13,10 @@ from agents.domain.order import UNSETTLED, OrderIntent, OrderPurpose
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Account, Position, PositionState
 from agents.domain.strategy import Mode
+from agents.domain.symbols import DOLLARS
 
 START_BALANCE = Decimal(10_000)
 Price = Callable[[Position], Decimal]
-DOLLARS = frozenset({"USD", "USDT", "USDC", "BUSD", "FDUSD", "TUSD", "DAI"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +211,7 @@ class Accounts:
 
 def _alike(one: Account, other: Account) -> bool:
     """Whether their money can be added up: dollars of any issuer are dollars."""
-    return one.currency == other.currency or {one.currency, other.currency} <= DOLLARS
+    return one.currency == other.currency or {one.currency, other.currency} <= set(DOLLARS)
 
 
 def _entries(unsettled: Iterable[OrderIntent]) -> list[OrderIntent]:

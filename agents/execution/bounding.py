@@ -20,14 +20,14 @@ from agents.execution.limits import Bounds, Correlation, Room, related, unknown
 class Funds(Protocol):
     """What users have at their exchanges."""
 
-    async def free(self, owner_id: int) -> Decimal | None:
+    def free(self, owner_id: int) -> Decimal | None:
         """Quote currency that may be spent, or be margin; None while it is not known."""
 
 
 class NoFunds:
     """No exchange is connected to this desk."""
 
-    async def free(self, owner_id: int) -> Decimal | None:
+    def free(self, owner_id: int) -> Decimal | None:
         return None
 
 
@@ -46,7 +46,7 @@ class Bounding:
         self._memory = memory
         self._clock = clock
         self._accounts = accounts
-        self._correlation = correlation
+        self.correlation = correlation
         self._funds = funds or NoFunds()
         self.book = book
         self.halts = halts
@@ -68,9 +68,9 @@ class Bounding:
             bounds=Bounds.of(limits, spec, instrument),
             symbol=instrument.symbol,
             at=self._clock.now(),
-            related=related(instrument.symbol, {*view.held, *view.exposure}, self._correlation),
+            related=related(instrument.symbol, {*view.held, *view.exposure}, self.correlation),
             stop=await self._stop(account.owner_id, live=live),
-            free=await self._free(account.owner_id) if live else None,
+            free=self._free(account.owner_id) if live else None,
         )
 
     async def _stop(self, owner_id: int, *, live: bool) -> LimitBreach | None:
@@ -87,7 +87,7 @@ class Bounding:
             words = f"the {connection.exchange} account is paused: {connection.why}"
         elif connection.state is ConnectionState.REFUSED:
             words = f"{connection.exchange} does not take the key any more; see /connect"
-        elif await self._funds.free(owner_id) is None:
+        elif self._funds.free(owner_id) is None:
             words = (
                 f"what is free on the {connection.exchange} account is not known at the moment; "
                 "it is asked for all the time, so try again in a minute"
@@ -96,5 +96,5 @@ class Bounding:
             return None
         return LimitBreach("account", words)
 
-    async def _free(self, owner_id: int) -> Decimal:
-        return await self._funds.free(owner_id) or Decimal(0)
+    def _free(self, owner_id: int) -> Decimal:
+        return self._funds.free(owner_id) or Decimal(0)

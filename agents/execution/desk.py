@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,28 +10,38 @@ from agents.domain.broker import Broker
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.risk import Limits, TapRules
 from agents.domain.strategy import Mode
+from agents.domain.venue import Venue
 from agents.execution.accounts import START_BALANCE, Accounts
+from agents.execution.answers import Answers
 from agents.execution.approvals import Approvals
 from agents.execution.autopilot import Autopilot, Stopping, nobody
 from agents.execution.bounding import Bounding, Funds
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.closing import Closing
 from agents.execution.connections import Connecting
+from agents.execution.enforcing import Enforcer
+from agents.execution.escalating import Escalation
 from agents.execution.exitbook import ExitBook
 from agents.execution.exits import Exits
 from agents.execution.failing import Failures
 from agents.execution.funding import Funding
+from agents.execution.funds import KnownFunds
 from agents.execution.gate import Gate
+from agents.execution.guarding import Guards
 from agents.execution.halting import Halts
 from agents.execution.hands import Hands
 from agents.execution.judging import Judge
 from agents.execution.limit_book import DELAY, LimitBook
 from agents.execution.limits import Correlation, unknown
 from agents.execution.orders import Orders
+from agents.execution.paid_funding import PaidFunding
 from agents.execution.panic import Panic
 from agents.execution.proposing import Proposer
+from agents.execution.reconciliation import Looked, unheard
+from agents.execution.resting import Resting
 from agents.execution.settlement import Settlement
 from agents.execution.stops import Stops
+from agents.execution.truth import Truth, open_truth
 
 log = logging.getLogger(__name__)
 
@@ -50,13 +60,17 @@ class Desk:
     panic: Panic
     accounts: Accounts
     bounding: Bounding
+    enforcer: Enforcer
     book: ExitBook
+    guards: Guards
     funding: Funding
     connecting: Connecting
+    truth: Truth | None = None  # where real money may be traded
 
     async def wake(self) -> None:
         """At start, once the market answers: everything that a killed process left is finished."""
         await self.exits.load()
+        await _each(self.orders.recover, self.reconcile)  # before anything new is entered
         await self.every_minute()
         await self.every_second()
 
@@ -69,14 +83,28 @@ class Desk:
             self.funding.look,
         )
 
+    async def reconcile(self) -> None:
+        """Every connected account compared with the book; every minute."""
+        if self.truth is not None:
+            await self.truth.reconciliation.every_minute()
+
     async def every_second(self) -> None:
-        """Cards expired, veto windows ended, trailing stops written, panics carried on."""
+        """Panics carried on, orders that waited sent, stops at the exchange kept, cards expired,
+        veto windows ended, trailing stops written, limits kept."""
         await _each(
-            self.approvals.expire_due, self.autopilot.look, self.exits.flush, self.panic.go_on
+            self.panic.go_on,
+            self.orders.every_second,
+            self.guards.every_second,
+            self.approvals.expire_due,
+            self.autopilot.look,
+            self.exits.flush,
+            self.enforcer.look,
         )
 
     async def rest(self) -> None:
         """Finish what was begun; at a shutdown, after the market has stopped."""
+        if self.truth is not None:
+            await self.truth.reconciliation.idle()
         await self.exits.idle()
         await self.orders.idle()
         await self.exits.flush()
@@ -104,29 +132,38 @@ def open_desk(
     limit_delay: timedelta = DELAY,
     funds: Funds | None = None,
     correlation: Correlation = unknown,
+    venue: Venue | None = None,
+    looked: Looked = unheard,
     passed: Checkpoint = passed,
 ) -> Desk:
     """`brokers` have one for each mode that may trade here. `stopping` says of a proposal that
     would run by itself whether a veto of it was received, and is not handled yet. A raised
-    limit holds after `limit_delay`."""
+    limit holds after `limit_delay`. `venue` is where real money is; `looked` hears of each look."""
     limits, rules = limits or Limits(), rules or TapRules()
     book, accounts = ExitBook(), Accounts(memory, market, clock)
     limit_book, halts = LimitBook(memory, clock, limits, limit_delay), Halts(memory, clock)
+    seen = KnownFunds(clock)
     bounding = Bounding(
-        memory, clock, accounts, limit_book, halts, funds=funds, correlation=correlation
+        memory,
+        clock,
+        accounts,
+        limit_book,
+        halts,
+        funds=funds or (seen if venue else None),
+        correlation=correlation,
     )
     judge = Judge(memory, market, clock, bounding, rules)
-    orders = _orders(memory, market, clock, brokers, book, judge, passed)
     closing = Closing(memory, clock, book, passed=passed)
+    guards, orders = _orders(memory, market, clock, brokers, book, judge, closing, passed)
     stops = Stops(memory, market, judge, book, passed=passed)
     approvals = Approvals(memory, market, clock, judge, orders, rules, passed=passed)
     proposer = Proposer(
         memory, bounding, clock, rules, start_balance=start_balance, passed=passed
     )
-    exits = Exits(memory, orders, closing, book, passed=passed)
+    exits = Exits(memory, orders, closing, book, guards, passed=passed)
     market.listen(exits.on_tick)
     hands = Hands(memory, market, clock, approvals, orders, closing, stops)
-    return Desk(
+    desk = Desk(
         proposer=proposer,
         approvals=approvals,
         autopilot=Autopilot(
@@ -138,9 +175,43 @@ def open_desk(
         panic=Panic(memory, clock, approvals, orders, closing, passed=passed),
         accounts=accounts,
         bounding=bounding,
+        enforcer=Enforcer(
+            memory, clock, book, accounts, limit_book, approvals, closing, orders
+        ),
         book=book,
+        guards=guards,
         funding=Funding(memory, market, clock, book, passed=passed),
         connecting=Connecting(memory, clock, hands),
+    )
+    if venue is None:
+        return desk
+    return replace(desk, truth=_truth(desk, memory, market, clock, venue, seen, looked, passed))
+
+
+def _truth(
+    desk: Desk,
+    memory: Memory,
+    market: Market,
+    clock: Clock,
+    venue: Venue,
+    funds: KnownFunds,
+    looked: Looked,
+    passed: Checkpoint,
+) -> Truth:
+    return open_truth(
+        memory,
+        market,
+        clock,
+        venue,
+        Settlement(memory, market, clock, desk.book, passed=passed),
+        desk.hands,
+        desk.book,
+        desk.orders.look_up,
+        desk.connecting.refused,
+        funds=funds,
+        funded=PaidFunding(memory, market, clock, venue, desk.funding).book,
+        looked=looked,
+        passed=passed,
     )
 
 
@@ -151,15 +222,26 @@ def _orders(
     brokers: Mapping[Mode, Broker],
     book: ExitBook,
     judge: Judge,
+    closing: Closing,
     passed: Checkpoint,
-) -> Orders:
-    return Orders(
+) -> tuple[Guards, Orders]:
+    settlement = Settlement(memory, market, clock, book, passed=passed)
+    failures = Failures(memory, book, passed=passed)
+    answers = Answers(memory, settlement, failures, passed=passed)
+    resting = Resting(memory, clock, answers, passed=passed)
+    escalation = Escalation(memory, clock, closing)
+    guards = Guards(memory, brokers, market, clock, book, resting, escalation, passed=passed)
+    orders = Orders(
         memory,
         brokers,
         market,
         clock,
-        Settlement(memory, market, clock, book, passed=passed),
-        Failures(memory, book, passed=passed),
+        settlement,
+        failures,
         Gate(memory, judge),
+        answers,
+        guards,
         passed=passed,
     )
+    escalation.sends_by(orders.send_soon)
+    return guards, orders

@@ -5,7 +5,7 @@ longs, targets of shorts) and one for a rising price, and the trailing stops of 
 `trails`). The nearest triggers bound a quiet zone: a tick inside it costs one comparison chain.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -15,11 +15,13 @@ from sortedcontainers import SortedList
 from agents.domain.market import Tick
 from agents.domain.money import ZERO
 from agents.domain.position import Position, PositionState
-from agents.domain.strategy import Side
+from agents.domain.strategy import Mode, Side
 from agents.execution.trails import Trails, signed_stop
 
 _FAR = Decimal("Infinity")
-_STOP, _BREAK_EVEN = -1, -2  # codes of triggers; from 0 on the index of a target
+# Codes of triggers; from 0 on the index of a target.
+_STOP, _BREAK_EVEN, _LIQUIDATION, _OVERDUE = -1, -2, -3, -4
+OVERDUE_R = Decimal("0.25")  # so far beyond a resting stop it should have been filled
 
 Entry = tuple[Decimal, int, int]  # price, position id, code
 
@@ -29,6 +31,8 @@ class TriggerKind(StrEnum):
     TRAILING_STOP = "trailing stop"
     TARGET = "target"
     BREAK_EVEN = "break even"
+    LIQUIDATION = "liquidation"
+    OVERDUE = "overdue"  # a stop that rests at the exchange should have been filled by now
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,18 @@ class Trigger:
 
 
 _NONE: list[Trigger] = []
+
+
+@dataclass(frozen=True, slots=True)
+class AtExchange:
+    """What rests at the exchange for a position and is not watched here: the stop at its price
+    (None: it is watched here), and targets by index."""
+
+    stop: Decimal | None = None
+    targets: frozenset[int] = frozenset()
+
+
+Follower = Callable[[Position], None]
 
 
 @dataclass(slots=True)
@@ -96,7 +112,7 @@ class Lane:
 
     def column(self, side: Side, code: int) -> SortedList:
         """Longs stop below and gain above; shorts the other way round."""
-        return self.below if (side is Side.LONG) == (code == _STOP) else self.above
+        return self.below if (side is Side.LONG) == (code in _AGAINST) else self.above
 
     @property
     def sides(self) -> tuple[Trails, Trails]:
@@ -126,6 +142,8 @@ class ExitBook:
         self._held: dict[int, Held] = {}
         self._lanes: dict[str, Lane] = {}
         self.unarmed: set[int] = set()
+        self._at_exchange: dict[int, AtExchange] = {}
+        self._followers: list[Follower] = []
 
     def __len__(self) -> int:
         return len(self._held)
@@ -133,10 +151,18 @@ class ExitBook:
     def held(self, position_id: int) -> Held | None:
         return self._held.get(position_id)
 
+    def positions(self) -> list[Position]:
+        """Every position that is followed, as it was stored last."""
+        return [held.position for held in self._held.values()]
+
     def symbols(self) -> set[str]:
         return {held.position.symbol for held in self._held.values()}
 
     # --- following ----------------------------------------------------------------------------
+
+    def listen(self, follower: Follower) -> None:
+        """Have `follower` called for each position that was stored anew."""
+        self._followers.append(follower)
 
     def follow(self, position: Position, in_flight: Decimal = ZERO) -> None:
         """Watch `position` as it is stored now, in place of what was known of it; a stop that
@@ -146,9 +172,48 @@ class ExitBook:
         known = self._held.get(position.id)
         if known is not None and known.position.version > position.version:
             return
+        self._hold(position, in_flight)
+        for follower in self._followers:
+            follower(position)
+
+    def unarm(self, position: Position) -> None:
+        """An exit of it failed, and it was stored anew: read and armed again a little later."""
+        self.unarmed.add(position.id)
+        for follower in self._followers:
+            follower(position)
+
+    def rests(self, position_id: int, what: AtExchange | None) -> None:
+        """What rests at the exchange from now on, and is not watched here."""
+        before = self._at_exchange.pop(position_id, None)
+        if what is not None and what != AtExchange():
+            self._at_exchange[position_id] = what
+        held = self._held.get(position_id)
+        if held is not None and before != self._at_exchange.get(position_id):
+            self._hold(held.position, held.in_flight)
+
+    def at_exchange(self, position_id: int) -> AtExchange | None:
+        return self._at_exchange.get(position_id)
+
+    def lagging(self, position_ids: Iterable[int], step: Decimal) -> list[int]:
+        """Those whose stop trailed at least `step` R, or that part of the trailing distance where
+        it is less, beyond the one at rest."""
+        if not self._at_exchange:
+            return []
+        return [number for number in position_ids if self._lags(number, step)]
+
+    def _lags(self, position_id: int, step: Decimal) -> bool:
+        resting, held = self._at_exchange.get(position_id), self._held.get(position_id)
+        if resting is None or resting.stop is None or held is None:
+            return False
+        position = held.position
+        gained = (self._levels(held)[0] - resting.stop) * position.side.sign
+        return gained > 0 and gained >= step * trailing_unit(position)
+
+    def _hold(self, position: Position, in_flight: Decimal) -> None:
         position = self.freshest(position)
         self.forget(position.id)
         if position.state is PositionState.CLOSED:
+            self._at_exchange.pop(position.id, None)
             return
         held = self._held[position.id] = Held.of(position, in_flight)
         if position.state is PositionState.OPEN and held.free > 0:
@@ -218,6 +283,8 @@ class ExitBook:
             hits.setdefault(position_id, []).append(_trigger(price, position_id, code))
         for side, signed in ((lane.long, tick.price), (lane.short, -tick.price)):
             for position_id in side.hit(signed):
+                if self._stop_rests(position_id):
+                    continue
                 hits.setdefault(position_id, []).append(self._trail_trigger(position_id))
         triggers: list[Trigger] = []
         for position_id in sorted(hits):
@@ -225,6 +292,10 @@ class ExitBook:
             if tick.at > held.position.opened_at:
                 triggers.extend(self._spend(held, hits[position_id]))
         return triggers
+
+    def _stop_rests(self, position_id: int) -> bool:
+        resting = self._at_exchange.get(position_id)
+        return resting is not None and resting.stop is not None
 
     def _trail_trigger(self, position_id: int) -> Trigger:
         position = self._held[position_id].position
@@ -238,9 +309,11 @@ class ExitBook:
         stops = [hit for hit in hits if hit.kind in _STOPS]
         if stops:
             self._disarm(held)
+            if gone := [hit for hit in stops if hit.kind is TriggerKind.LIQUIDATION]:
+                return gone
             trails = TriggerKind.TRAILING_STOP
             return [max(stops, key=lambda hit: (hit.price * sign, hit.kind is trails))]
-        spent = {hit.index if hit.kind is TriggerKind.TARGET else _BREAK_EVEN for hit in hits}
+        spent = {_CODES.get(hit.kind, hit.index) for hit in hits}
         lane = self._lanes[held.position.symbol]
         for entry in [entry for entry in held.entries if entry[2] in spent]:
             lane.column(held.position.side, entry[2]).remove(entry)
@@ -254,7 +327,7 @@ class ExitBook:
         lane = self._lanes.get(position.symbol)
         if lane is None:
             lane = self._lanes[position.symbol] = Lane()
-        held.entries = _entries(position)
+        held.entries = _entries(position, self._at_exchange.get(position.id))
         for entry in held.entries:
             lane.column(position.side, entry[2]).add(entry)
         trailing = position.trailing
@@ -290,7 +363,9 @@ class ExitBook:
         return better(held.stop, trailed), best * sign
 
 
-_STOPS = (TriggerKind.STOP, TriggerKind.TRAILING_STOP)
+_AGAINST = (_STOP, _LIQUIDATION, _OVERDUE)
+_CODES = {TriggerKind.BREAK_EVEN: _BREAK_EVEN, TriggerKind.OVERDUE: _OVERDUE}
+_STOPS = (TriggerKind.STOP, TriggerKind.TRAILING_STOP, TriggerKind.LIQUIDATION)
 
 
 def _trigger(price: Decimal, position_id: int, code: int) -> Trigger:
@@ -298,13 +373,33 @@ def _trigger(price: Decimal, position_id: int, code: int) -> Trigger:
         return Trigger(position_id, TriggerKind.STOP, price)
     if code == _BREAK_EVEN:
         return Trigger(position_id, TriggerKind.BREAK_EVEN, price)
+    if code == _LIQUIDATION:
+        return Trigger(position_id, TriggerKind.LIQUIDATION, price)
+    if code == _OVERDUE:
+        return Trigger(position_id, TriggerKind.OVERDUE, price)
     return Trigger(position_id, TriggerKind.TARGET, price, code)
 
 
-def _entries(position: Position) -> list[Entry]:
+def trailing_unit(position: Position) -> Decimal:
+    """One R, or the distance at which the stop trails where that is less, quote currency."""
+    trailing = position.trailing
+    if trailing.distance is not None:
+        return min(position.risk_per_unit, trailing.distance)
+    if trailing.percent is not None:
+        return min(position.risk_per_unit, position.best * trailing.percent / 100)
+    return position.risk_per_unit
+
+
+def _entries(position: Position, resting: AtExchange | None = None) -> list[Entry]:
     entries: list[Entry] = [(position.stop, position.id, _STOP)]
+    if resting is not None and resting.stop is not None:
+        slack = OVERDUE_R * position.risk_per_unit * position.side.sign
+        entries = [(resting.stop - slack, position.id, _OVERDUE)]
+    elsewhere = resting.targets if resting is not None else ()
+    if position.liquidation is not None and position.mode is not Mode.LIVE:
+        entries.append((position.liquidation, position.id, _LIQUIDATION))
     for index, target in enumerate(position.targets):
-        if not target.done and target.quantity > 0:
+        if not target.done and target.quantity > 0 and index not in elsewhere:
             entries.append((target.price, position.id, index))
     after_r, sign = position.trailing.breakeven_r, position.side.sign
     if after_r is not None and (position.entry_price - position.stop) * sign > 0:

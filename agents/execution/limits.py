@@ -232,10 +232,10 @@ class Room:
 
 def lost(view: AccountView, limits: Limits) -> LimitBreach | None:
     """The limit on losses that is reached."""
-    return _drawdown(view, limits) or _daily_loss(view, limits) or _weekly_loss(view, limits)
+    return drawdown(view, limits) or daily_loss(view, limits) or weekly_loss(view, limits)
 
 
-def _drawdown(view: AccountView, limits: Limits) -> LimitBreach | None:
+def drawdown(view: AccountView, limits: Limits) -> LimitBreach | None:
     if view.drawdown_percent < limits.drawdown_percent:
         return None
     return LimitBreach(
@@ -245,7 +245,7 @@ def _drawdown(view: AccountView, limits: Limits) -> LimitBreach | None:
     )
 
 
-def _daily_loss(view: AccountView, limits: Limits) -> LimitBreach | None:
+def daily_loss(view: AccountView, limits: Limits) -> LimitBreach | None:
     if view.day_loss_percent < limits.daily_loss_percent:
         return None
     return LimitBreach(
@@ -255,7 +255,7 @@ def _daily_loss(view: AccountView, limits: Limits) -> LimitBreach | None:
     )
 
 
-def _weekly_loss(view: AccountView, limits: Limits) -> LimitBreach | None:
+def weekly_loss(view: AccountView, limits: Limits) -> LimitBreach | None:
     if view.week_loss_percent < limits.weekly_loss_percent:
         return None
     return LimitBreach(

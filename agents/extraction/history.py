@@ -3,7 +3,7 @@
 import asyncio
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from agents.domain.errors import ParleyError
 from agents.domain.market import Candles, Timeframe, from_ms, to_ms
 from agents.extraction.frame import Frame
 from agents.extraction.quality import Fault, FaultKind, Gate, Reason, clock, fault, gap
+from agents.extraction.resample import Prices, Times
 from agents.extraction.series import Series
 
 _FAULTS_KEPT = 50
@@ -61,6 +62,15 @@ class Frames:
         ranges = (shelf.last_range() for _, shelf in sorted(asked, key=lambda item: item[0]))
         return next((found for found in ranges if found is not None), None)
 
+    def tails(self, symbol: str, count: int) -> Mapping[Timeframe, tuple[Times, Prices]]:
+        """Open times (ms) and closes of the newest candles of `symbol` that are here, `count` at
+        most, for each timeframe that is looked at."""
+        return {
+            timeframe: shelf.tail(count)
+            for (name, timeframe), shelf in self._shelves.items()
+            if name == symbol
+        }
+
     def forget(self, symbol: str, timeframe: Timeframe) -> None:
         """Let go of candles that nobody asks for any more."""
         self._shelves.pop((symbol, timeframe), None)
@@ -90,6 +100,9 @@ class _Shelf:
     def last_range(self) -> float | None:
         """High minus low of the newest candle; None without one."""
         return self._series.last_range() if len(self._series) else None
+
+    def tail(self, count: int) -> tuple[Times, Prices]:
+        return self._series.tail(count)
 
     async def ready(self, closed: int, need: int) -> Frame | Fault:
         fetches = self._fetches

@@ -45,6 +45,11 @@ class Series:
         _, high, low, *_ = self._prices[:, : self._count]
         return float(high[-1] - low[-1])
 
+    def tail(self, count: int) -> tuple[Times, Prices]:
+        """Open times (ms) and closes of the newest `count` candles, oldest first, as views."""
+        start = max(0, self._count - count)
+        return self._opened[start : self._count], self._prices[3, start : self._count]
+
     def depth(self, closed: int) -> int:
         """How many candles had closed by `closed` (ms); below zero how many lie before the first.
 

@@ -19,12 +19,11 @@ from agents.places import Places
 from agents.watch import Watch
 from bot.app.trading import Trading, desks_model
 from bot.connectors.claude import ClaudeReader
-from bot.connectors.vault import Vault
 from bot.hooks import HookDoor
 from bot.inbox import Clerk
 from bot.metrics import Metrics
 from bot.outbox import Postman
-from bot.platforms.browser import OWNER, BrowserPlatform
+from bot.platforms.browser import HOME, OWNER, BrowserPlatform
 from bot.reach import Reach
 from bot.record_web import RecordFiles
 from bot.running import Parley
@@ -32,10 +31,11 @@ from bot.settings import Settings
 from bot.web import WebServer
 from handlers.chat import Platform, Reply
 from handlers.desk import Desk
-from handlers.model_keys import ModelKeys, shown, veiled
+from handlers.model_keys import ModelKeys
 from handlers.notices import Notices
 from handlers.pictures import Pictures
 from handlers.router import Router
+from handlers.veil import Veil
 from storage.database import Database
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def open_desk(
         hands=trading.execution.hands,
         panic=trading.execution.panic,
         accounts=trading.execution.accounts,
+        bounding=trading.execution.bounding,
         watch=Watch(trading.sights, trading.clock),
         read=SentenceReader(trading.market, memory.model_calls, ClaudeReader(trading.claude)),
         health=parley.lines,
@@ -110,6 +111,8 @@ def open_desk(
         address=lambda: settings.public_url or parley.address,
         free_features=settings.free_features,
         channel_delay=settings.channel_delay,
+        key_check=trading.key_check,
+        exchange=settings.market_argument if settings.market_kind == "ccxt" else "",
     )
 
 
@@ -150,8 +153,13 @@ def open_platforms(
     router: Router,
     parley: Parley,
     token: str,
+    veil: Veil,
 ) -> Spoken:
     """A platform more is one row here and one in `Spoken`."""
+
+    async def shown(said: str) -> str:
+        return await veil.kept(HOME, OWNER, said)
+
     browser = BrowserPlatform(
         token, memory.transcript, clock.wall, router.commands(), parley.headline, shown
     )
@@ -275,7 +283,7 @@ def open_clerk(
     router: Router,
     platforms: dict[str, Platform],
     postman: Postman,
-    vault: Vault,
+    veil: Veil,
 ) -> Clerk:
     lease = 0.0 if memory.kind == "SQLite" else 60.0
     return Clerk(
@@ -289,6 +297,6 @@ def open_clerk(
         glance=router.glance,
         wants=router.wants,
         answered=postman.wake,
-        veil=lambda said: veiled(said, vault.seal),
+        veil=veil.sealed,
         lease=lease,
     )

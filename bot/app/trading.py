@@ -14,16 +14,22 @@ from agents.domain.market import TIMEFRAMES, Timeframe
 from agents.domain.money import exact
 from agents.domain.ports import Clock, Market
 from agents.domain.strategy import Mode
+from agents.domain.venue import KeyCheck
 from agents.execution.checkpoints import Checkpoint
 from agents.execution.desk import Desk as Execution
 from agents.execution.desk import open_desk
 from agents.execution.paper import PaperBroker
+from agents.extraction.correlation import Correlations
 from agents.extraction.history import Frames
 from agents.reporting.digests import Digests
 from agents.signals.desk import SignalDesk
 from agents.signals.reading import read_signal
+from bot.connectors.ccxt_live_desk import LiveDesk, open_live
+from bot.connectors.ccxt_live_keys import NoKeyCheck
+from bot.connectors.ccxt_live_session import Seals
 from bot.connectors.claude import Claude, ClaudeAdvisor
 from bot.connectors.clocks import MovingClock, RealClock
+from bot.connectors.market_ccxt import CcxtMarket
 from bot.metrics import Metrics
 from bot.running import Parley
 from bot.scheduler import CandleWork, Chore, Scheduler
@@ -50,6 +56,8 @@ class Trading:
     cycle: Cycle
     signals: SignalDesk
     modes: frozenset[Mode]
+    key_check: KeyCheck
+    live: LiveDesk | None = None
 
 
 def open_trading(
@@ -58,8 +66,10 @@ def open_trading(
     metrics: Metrics,
     checkpoint: Checkpoint,
     keys: ModelKeys,
+    seals: Seals,
 ) -> Trading:
     clock, market = open_market(settings)
+    live = open_live(market, memory, seals, clock) if isinstance(market, CcxtMarket) else None
     frames = Frames(market)
     sights = Sights(frames, LATE_CANDLE if settings.market_kind == "ccxt" else ())
 
@@ -71,6 +81,9 @@ def open_trading(
     broker.listen(metrics.filled)
     market.listen(metrics.heard)
     brokers: dict[Mode, Broker] = {Mode.PAPER: broker}
+    if live is not None:
+        brokers[Mode.LIVE] = live.broker
+        live.broker.listen(metrics.filled)
     execution = open_desk(
         memory,
         market,
@@ -80,28 +93,43 @@ def open_trading(
         rules=settings.tap_rules,
         start_balance=settings.paper_balance,
         stopping=Unread(memory.inbox),
+        limit_delay=settings.limit_delay,
+        correlation=Correlations(frames),
+        venue=live.venue if live else None,
         passed=checkpoint,
     )
+    if live is not None:
+        live.when_refused(execution.connecting.refused)
     claude = _claude(settings, clock, keys)
     advisor, decided = ClaudeAdvisor(claude), metrics.decided
     here = (memory, market, clock, sights, execution.proposer, execution.hands)
     cycle = Cycle(*here, advisor, decided)
     signals = SignalDesk(*here, read_signal, advisor, decided=decided, passed=checkpoint)
-    modes = frozenset(brokers)
-    return Trading(clock, market, execution, frames, sights, claude, cycle, signals, modes)
+    return Trading(
+        clock,
+        market,
+        execution,
+        frames,
+        sights,
+        claude,
+        cycle,
+        signals,
+        frozenset(brokers),
+        live.key_check if live else NoKeyCheck(),
+        live,
+    )
 
 
 def open_market(settings: Settings) -> tuple[Clock, Market]:
     """The market that was asked for, and the clock that goes with it."""
     if settings.market_kind == "ccxt":
-        from bot.connectors.market_ccxt import CcxtMarket
-
         real = RealClock()
         return real, CcxtMarket(
             settings.market_argument,
             real,
             rest_url=settings.exchange_rest_url,
             ws_url=settings.exchange_ws_url,
+            sandbox=settings.sandbox,
         )
     clock = MovingClock(datetime.now(UTC), settings.speed)
     if settings.market_kind == "replay":

@@ -43,9 +43,12 @@ async def test_what_is_no_more_is_not_told(talk: Conversation, kind: NoticeKind)
         "headline": "📭 I can't write in Calls any more.",
         "reason": "I was removed from it.",
         "next": "add me again",
+        **{"what": "closing", "rule": "daily loss", "said": "lost", "count": 1, "mode": "paper"},
+        "on": True,
     }
+    always = {K.MARKET, K.PANIC, K.DIGEST, K.OPERATOR, K.PLACE_LOST, K.LIMIT, K.HALT}
     reply = await talk.notices.render(kind, facts, 1)
-    assert (reply is None) is (kind not in {K.MARKET, K.PANIC, K.DIGEST, K.OPERATOR, K.PLACE_LOST})
+    assert (reply is None) is (kind not in always)
     assert await talk.notices.render(kind, facts, 77) is None
 
 

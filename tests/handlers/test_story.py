@@ -147,6 +147,7 @@ async def build(
         hands=execution.hands,
         panic=execution.panic,
         accounts=execution.accounts,
+        bounding=execution.bounding,
         watch=Watch(sights, clock),
         read=reader,
         health=lambda: (),

@@ -20,6 +20,7 @@ from agents.domain.market import Candle, Candles, Timeframe
 from agents.domain.proposal import Proposal
 from agents.domain.strategy import Mode, Strategy
 from agents.domain.user import Identity, Place, User
+from agents.domain.venue import KeyCheck
 from agents.execution.desk import Desk as Execution
 from agents.execution.modes import Modes
 from agents.extraction.history import Frames
@@ -41,6 +42,7 @@ from handlers.model_keys import ModelKeys
 from handlers.notices import Notices
 from handlers.pictures import Pictures
 from handlers.router import Router
+from handlers.veil import Veil
 from tests.support.desk import World
 from tests.support.line import Model
 from tests.support.town import Town
@@ -94,6 +96,7 @@ class Conversation:
     invite_only: bool = True
     memory: Any = None
     model: Model | None = None
+    key_check: KeyCheck | None = None
     people: Town = field(default_factory=Town)
     free: frozenset[Feature] = frozenset(Feature)
     ladder: Ladder = field(default_factory=Ladder)
@@ -127,6 +130,7 @@ class Conversation:
             hands=desk.hands,
             panic=desk.panic,
             accounts=desk.accounts,
+            bounding=desk.bounding,
             watch=Watch(Sights(Frames(market)), clock),
             read=self._read,
             health=lambda: self.health,
@@ -153,8 +157,11 @@ class Conversation:
             address=lambda: "https://desk.example",
             free_features=self.free,
             channel_delay=900,
+            key_check=self.key_check,
+            exchange="binance" if self.key_check else "",
         )
         self.router = Router(self.desk)
+        self.veil = Veil(memory.notes, VAULT)
         self.notices = Notices(self.desk)
         self.pictures = Pictures(self.desk)
         return self
@@ -186,6 +193,7 @@ class Conversation:
         return Incoming(more.pop("key", f"u{self._said}"), place, who, name, sent_at, **more)
 
     async def handle(self, incoming: Incoming) -> list[Reply]:
+        incoming = await self.veil.sealed(incoming)
         stored = incoming_from_json(json.loads(json.dumps(incoming.as_json())))
         assert stored == incoming
         replies = [check(reply) for reply in await self.router.handle(incoming)]

@@ -34,7 +34,7 @@ from tests.support.clock import ManualClock
 from tests.support.market import ScriptedMarket, instrument
 from tests.support.memory import Database, InMemory, Killed
 
-FREE = Costs(Decimal(0), Decimal(0), Decimal(0), Decimal(0))
+FREE = Costs(*[Decimal(0)] * 5)
 BTC = instrument()
 RULES = TapRules(price_tolerance=Decimal("0.3"), stale_seconds=120, expiry_seconds=900)
 
@@ -78,6 +78,9 @@ class World:
     broker: ScriptedBroker | None = None  # instead of paper
     opened_memory: Callable[[InMemory], None] = lambda memory: None  # before anything uses it
     stopping: Stopping = nobody
+    modes: tuple[Mode, ...] = (Mode.PAPER,)  # further ones get a paper broker of that mode
+    more: dict[str, Any] = field(default_factory=dict)  # what else the desk is opened with
+    brokers: dict[Mode, Any] = field(default_factory=dict)  # further ones that outlive processes
 
     def __post_init__(self) -> None:
         self.market = ScriptedMarket(self.clock, *self.instruments)
@@ -98,11 +101,17 @@ class World:
             self.memory,
             self.market,
             self.clock,
-            {Mode.PAPER: broker},
+            {
+                mode: PaperBroker(mode, self.market, self.costs)
+                for mode in self.modes
+                if mode is not Mode.PAPER
+            }
+            | {Mode.PAPER: broker, **self.brokers},
             limits=self.limits,
             rules=self.rules,
             stopping=self.stopping,
             passed=dies if memory else self._checkpoint(self.memory),
+            **self.more,
         )
         await self.desk.wake()
         await self.settle()
@@ -145,10 +154,19 @@ class World:
         return (await self.memory.users.join(identity, name, place, operator=False, at=at)).id
 
     async def strategy(
-        self, owner: int, *, run: RunKind = RunKind.CONTINUOUS, **changes: Any
+        self,
+        owner: int,
+        *,
+        run: RunKind = RunKind.CONTINUOUS,
+        mode: Mode = Mode.PAPER,
+        start: str = "10000",
+        **changes: Any,
     ) -> Strategy:
+        """Active; `start` is what its account with real money begins with."""
         at, repo = self.clock.now(), self.memory.strategies
-        drafted = await repo.draft(owner, "Dips", spec(**changes), "Buy dips", Mode.PAPER, at)
+        drafted = await repo.draft(owner, "Dips", spec(**changes), "Buy dips", mode, at)
+        if mode is Mode.LIVE:
+            await self.memory.accounts.open(owner, drafted.id, mode, Decimal(start), at)
         await repo.move(owner, drafted.id, StrategyState.ACTIVE, at)
         await repo.set_run(owner, drafted.id, run.value)
         return await repo.get(owner, drafted.id)
