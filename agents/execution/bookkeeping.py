@@ -153,15 +153,19 @@ def _part(position: Position, fill: Fill, closing: Decimal) -> Decimal:
 
 
 def _closed(position: Position, fill: Fill) -> tuple[Position, Decimal]:
-    """With the whole profit booked, and dust written off at what it cost."""
+    """With the whole profit booked. Dust is written off at what it cost, and counts no longer
+    among what was entered: the position may be filled again."""
     with exactly():
-        lost = kept(position.entry_value * position.quantity / position.entered)
+        part = position.quantity / position.entered if position.quantity else ZERO
+        lost = kept(position.entry_value * part)
         cost = position.entry_value - lost
         whole = (position.exit_value - cost) * position.side.sign
         gross = whole - position.realised
         after = replace(
             position,
             quantity=ZERO,
+            entered=position.entered - position.quantity,
+            entry_value=cost,
             realised=whole,
             fees=position.fees + lost,
             state=PositionState.CLOSED,

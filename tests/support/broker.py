@@ -83,13 +83,21 @@ class ScriptedBroker:
         return self.book.get(intent.client_id)
 
     def fill(
-        self, client_id: str, price: str, part: str | None = None, *, tell: bool = True
+        self,
+        client_id: str,
+        price: str,
+        part: str | None = None,
+        *,
+        tell: bool = True,
+        fee: tuple[Decimal, str, Decimal | None] | None = None,
     ) -> Fill:
-        """Fill an open order, or `part` of it; without `tell` only a look-up finds out."""
+        """Fill an open order, or `part` of it; without `tell` only a look-up finds out. `fee`: how
+        much of which coin, and what that is worth in quote where it is a third."""
         known, intent = self.book[client_id], self.intents[client_id]
         quantity = Decimal(part) if part else intent.quantity - known.filled
         filled = known.filled + quantity
-        fee = Decimal(price) * quantity * Decimal("0.0006")
+        usual = (Decimal(price) * quantity * Decimal("0.0006"), "USDT", None)
+        taken, coin, worth = fee or usual
         fill = Fill(
             client_id=client_id,
             trade_id=f"t{len(known.fills) + 1}",
@@ -97,10 +105,11 @@ class ScriptedBroker:
             side=intent.side,
             price=Decimal(price),
             quantity=quantity,
-            fee=fee,
-            fee_currency="USDT",
+            fee=taken,
+            fee_currency=coin,
             at=self._now(),
             mark=Decimal(price),
+            fee_value=worth,
         )
         state = OrderState.FILLED if filled >= intent.quantity else OrderState.PART_FILLED
         self.book[client_id] = BrokerOrder(client_id, state, filled, (*known.fills, fill))
