@@ -50,7 +50,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     engine = furnished(arguments.key, arguments.secret, arguments.cash)
     history = timedelta(days=arguments.days)
     async with venue_server(
-        engine, history=history, port=arguments.port, extras=(control,)
+        engine, history=history, port=arguments.port, extras=(control,), beat=1.0
     ) as server:
         sys.stdout.write(
             f"EXCHANGE_REST_URL={server.rest_url}\nEXCHANGE_WS_URL={server.ws_url}\n"

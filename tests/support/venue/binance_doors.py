@@ -26,11 +26,11 @@ class SpotDoor(BinanceSpot):
 
     def __init__(self, house: House, public: PublicDoor) -> None:
         super().__init__(house)
-        self._public = public
+        self.public = self._everybody = public
 
     def mount(self, app: web.Application) -> None:
         super().mount(app)
-        self._public.mount(app, API, SPOT_STREAMS)
+        self._everybody.mount(app, API, SPOT_STREAMS)
         app.router.add_get(WS_API, self.talk)
         app.router.add_get("/dapi.binance.com/dapi/v1/exchangeInfo", _no_markets)
 
@@ -89,14 +89,14 @@ class UsdmDoor(BinanceUsdm):
 
     def __init__(self, house: House, public: PublicDoor) -> None:
         super().__init__(house)
-        self._public = public
+        self.public = self._everybody = public
 
     def mount(self, app: web.Application) -> None:
         super().mount(app)
         app.router.add_get(f"{USDM_STREAMS}/private/ws", self.tell)
         app.router.add_get(f"{USDM_STREAMS}/ws/{{key:listen.*}}", self.tell)
-        self._public.mount(app, V1, f"{USDM_STREAMS}/{{part:market|public}}")
-        app.router.add_get(f"{USDM_STREAMS}/ws{{rest:.*}}", self._public._socket)
+        self._everybody.mount(app, V1, f"{USDM_STREAMS}/{{part:market|public}}")
+        app.router.add_get(f"{USDM_STREAMS}/ws{{rest:.*}}", self._everybody._socket)
 
     async def tell(self, request: web.Request) -> web.StreamResponse:
         wanted = request.query.get("listenKey") or request.match_info.get("key", "")
@@ -118,8 +118,8 @@ async def _no_markets(_: web.Request) -> web.Response:
     return web.json_response({"timezone": "UTC", "symbols": []})
 
 
-def binance_doors(house: House, book: VenueBook) -> tuple[list[Door], list[PublicDoor]]:
+def binance_doors(house: House, book: VenueBook) -> list[Door]:
     engine = house.engine
     spot = PublicDoor(book, engine=engine, kind=Kind.SPOT, shape=spot_shapes.symbol_row)
     usdm = PublicDoor(book, engine=engine, kind=Kind.PERPETUAL, shape=usdm_shapes.symbol_row)
-    return [SpotDoor(house, spot), UsdmDoor(house, usdm)], [spot, usdm]
+    return [SpotDoor(house, spot), UsdmDoor(house, usdm)]

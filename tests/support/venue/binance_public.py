@@ -18,11 +18,13 @@ FUNDING_MS = 8 * 3_600_000
 
 @dataclass
 class PublicDoor(ExchangeServer):
-    """`shape` is how a market is told of; tickers of perpetuals have no best prices."""
+    """`shape` is how a market is told of; tickers of perpetuals have no best prices. While it is
+    `muted`, streams stay open and say nothing."""
 
     engine: Engine | None = None
     kind: Kind = Kind.SPOT
     shape: Callable[[Market], dict[str, Any]] = lambda market: {"symbol": market.name}
+    muted: bool = False
 
     @property
     def venue(self) -> Engine:
@@ -58,6 +60,8 @@ class PublicDoor(ExchangeServer):
             await self._publish(one, stream, market.upper(), kind)
 
     async def _publish(self, one: Subscriber, stream: str, market: str, kind: str) -> None:
+        if self.muted:
+            return
         if kind == "bookTicker":
             await one.tell(stream, self._best(market))
         elif kind == "ticker":

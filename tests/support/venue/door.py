@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from aiohttp import web
@@ -95,8 +95,26 @@ class House:
     asked: list[Asked] = field(default_factory=list)
 
 
+class Public(Protocol):
+    """What an exchange tells everybody. Its own methods answer requests without a key."""
+
+    muted: bool
+
+    async def told(self, symbol: str) -> None:
+        """Tell subscribers that the price of a symbol moved."""
+
+    async def publish(self) -> None:
+        """Tell subscribers how everything is."""
+
+    async def drop(self) -> None:
+        """Cut its streams."""
+
+
 class Door(ABC):
+    """`public` is the part of it that needs no key; mount() adds that, too."""
+
     name: str
+    public: Public | None = None
 
     def __init__(self, house: House) -> None:
         self.house = house

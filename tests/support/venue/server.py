@@ -18,7 +18,6 @@ from aiohttp import web
 
 from agents.domain.market import Candles
 from tests.support.venue.binance_doors import binance_doors
-from tests.support.venue.binance_public import PublicDoor
 from tests.support.venue.door import Asked, Door, House, cut, spoken
 from tests.support.venue.engine import Engine, Number
 from tests.support.venue.faults import Faults, Op, Trouble
@@ -26,7 +25,8 @@ from tests.support.venue.prices import HISTORY, VenueBook
 from tests.support.venue.records import Event, What
 from tests.support.venue.streams import Streams
 
-DoorsOf = Callable[[House, VenueBook], tuple[list[Door], list[PublicDoor]]]
+DoorsOf = Callable[[House, VenueBook], list[Door]]
+"""The doors of one exchange, such as binance_doors."""
 
 
 class VenueServer:
@@ -39,17 +39,13 @@ class VenueServer:
         self.engine = engine
         self.book = book
         self.house = House(engine, Faults(engine))
-        self.doors: list[Door] = []
-        self.publics: list[PublicDoor] = []
-        for made in doors_of:
-            doors, publics = made(self.house, book)
-            self.doors += doors
-            self.publics += publics
+        self.doors = [door for made in doors_of for door in made(self.house, book)]
+        self.publics = [one.public for one in self.doors if one.public is not None]
         self.extras = tuple(extras)
         self.port = 0
         self._news: asyncio.Queue[Callable[[], Awaitable[None]]] = asyncio.Queue()
         self._runner: web.AppRunner | None = None
-        self._pump: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def rest_url(self) -> str:
@@ -73,16 +69,18 @@ class VenueServer:
         """Every request that needed a key, in order."""
         return self.house.asked
 
-    async def open(self) -> None:
+    async def open(self, beat: float | None = None) -> None:
         self.engine.listeners.append(self._hear)
-        self._pump = asyncio.create_task(self._tell())
+        self._tasks = [asyncio.create_task(self._tell())]
+        if beat is not None:
+            self._tasks.append(asyncio.create_task(self._beat(beat)))
         await self.up()
 
     async def close(self) -> None:
         self.engine.listeners.remove(self._hear)
-        if self._pump is not None:
-            self._pump.cancel()
-            await asyncio.gather(self._pump, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.down()
 
     async def up(self) -> None:
@@ -109,6 +107,17 @@ class VenueServer:
         self.streams.drop()
         for public in self.publics:
             await public.drop()
+
+    def mute(self, muted: bool = True) -> None:
+        """All streams stay open and say nothing, or speak again."""
+        self.streams.silent = muted
+        for public in self.publics:
+            public.muted = muted
+
+    async def publish(self) -> None:
+        """Tell everybody who listens to prices how things are, as exchanges do each second."""
+        for public in self.publics:
+            await public.publish()
 
     async def told(self) -> None:
         """Wait until all news so far were sent."""
@@ -137,20 +146,24 @@ class VenueServer:
             finally:
                 self._news.task_done()
 
+    async def _beat(self, every: float) -> None:
+        while True:
+            await asyncio.sleep(every)
+            await self.publish()
+
     @web.middleware
     async def _weather(self, request: web.Request, handler: Any) -> web.StreamResponse:
         """Troubles of requests that need no key."""
         public = getattr(request.match_info.handler, "__self__", None)
-        if not isinstance(public, PublicDoor) or "Upgrade" in request.headers:
-            answer: web.StreamResponse = await handler(request)
-            return answer
-        fault = self.faults.take(Op.PUBLIC)
+        doors = [one for one in self.doors if one.public is not None and one.public is public]
+        asks = doors and "Upgrade" not in request.headers
+        fault = self.faults.take(Op.PUBLIC) if asks else None
         if fault is not None and fault.event is not None:
             await fault.event.wait()
         elif fault is not None and fault.trouble in (Trouble.CUT_AFTER, Trouble.CUT_BEFORE):
             return cut(request)
         elif fault is not None:
-            return spoken(self.doors[0].trouble(fault))
+            return spoken(doors[0].trouble(fault))
         response: web.StreamResponse = await handler(request)
         return response
 
@@ -167,13 +180,15 @@ async def venue_server(
     history: timedelta = HISTORY,
     doors: Iterable[DoorsOf] = (binance_doors,),
     extras: Iterable[Extra] = (),
+    beat: float | None = None,
     port: int = 0,
 ) -> AsyncIterator[VenueServer]:
     """`minutes` (by symbol) are what candles before now are made of, else they are made up for
-    as long as `history`. Add all markets to the engine first."""
+    as long as `history`. Prices are told when they move, and every `beat` seconds. Add all
+    markets to the engine first."""
     server = VenueServer(engine, VenueBook(engine, minutes, history), doors, extras)
     server.port = port
-    await server.open()
+    await server.open(beat)
     try:
         yield server
     finally:
