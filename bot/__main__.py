@@ -22,6 +22,7 @@ python -m bot signal-texts FILE  how well a file of signal texts (JSON lines) is
 python -m bot record CHANNEL     a channel's record (by the channel's number), to be kept in a file
 python -m bot verify FILE [--head HASH]
                                  whether such a file is whole
+python -m bot rekey              seal stored keys with another secret
 python -m bot migrate            bring the database up to date
 python -m bot doctor             check the settings and what they name
 """
@@ -112,6 +113,17 @@ def _signal_texts(argv: Sequence[str]) -> int:
     return run(argv)
 
 
+def _rekey(_: Sequence[str]) -> int:
+    from bot.app import alone
+    from bot.commands.rekey import rekey
+
+    settings = load_settings()
+    start_logging(settings.log_level, settings.secrets())
+    done = asyncio.run(alone(settings, lambda memory: rekey(settings, memory)))
+    sys.stdout.write(f"{done}\n")
+    return 0
+
+
 def _migrate(_: Sequence[str]) -> int:
     from bot.app import migrate
 
@@ -137,6 +149,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "signal-texts": _signal_texts,
     "record": _record,
     "verify": _verify,
+    "rekey": _rekey,
     "migrate": _migrate,
     "doctor": _doctor,
 }

@@ -5,7 +5,6 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any, Protocol
 
 from agents.domain.lease import Lease
@@ -13,6 +12,7 @@ from agents.domain.mail import Inbox, InboxItem, Outbox
 from agents.domain.ports import Clock, Transactions
 from agents.domain.user import NoticeKind, Place
 from handlers.chat import Glance, Incoming, Platform, Reply, incoming_from_json, text
+from handlers.veil import shown
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +39,10 @@ async def _nothing_at_once(incoming: Incoming) -> Glance:
     return Glance()
 
 
+async def _as_it_is(incoming: Incoming) -> Incoming:
+    return incoming
+
+
 async def _everything(incoming: Incoming) -> bool:
     return True
 
@@ -47,7 +51,7 @@ class Clerk:
     """Handles stored updates: in order per chat and per sender, side by side otherwise.
 
     `handle` is the router. `answered` is called when answers were put into the outbox. `veil` takes
-    secrets out of a text, or seals them, before it is stored. `glance` says what can be said at
+    secrets out of an update, or seals them, before it is stored. `glance` says what can be said at
     once, `wants` which updates are kept at all. `lease` is how long (seconds) an update that
     another process began is left to it; 0 for a process that is alone on its database.
     """
@@ -65,7 +69,7 @@ class Clerk:
         glance: Callable[[Incoming], Awaitable[Glance]] = _nothing_at_once,
         wants: Callable[[Incoming], Awaitable[bool]] = _everything,
         answered: Callable[[], None] = lambda: None,
-        veil: Callable[[str], str] = str,
+        veil: Callable[[Incoming], Awaitable[Incoming]] = _as_it_is,
         lease: float = LEASE_SECONDS,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -92,8 +96,7 @@ class Clerk:
 
     async def store(self, incoming: Incoming) -> bool:
         """Once this returns the update can't be lost; False when it was seen already."""
-        if incoming.text:
-            incoming = replace(incoming, text=self._veil(incoming.text))
+        incoming = await self._veil(incoming)
         is_new = await self._inbox.store(
             incoming.place.platform, incoming.key, incoming.as_json(), self._clock.wall()
         )
@@ -226,7 +229,7 @@ class Clerk:
         """An update that was begun again and again and never ended must not begin once more."""
         number = _number()
         log.error("An update was set aside.", extra={"fault": number, "key": item.key})
-        said = f" “{incoming.text[:80]}”" if incoming.text else ""
+        said = f" “{shown(incoming.text)[:80]}”" if incoming.text else ""
         reply = Reply(
             text(
                 f"Your message{said} broke off {item.attempts} times and was set aside. Look at "

@@ -10,6 +10,7 @@ from handlers.chat import Button, Reply, Rows, bold, code, lines, text
 from handlers.desk import Desk
 from handlers.paging import rows_of
 from handlers.turn import Answer, Turn
+from handlers.veil import disarm
 
 T = TypeVar("T")
 LEVELS = ("on", "silent", "off")
@@ -63,10 +64,12 @@ async def start(desk: Desk, turn: Turn) -> Answer:
 
 async def cancel(desk: Desk, turn: Turn) -> Answer:
     """/cancel: drop the question that is open here."""
-    if await dialogue.end(desk, turn) is None:
+    step = await dialogue.end(desk, turn)
+    if step is None:
         return [
             texts.said("There was nothing to cancel. /close closes a trade, /pause a strategy.")
         ]
+    await disarm(desk.memory.notes, turn.incoming, step.facts.get("token", ""))
     return [texts.said("Cancelled; nothing was done.")]
 
 

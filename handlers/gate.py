@@ -11,7 +11,7 @@ from handlers.desk import Desk
 from handlers.turn import Answer, Turn
 
 NOT_ASKED = "That question was put to somebody else."
-_FOR_GUESTS = frozenset({"help", "start", "desk", "desk_join", "chart", "record"})
+_FOR_GUESTS = frozenset({"help", "start", "desk", "desk_join", "chart", "record", "connect"})
 NO_DESK = "There is no desk here, so nothing was done. Write to me in our private chat."
 
 

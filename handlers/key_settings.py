@@ -4,8 +4,9 @@ from agents.domain.errors import AskUser, OperatorNeeded
 from handlers import texts
 from handlers.chat import Reply, Words, code, text
 from handlers.desk import Desk
-from handlers.model_keys import OFF, KeyState
+from handlers.model_keys import KeyState
 from handlers.turn import Answer, Turn
+from handlers.veil import OFF
 
 _SHORTEST, _LONGEST = 8, 400  # characters of a key
 _SEEN = (

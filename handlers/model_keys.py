@@ -1,55 +1,26 @@
 """Users' own keys for the model: sealed before they are stored, and never shown.
 
-A key is sealed at the door (`veiled`), before the message that carries it is stored; what handlers
-and the memory see of it is sealed text.
+A key is sealed at the door (handlers/veil.py), before the message that carries it is stored; what
+handlers and the memory see of it is sealed text.
 """
 
 import logging
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
-from typing import Protocol
 
 from agents.domain.errors import OperatorNeeded
 from agents.domain.ports import Memory
 from agents.domain.user import Notice, NoticeKind
 from handlers.chat import Reply, text
+from handlers.veil import Seals
 
 log = logging.getLogger(__name__)
 
-HIDDEN = "(hidden)"
-OFF = "off"
 REFUSED = (
     "🔑 Your model key was refused by the model's server. The rules decide alone until you send "
     "another with /settings key, or remove yours with /settings key off."
 )
-_COMMAND = re.compile(r"\s*/settings(?:@\w+)?\s+key[\s:=]+(?P<key>\S.*?)\s*", re.I | re.S)
-_LIKE_A_KEY = re.compile(r"\bsk-[\w-]{16,}")
-
-
-def veiled(said: str, seal: Callable[[str], str]) -> str:
-    """`said` with the key in `/settings key KEY` as `seal` gives it; what looks like a key
-    elsewhere is left out."""
-    found = _COMMAND.fullmatch(said)
-    if found is None:
-        return _LIKE_A_KEY.sub(HIDDEN, said)
-    key = found["key"]
-    return said if key.lower() == OFF else f"/settings key {seal(key)}"
-
-
-def shown(said: str) -> str:
-    """`said` as it may stand in a conversation that is kept."""
-    return veiled(said, lambda key: HIDDEN)
-
-
-class Seals(Protocol):
-    """Encrypts what is stored."""
-
-    def seal(self, text: str) -> str: ...
-    def open(self, sealed: str) -> str:
-        """Raises OperatorNeeded for what was sealed with another secret."""
 
 
 class KeyState(StrEnum):
@@ -77,18 +48,18 @@ class ModelKeys:
 
     def __init__(self, memory: Memory, seals: Seals) -> None:
         self._memory = memory
-        self._seals = seals
+        self.seals = seals
 
     def opened(self, sealed: str) -> str:
         """Raises OperatorNeeded; see Seals."""
-        return self._seals.open(sealed)
+        return self.seals.open(sealed)
 
     async def find(self, owner_id: int) -> OwnKey:
         note = await self._memory.notes.read(_note(owner_id))
         if note is None:
             return OwnKey(KeyState.NONE)
         try:
-            key = self._seals.open(note["sealed"])
+            key = self.seals.open(note["sealed"])
         except OperatorNeeded:
             return OwnKey(KeyState.LOCKED)
         return OwnKey(KeyState.REFUSED if note["refused"] else KeyState.READY, key)

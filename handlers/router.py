@@ -14,6 +14,7 @@ from agents.domain.user import Identity, Place
 from handlers import (
     bringing,
     confirm,
+    connecting,
     dialogue,
     markers,
     numbers,
@@ -33,6 +34,7 @@ from handlers.glances import glance
 from handlers.overhearing import overhear
 from handlers.suggesting import suggest
 from handlers.turn import Answer, Turn
+from handlers.veil import CONNECT, HIDDEN, Veiled, disarm, veiled, without_keys
 
 AGAIN = "again"  # the question whether to do now what was commanded long ago
 LATE = "late_"  # before the verb of a button that confirms a tap which came late
@@ -125,13 +127,37 @@ class Router:
         try:
             if turn.incoming.tap is not None and turn.incoming.text is not None:
                 return await self._form(turn)
-            if bringing.is_forwarded(turn):  # the words of somebody else
-                return await bringing.forwarded(self._desk, turn)
-            return await (self._said(turn) if turn.incoming.text is not None else self._tap(turn))
+            if turn.incoming.text is None:
+                return await self._tap(turn)
+            sealed = veiled(turn.words)
+            return await (self._opened(turn, sealed) if sealed else self._heard(turn))
         except ParleyError as error:
             return [texts.of_error(error)]
 
     # --- texts --------------------------------------------------------------------------------
+
+    async def _opened(self, turn: Turn, sealed: Veiled) -> Answer:
+        """A text that the door sealed, because a key was awaited there."""
+        desk = self._desk
+        opened = connecting.opened(desk, sealed.sealed).strip()
+        said = replace(turn, words=opened, incoming=replace(turn.incoming, text=opened))
+        step = await dialogue.present(desk, turn)
+        if step is None or step.kind != connecting.STEP:
+            await disarm(desk.memory.notes, turn.incoming, sealed.token)
+            return await self._heard(replace(said, words=without_keys(opened)))
+        if talk.is_no(opened):
+            await connecting.over(desk, turn)
+            return [texts.said(texts.NOTHING_DONE)]
+        if meant := talk.command_in(opened, orders=False):
+            return await self._command(said, *meant)
+        return await connecting.said(desk, said, step, opened)
+
+    async def _heard(self, turn: Turn) -> Answer:
+        if bringing.is_forwarded(turn):  # the words of somebody else
+            return await bringing.forwarded(self._desk, turn)
+        if HIDDEN in turn.words and not turn.words.lower().startswith(f"/{CONNECT}"):
+            return [connecting.stray(turn)]
+        return await self._said(turn)
 
     async def _said(self, turn: Turn) -> Answer:
         if not turn.words:
@@ -201,7 +227,8 @@ class Router:
         step = await dialogue.present(self._desk, said)
         if step is None or not opened:  # what the gate stopped says nothing
             return opened
-        return await self._said(said)
+        sealed = veiled(said.words)
+        return await (self._opened(said, sealed) if sealed else self._heard(said))
 
     async def _yes(self, desk: Desk, turn: Turn) -> Answer:
         """Yes to the open question of this place."""

@@ -227,6 +227,9 @@ class KeyCheck(Protocol):
         """The exchange's name as it is spelled; raises AskUser for one that can't be traded at
         this desk, with what can."""
 
+    def needs_password(self, exchange: str) -> bool:
+        """Whether a key of that exchange has a password (a passphrase) beside its secret."""
+
     async def check(self, exchange: str, credentials: Credentials) -> KeyReport:
         """Raises KeyRefused, BrokerAway, BrokerBusy."""
 

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from agents.domain.chain_file import written
 from agents.execution.checkpoints import Checkpoint, passed
@@ -78,7 +79,7 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
     metrics = Metrics()
     vault = await open_vault(settings, hide)
     keys = ModelKeys(memory, vault)
-    trading = open_trading(settings, memory, metrics, checkpoint, keys)
+    trading = open_trading(settings, memory, metrics, checkpoint, keys, vault)
     parley = _parley(settings, memory, trading, metrics)
     platforms: dict[str, Platform] = {}
     reach = Reach(platforms, memory.outbox, memory.users, trading.clock.wall, settings.away_seconds)
@@ -102,7 +103,7 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
         platforms=platforms,
         timing=open_scheduler(settings, memory, trading, parley, metrics, chores),
         mail=(memory.outbox, memory.inbox),
-        closing=[trading.signals.idle, trading.claude.close],
+        closing=[trading.signals.idle, trading.claude.close, *_live_ends(trading)],
         token=token,
     )
     return App(parley, parts, memory)
@@ -118,8 +119,16 @@ def _parley(settings: Settings, memory: Database, trading: Trading, metrics: Met
         market_name=settings.market,
         played=settings.market_kind != "ccxt",
         model=desks_model(settings),
-        background=(metrics.watch_loop, bell.watch),
+        background=(metrics.watch_loop, bell.watch, *_live_begins(trading)),
     )
+
+
+def _live_begins(trading: Trading) -> list[Callable[[], Coroutine[Any, Any, None]]]:
+    return [trading.live.follow] if trading.live else []
+
+
+def _live_ends(trading: Trading) -> list[Callable[[], Awaitable[None]]]:
+    return [trading.live.close] if trading.live else []
 
 
 async def _page_token(memory: Database) -> str:
@@ -140,6 +149,15 @@ async def migrate(settings: Settings) -> str:
     memory = await open_database(settings.database_url, exclusive=True)
     await memory.close()
     return f"The {memory.kind} database is up to date."
+
+
+async def alone(settings: Settings, work: Callable[[Database], Awaitable[str]]) -> str:
+    """What `work` answers, done while no desk runs on the same file. Raises OperatorNeeded."""
+    memory = await open_database(settings.database_url, exclusive=True)
+    try:
+        return await work(memory)
+    finally:
+        await memory.close()
 
 
 async def record(settings: Settings, channel_id: int) -> Iterator[str]:

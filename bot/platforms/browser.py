@@ -30,6 +30,7 @@ COOKIE = "parley_token"
 PAGE = Path(__file__).parent / "page"
 FILES = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 SHOWN = 60  # messages that a page gets at once
+PNG = b"\x89PNG"
 LONGEST = 8_000  # characters of one message
 _MESSAGE_BYTES = 64_000
 _CONTENT_POLICY = (
@@ -42,6 +43,10 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+
+
+async def _as_said(said: str) -> str:
+    return said
 
 
 class BrowserPlatform:
@@ -58,7 +63,7 @@ class BrowserPlatform:
         wall: Callable[[], datetime],
         commands: Sequence[tuple[str, str]],
         status: Callable[[], Mapping[str, str]],
-        shown: Callable[[str], str] = str,
+        shown: Callable[[str], Awaitable[str]] = _as_said,
     ) -> None:
         self._token = token
         self._transcript = transcript
@@ -131,6 +136,7 @@ class BrowserPlatform:
             web.get("/", self._index),
             web.get("/page/{name}", self._file),
             web.get("/picture/{number:\\d+}", self._picture),
+            web.get("/file/{number:\\d+}/{name:[\\w.-]+}", self._kept),
             web.get("/socket", self._socket),
         ]
 
@@ -156,9 +162,20 @@ class BrowserPlatform:
         if not self._allowed(request):
             raise web.HTTPForbidden
         png = await self._transcript.picture(int(request.match_info["number"]))
-        if png is None:
+        if png is None or not png.startswith(PNG):
             raise web.HTTPNotFound
         return web.Response(body=png, content_type="image/png", headers=HEADERS)
+
+    async def _kept(self, request: web.Request) -> web.Response:
+        """A file of a message, to be kept."""
+        if not self._allowed(request):
+            raise web.HTTPForbidden
+        content = await self._transcript.picture(int(request.match_info["number"]))
+        if content is None or content.startswith(PNG):
+            raise web.HTTPNotFound
+        named = f'attachment; filename="{request.match_info["name"]}"'
+        headers = {**HEADERS, "Content-Disposition": named}
+        return web.Response(body=content, content_type="text/csv", charset="utf-8", headers=headers)
 
     def _closed_door(self) -> web.Response:
         words = (
@@ -223,7 +240,7 @@ class BrowserPlatform:
             await page.send_json({"kind": "refused", "key": key, "why": why})
             return
         at = self._wall()
-        body = {"words": [[self._as_shown(content), "plain"]], "rows": []}
+        body = {"words": [[await self._as_shown(content), "plain"]], "rows": []}
         number = await self._transcript.add(key, body, mine=True, at=at)
         await self._take(key, text=content, message_id=str(number or ""))
         if number is not None:
@@ -290,6 +307,7 @@ def _body(message: Outgoing) -> dict[str, Any]:
     return {
         "words": [[span.text, span.style.value] for span in message.words.spans],
         "rows": [[[button.label, button.data] for button in row] for row in message.rows],
+        **({"file": message.file_name} if message.file_name else {}),
     }
 
 

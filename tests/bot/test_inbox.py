@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -38,7 +39,7 @@ class Office:
         lease: float = 0.0,
         pause: Callable[[float], Awaitable[None]] | None = None,
         outbox: type[MemoryOutbox] = MemoryOutbox,
-        veil: Callable[[str], str] = str,
+        veil: Callable[[Incoming], Awaitable[Incoming]] | None = None,
     ) -> None:
         self.handled: list[Incoming] = []
         self.answered = 0
@@ -59,7 +60,7 @@ class Office:
             {"telegram": self.platform},
             self.clock,
             answered=self._count,
-            veil=veil,
+            **({"veil": veil} if veil else {}),
             lease=lease,
             pause=self._pause,
         )
@@ -474,7 +475,10 @@ async def test_stopping_lets_what_was_begun_end() -> None:
 
 
 async def test_what_is_stored_went_through_the_veil() -> None:
-    office = Office(veil=lambda said: said.replace("secret", "hidden"))
+    async def veil(incoming: Incoming) -> Incoming:
+        return replace(incoming, text=(incoming.text or "").replace("secret", "hidden"))
+
+    office = Office(veil=veil)
     await office.say("a secret word")
     [item] = await office.inbox.pending(10)
     assert item.payload["text"] == "a hidden word"

@@ -7,7 +7,7 @@ import pytest
 
 from agents.domain.errors import OperatorNeeded
 from agents.domain.sealing import SEALED_TEXT
-from bot.connectors.vault import Vault, open_vault, secret_file, secret_for
+from bot.connectors.vault import Vault, open_vault, secret_file, secrets_for
 from bot.log import SentenceFormatter
 from bot.settings import Settings
 from tests.support.vaults import VAULT
@@ -46,7 +46,7 @@ def test_another_secret_and_what_is_not_sealed_are_a_sentence(sealed: str) -> No
 
 
 def test_a_set_secret_is_used_and_kept_nowhere(tmp_path: Path) -> None:
-    assert secret_for(at(tmp_path, "mine")) == "mine"
+    assert secrets_for(at(tmp_path, "mine")) == "mine"
     assert list(tmp_path.iterdir()) == []
 
 
@@ -54,8 +54,8 @@ def test_without_one_it_is_made_once_for_its_owner_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    made = secret_for(at(tmp_path / "var"))
-    assert secret_for(at(tmp_path / "var")) == made
+    made = secrets_for(at(tmp_path / "var"))
+    assert secrets_for(at(tmp_path / "var")) == made
     assert len(made) > 30
     file = tmp_path / "var" / "secret"
     assert file.stat().st_mode & 0o777 == 0o600
@@ -67,17 +67,17 @@ def test_without_one_it_is_made_once_for_its_owner_alone(
 
 
 def test_another_process_that_was_first_wins(tmp_path: Path) -> None:
-    from bot.connectors.vault import _keep
+    from bot.connectors.vault import _first
 
-    _keep(tmp_path / "secret", "first")
-    _keep(tmp_path / "secret", "second")
-    assert secret_for(at(tmp_path)) == "first"
+    _first(tmp_path / "secret", "first")
+    _first(tmp_path / "secret", "second")
+    assert secrets_for(at(tmp_path)) == "first"
 
 
 def test_a_secret_that_cannot_be_kept_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "secret").mkdir()
     with pytest.raises(OperatorNeeded, match="set PARLEY_SECRET"):
-        secret_for(at(tmp_path))
+        secrets_for(at(tmp_path))
 
 
 @pytest.mark.parametrize(
