@@ -1,0 +1,530 @@
+"""Book and exchange: what happened meanwhile is settled, what differs is found, nothing that is
+not ours is touched."""
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.domain.errors import BrokerAway, KeyRefused, OrderRejected
+from agents.domain.market import InstrumentKind
+from agents.domain.order import OrderKind, OrderPurpose, OrderSide, OrderState
+from agents.domain.position import PositionState
+from agents.domain.user import NoticeKind
+from agents.domain.venue import FindingKind, FindingState, FundingPaid
+from tests.support.live import BTC, ETH, LiveWorld, live_world
+from tests.support.memory import Killed
+
+BUY, SELL = OrderSide.BUY, OrderSide.SELL
+
+
+@pytest.fixture
+async def world() -> LiveWorld:
+    return await live_world()
+
+
+@pytest.fixture
+async def spot() -> LiveWorld:
+    return await live_world(InstrumentKind.SPOT)
+
+
+# --- what matches ---------------------------------------------------------------------------------
+
+
+async def test_all_matches_and_nothing_is_said(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    receipt = await world.look(ada)
+    assert receipt.matches
+    assert (receipt.positions, receipt.stops, receipt.orders) == (1, 1, 2)
+    assert await world.state(ada) == "ready"
+    assert world.count(NoticeKind.RECEIPT) == 0
+    assert (await world.position(position.id)).state is PositionState.OPEN
+
+
+async def test_after_a_restart_a_short_receipt_is_told_once(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    await world.held(ada)
+    await world.restart()
+    [told] = world.told(NoticeKind.RECEIPT)
+    assert told["start"] is True
+    counted = (told["positions"], told["stops"], told["fills"], told["findings"])
+    assert counted == (1, 1, 0, [])
+    await world.desk.reconcile()
+    assert world.count(NoticeKind.RECEIPT) == 1
+
+
+async def test_funds_are_known_for_two_minutes(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    funds = world.truth.funds
+    assert funds.free(ada) == 10_000
+    world.clock.advance(119)
+    assert funds.free(ada) == 10_000
+    world.clock.advance(2)
+    assert funds.free(ada) is None
+    await world.look(ada)
+    assert funds.free(ada) == 10_000
+
+
+# --- what happened meanwhile ----------------------------------------------------------------------
+
+
+async def test_a_fill_while_nobody_ran_is_settled_once_and_told_once(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    proposal = await world.propose(await world.live(ada))
+    world.exchange.broker.script.append("open")
+    await world.approve(proposal)
+    [entry] = [order for order in world.orders if order.purpose is OrderPurpose.ENTRY]
+    await world.kill()
+    world.exchange.broker.fill(entry)
+    world.clock.advance(30)
+    await world.start()
+    for _ in range(3):
+        await world.desk.reconcile()
+        await world.settle()
+    [position] = world.positions
+    assert position.quantity == entry.quantity
+    assert len([fill for fill in world.fills if fill.client_id == entry.client_id]) == 1
+    assert world.count(NoticeKind.FILLED) == 1
+    assert await world.findings(ada) == []
+    assert await world.state(ada) == "ready"
+
+
+async def test_a_fill_without_client_id_is_known_by_the_exchanges_own_name(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    [fill] = world.fills
+    told = world.exchange.account(ada).fills
+    assert told[0].fill.client_id == fill.client_id
+    # The same fill as a history without client ids tells it.
+    told[0] = replace(told[0], fill=replace(fill, client_id=""))
+    intent = next(order for order in world.orders if order.client_id == fill.client_id)
+    world.database.table("orders").put(intent.id, replace(intent, venue_id=told[0].venue_id))
+    await world.look(ada)
+    assert len(world.fills) == 1
+    assert (await world.position(position.id)).quantity == position.quantity
+
+
+async def test_history_is_read_again_until_all_of_it_is_settled(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    intent = world.orders[0]
+    seen = (await world.memory.connections.of(ada)).seen_until
+    world.exchange.broker.fill(intent, Decimal("0.001"))
+    world.market.reachable = False
+    with pytest.raises(Exception, match="market"):
+        await world.look(ada)
+    assert (await world.memory.connections.of(ada)).seen_until == seen
+    world.market.reachable = True
+    await world.look(ada)
+    assert (await world.position(position.id)).quantity == position.quantity + Decimal("0.001")
+    assert (await world.memory.connections.of(ada)).seen_until > seen
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["ended in our book", "unknown"])
+async def test_a_stray_order_of_ours_is_cancelled(world: LiveWorld, known: bool):
+    ada = await world.user()
+    await world.connect(ada)
+    await world.held(ada)
+    client = world.orders[0].client_id if known else "pl0123456789abcdef012345"
+    world.exchange.list_order(ada, BTC, SELL, Decimal("0.1"), Decimal(50_000), client)
+    await world.look(ada)
+    assert [order.client_id for order in world.exchange.cancelled] == [client]
+    assert await world.findings(ada) == []
+
+
+async def test_anothers_order_of_this_desk_is_not_a_stray(world: LiveWorld):
+    """Two people who connected one account: neither cancels the other's orders."""
+    ada, bob = await world.user(), await world.user("Bob")
+    for owner in (ada, bob):
+        await world.connect(owner)
+    await world.held(bob)
+    client = world.orders[0].client_id
+    world.exchange.list_order(ada, BTC, SELL, Decimal("0.1"), Decimal(50_000), client)
+    await world.look(ada)
+    assert world.exchange.cancelled == []
+
+
+async def test_funding_is_booked_once(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    paid = FundingPaid("f1", BTC, Decimal("-1.25"), world.clock.now())
+    world.exchange.account(ada).funding.append(paid)
+    for _ in range(3):
+        world.pass_time(700)
+        await world.look(ada)
+    assert (await world.position(position.id)).funding == Decimal("-1.25")
+
+
+# --- what differs ---------------------------------------------------------------------------------
+
+
+async def test_a_position_closed_by_hand_pauses_the_account_and_is_told_once(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    world.exchange.trade(ada, BTC, SELL, position.quantity)
+    world.pass_time()
+    for _ in range(3):
+        await world.look(ada)
+    [finding] = await world.findings(ada)
+    assert finding.kind is FindingKind.MISSING
+    assert (finding.position_id, finding.quantity) == (position.id, position.quantity)
+    assert await world.state(ada) == "paused"
+    assert world.count(NoticeKind.ACCOUNT) == 1
+    assert world.count(NoticeKind.RECEIPT) == 1
+    answer = await world.try_to_propose(await world.live(ada))
+    assert "paused" in str(answer)
+
+
+async def test_the_pause_ends_by_itself(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    world.exchange.trade(ada, BTC, SELL, position.quantity)
+    world.pass_time()
+    await world.look(ada)
+    assert await world.state(ada) == "paused"
+    world.exchange.trade(ada, BTC, BUY, position.quantity)
+    world.pass_time()
+    await world.look(ada)
+    assert await world.state(ada) == "ready"
+    assert [facts["state"] for facts in world.told(NoticeKind.ACCOUNT)] == ["paused", "ready"]
+    assert [one.state for one in await world.findings(ada, *FindingState)] == [FindingState.GONE]
+
+
+async def test_a_part_closed_by_hand_is_found_by_its_quantity(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    world.exchange.trade(ada, BTC, SELL, Decimal("0.01"))
+    world.pass_time()
+    await world.look(ada)
+    [finding] = await world.findings(ada)
+    assert (finding.kind, finding.quantity) == (FindingKind.MISSING, Decimal("0.01"))
+    assert (await world.position(position.id)).quantity == position.quantity
+
+
+async def test_a_position_turned_around_by_hand_is_both(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    world.exchange.trade(ada, BTC, SELL, position.quantity + Decimal("0.5"))
+    world.pass_time()
+    await world.look(ada)
+    found = {one.kind: one for one in await world.findings(ada)}
+    assert found[FindingKind.MISSING].quantity == position.quantity
+    assert found[FindingKind.POSITION].side == "short"
+    assert found[FindingKind.POSITION].quantity == Decimal("0.5")
+
+
+async def test_a_foreign_position_elsewhere_only_makes_a_receipt(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    world.exchange.trade(ada, ETH, BUY, Decimal(2))
+    await world.look(ada)
+    [finding] = await world.findings(ada)
+    assert (finding.kind, finding.symbol, finding.side) == (FindingKind.POSITION, ETH, "long")
+    assert (finding.quantity, finding.price) == (Decimal(2), Decimal(3_000))
+    assert await world.state(ada) == "ready"
+    assert world.count(NoticeKind.RECEIPT) == 1
+
+
+async def test_foreign_orders_are_told_of_and_left_alone(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    for price in ("2000", "2100", "2200"):
+        world.exchange.order_by_hand(ada, ETH, BUY, "1", price)
+        await world.look(ada)
+    assert [one.kind for one in await world.findings(ada)] == [FindingKind.ORDER] * 3
+    assert world.count(NoticeKind.RECEIPT) == 1  # they come and go: at most once an hour
+    assert world.exchange.cancelled == []
+    world.exchange.account(ada).orders.clear()
+    await world.look(ada)
+    assert await world.findings(ada) == []
+
+
+@pytest.mark.parametrize(
+    ("quantity", "found"), [("0.00005", 0), ("0.0001", 1)], ids=["dust", "more"]
+)
+async def test_dust_is_nothing(world: LiveWorld, quantity: str, found: int):
+    ada = await world.user()
+    await world.connect(ada)
+    world.exchange.trade(ada, BTC, BUY, Decimal(quantity))
+    await world.look(ada)
+    assert len(await world.findings(ada)) == found
+
+
+async def test_what_moves_has_to_differ_twice(world: LiveWorld):
+    """An order on its way: the exchange has its fill, and we do not know of it yet."""
+    ada = await world.user()
+    await world.connect(ada)
+    proposal = await world.propose(await world.live(ada))
+    world.exchange.broker.script.append("open")
+    await world.approve(proposal)
+    [entry] = world.orders
+    world.exchange._hold(world.exchange.account(ada), BTC, entry.quantity, Decimal(60_000))
+    await world.look(ada)
+    assert await world.findings(ada) == []
+    await world.look(ada)
+    assert len(await world.findings(ada)) == 1
+
+
+async def test_a_fill_between_the_questions_is_no_difference(world: LiveWorld):
+    """It comes after the exchange told its positions and before it told its fills."""
+    ada = await world.user()
+    await world.connect(ada)
+    proposal = await world.propose(await world.live(ada))
+    world.exchange.broker.script.append("open")
+    await world.approve(proposal)
+    [entry] = world.orders
+    once = [lambda: world.exchange.broker.fill(entry)]
+    world.exchange.before_fills = lambda: once.pop()() if once else None
+    receipt = await world.look(ada)
+    assert not once
+    assert receipt.fills == 1
+    assert receipt.matches
+    assert await world.state(ada) == "ready"
+
+
+# --- spot -----------------------------------------------------------------------------------------
+
+
+async def test_coins_of_before_are_the_owners_own(spot: LiveWorld):
+    ada = await spot.user()
+    await spot.connect(ada, {"BTC": "1.5", "DOGE": "1000"})
+    position = await spot.held(ada)
+    receipt = await spot.look(ada)
+    assert receipt.matches
+    assert receipt.positions == 1
+    assert spot.exchange.account(ada).coins["BTC"] == position.quantity + Decimal("1.5")
+
+
+async def test_a_deposit_is_a_receipt(spot: LiveWorld):
+    ada = await spot.user()
+    await spot.connect(ada)
+    spot.exchange.account(ada).coins["ETH"] = Decimal("0.75")
+    await spot.look(ada)
+    [finding] = await spot.findings(ada)
+    assert (finding.kind, finding.symbol) == (FindingKind.HOLDING, ETH)
+    assert finding.quantity == Decimal("0.75")
+    assert await spot.state(ada) == "ready"
+
+
+async def test_own_coins_may_go(spot: LiveWorld):
+    """There is enough for what we hold: the baseline falls, and nobody is asked."""
+    ada = await spot.user()
+    await spot.connect(ada, {"BTC": "2"})
+    position = await spot.held(ada)
+    spot.exchange.account(ada).coins["BTC"] -= Decimal("0.5")
+    await spot.look(ada)
+    assert await spot.findings(ada) == []
+    assert (await spot.memory.connections.of(ada)).baseline["BTC"] == Decimal("1.5")
+    assert (await spot.look(ada)).matches
+    assert (await spot.position(position.id)).quantity == position.quantity
+
+
+async def test_coins_sold_by_hand_beside_own_ones_are_asked_about(spot: LiveWorld):
+    ada = await spot.user()
+    await spot.connect(ada, {"BTC": "2"})
+    position = await spot.held(ada)
+    spot.exchange.trade(ada, BTC, SELL, position.quantity)
+    spot.pass_time()
+    await spot.look(ada)
+    [finding] = await spot.findings(ada)
+    assert (finding.kind, finding.quantity) == (FindingKind.MISSING, position.quantity)
+    assert await spot.state(ada) == "paused"
+
+
+async def test_more_than_own_coins_went(spot: LiveWorld):
+    ada = await spot.user()
+    await spot.connect(ada, {"BTC": "0.001"})
+    position = await spot.held(ada)
+    spot.exchange.account(ada).coins["BTC"] = position.quantity - Decimal("0.002")
+    await spot.look(ada)
+    [finding] = await spot.findings(ada)
+    assert (finding.kind, finding.quantity) == (FindingKind.MISSING, Decimal("0.002"))
+
+
+# --- accounts that can't be asked -----------------------------------------------------------------
+
+
+async def test_a_broken_account_does_not_hold_up_others(world: LiveWorld):
+    ada, bob = await world.user(), await world.user("Bob")
+    for owner in (ada, bob):
+        await world.connect(owner)
+    world.exchange.away[ada] = BrokerAway()
+    world.exchange.trade(bob, ETH, BUY, Decimal(1))
+    await world.desk.reconcile()
+    assert len(await world.findings(bob)) == 1
+    assert await world.state(ada) == "ready"
+
+
+async def test_a_hanging_account_is_asked_once_and_left_to_itself(world: LiveWorld):
+    ada, bob = await world.user(), await world.user("Bob")
+    for owner in (ada, bob):
+        await world.connect(owner)
+    world.exchange.hung[ada] = asyncio.Event()
+    world.truth.reconciliation._patience = 0
+    world.exchange.asked.clear()
+    for _ in range(3):
+        await world.desk.reconcile()
+        await asyncio.wait([world.truth.reconciliation._tasks[bob]])
+    assert world.exchange.asked.count(ada) == 1
+    assert world.exchange.asked.count(bob) >= 3
+    world.exchange.hung.pop(ada).set()
+    await world.truth.reconciliation.idle()
+
+
+async def test_after_a_break_it_looks_at_once(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    world.exchange.away[ada] = BrokerAway()
+    world.exchange.trade(ada, ETH, BUY, Decimal(1))
+    await world.desk.reconcile()
+    assert await world.findings(ada) == []
+    world.exchange.come_back(ada)
+    await world.truth.reconciliation.idle()
+    assert len(await world.findings(ada)) == 1
+
+
+async def test_a_refused_key_is_told_once_and_asked_no_more(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    world.exchange.away[ada] = KeyRefused("API-key format invalid.")
+    for _ in range(3):
+        await world.desk.reconcile()
+    assert await world.state(ada) == "refused"
+    assert world.count(NoticeKind.ACCOUNT) == 1
+    world.exchange.asked.clear()
+    await world.desk.reconcile()
+    assert world.exchange.asked == []
+    assert world.truth.reconciliation.health() == ("accounts", False, "1 connected, 1 refused")
+
+
+async def test_nobody_connected_nobody_asked(world: LiveWorld):
+    ada = await world.user()
+    await world.desk.reconcile()
+    assert await world.truth.reconciliation.look(ada) is None
+    assert world.exchange.asked == []
+    assert world.truth.reconciliation.health() == ("accounts", True, "none connected")
+
+
+async def test_a_stop_that_vanished_is_noticed(world: LiveWorld):
+    """Our book has it at rest, the exchange does not list it any more."""
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    [stop] = [one for one in world.guards(position) if one.kind is OrderKind.STOP]
+    world.exchange.broker.drop(stop)
+    receipt = await world.look(ada)
+    assert receipt.stops == 0
+    assert (await world.memory.orders.get(stop.id)).state is OrderState.CANCELLED
+    again = [one for one in world.guards(position) if one.state is OrderState.OPEN]
+    assert OrderKind.STOP in [one.kind for one in again]
+    assert (await world.look(ada)).stops == 1
+
+
+# --- dying in the middle --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "point", ["fill.booking", "fill.accounting", "fill.telling", "fill.booked", "look.seen"]
+)
+async def test_killed_while_catching_up_all_is_settled_once(point: str):
+    world = await live_world()
+    ada = await world.user()
+    await world.connect(ada)
+    proposal = await world.propose(await world.live(ada))
+    world.exchange.broker.script.append("open")
+    await world.approve(proposal)
+    [entry] = world.orders
+    await world.kill()
+    world.exchange.broker.fill(entry)
+    world.dies_at_next = point
+    with contextlib.suppress(Killed):
+        await world.start()
+    await world.kill()
+    world.pass_time()
+    await world.start()
+    assert not world.dies_at_next
+    assert (await world.look(ada)).matches
+    [position] = world.positions
+    assert position.quantity == entry.quantity
+    assert world.count(NoticeKind.FILLED) == 1
+    assert len(world.fills) == 1
+    [stop] = [one for one in world.guards(position) if one.kind is OrderKind.STOP]
+    assert stop.state is OrderState.OPEN
+
+
+# --- whatever others do there ---------------------------------------------------------------------
+
+HANDS = st.one_of(
+    st.tuples(
+        st.sampled_from(["trade"]),
+        st.sampled_from([BTC, ETH, "SOL/USDT"]),
+        st.sampled_from([BUY, SELL]),
+        st.sampled_from(["0.001", "0.05", "1", "3"]),
+    ),
+    st.tuples(st.sampled_from(["order"]), st.sampled_from([BTC, ETH]), st.just(BUY), st.just("1")),
+    st.tuples(
+        st.sampled_from(["deposit"]), st.sampled_from([BTC, ETH]), st.just(BUY), st.just("2")
+    ),
+    st.tuples(
+        st.sampled_from(["cancel", "look", "restart"]), st.just(BTC), st.just(BUY), st.just("1")
+    ),
+)
+
+
+@given(st.sampled_from(list(InstrumentKind)), st.lists(HANDS, max_size=8))
+@settings(max_examples=40, deadline=None)
+def test_nothing_of_others_is_touched_without_a_tap(kind, hands):
+    asyncio.run(_whatever_they_do(kind, hands))
+
+
+async def _whatever_they_do(kind, hands):
+    world = await live_world(kind)
+    ada = await world.user()
+    await world.connect(ada, {"ETH": "5"})
+    position = await world.held(ada)
+    for hand in hands:
+        await _do(world, ada, *hand)
+        await world.look(ada)
+    await world.look(ada)
+    assert world.exchange.cancelled == []
+    ours = {order.client_id for order in world.orders if order.position_id == position.id}
+    ours |= {order.client_id for order in world.orders if order.purpose is OrderPurpose.ENTRY}
+    assert {intent.client_id for intent in world.exchange.sent} <= ours
+    assert not [one for one in world.exchange.sent[1:] if not one.rests]  # but the entry itself
+    assert len(world.positions) == 1
+    assert (await world.position(position.id)).quantity == position.quantity
+
+
+async def _do(world: LiveWorld, ada: int, what: str, symbol: str, side: OrderSide, size: str):
+    exchange, account = world.exchange, world.exchange.account(ada)
+    if what == "trade":
+        with contextlib.suppress(OrderRejected):  # coins that are not there can't be sold
+            exchange.trade(ada, symbol, side, Decimal(size))
+    elif what == "order":
+        exchange.order_by_hand(ada, symbol, side, size, "1000")
+    elif what == "deposit":
+        coin = symbol.partition("/")[0]
+        account.coins[coin] = account.coins.get(coin, Decimal(0)) + Decimal(size)
+    elif what == "cancel":
+        theirs = [one for one in account.orders.values() if not one.ours]
+        for order in theirs[:1]:
+            del account.orders[order.venue_id]
+    elif what == "restart":
+        await world.restart()
+    world.pass_time()
