@@ -1,0 +1,46 @@
+"""A desk that trades real money with a paper broker behind it: for what limits look at."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from agents.domain.limits import Value
+from agents.domain.risk import Limits
+from agents.domain.strategy import Mode
+from agents.domain.venue import Connection, ConnectionState
+from tests.support.desk import FREE, World
+
+
+@dataclass
+class KnownFree:
+    """What is free at the exchange, as a test says; None while nobody knows."""
+
+    amount: Decimal | None = Decimal(1_000_000)
+
+    def free(self, owner_id: int) -> Decimal | None:
+        return self.amount
+
+
+def limited(**changes: Any) -> Limits:
+    return replace(Limits(), **changes)
+
+
+def real_world(limits: Limits | None = None, **more: Any) -> World:
+    """Without costs; `more` is what the desk is opened with."""
+    told = {"funds": KnownFree(), "correlation": lambda one, other: Decimal(0), **more}
+    return World(limits=limits or Limits(), costs=FREE, modes=(Mode.PAPER, Mode.LIVE), more=told)
+
+
+async def connected(world: World, state: ConnectionState = ConnectionState.READY) -> int:
+    """A user with a connected account, whose id that is."""
+    owner = await world.user()
+    why = "" if state is ConnectionState.READY else "book and exchange differ"
+    await world.memory.connections.connect(
+        Connection(owner, "binance", "sealed", ends="abcd", state=state, why=why)
+    )
+    return owner
+
+
+async def hold_to(world: World, owner: int, name: str, value: Value) -> None:
+    """The owner's own limit."""
+    await world.desk.bounding.book.tighten(owner, f"user:{owner}", name, value)
