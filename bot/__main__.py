@@ -23,6 +23,7 @@ python -m bot record CHANNEL     a channel's record (by the channel's number), t
 python -m bot verify FILE [--head HASH]
                                  whether such a file is whole
 python -m bot rekey              seal stored keys with another secret
+python -m bot paper-check FOLDER whether paper's fills are ever better than recorded order books
 python -m bot migrate            bring the database up to date
 python -m bot doctor             check the settings and what they name
 """
@@ -124,6 +125,12 @@ def _rekey(_: Sequence[str]) -> int:
     return 0
 
 
+def _paper_check(argv: Sequence[str]) -> int:
+    from bot.commands.paper_check import run
+
+    return run(argv)
+
+
 def _migrate(_: Sequence[str]) -> int:
     from bot.app import migrate
 
@@ -147,6 +154,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "read": _read,
     "signals": _signals,
     "signal-texts": _signal_texts,
+    "paper-check": _paper_check,
     "record": _record,
     "verify": _verify,
     "rekey": _rekey,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from agents.domain.errors import OperatorNeeded
 from agents.domain.grants import Feature
 from agents.domain.ladder import Ladder
-from agents.domain.risk import Costs, Limits, TapRules
+from agents.domain.risk import Costs, Limits, Simulation, TapRules
 from agents.domain.strategy import Mode
 from agents.domain.user import Identity
 
@@ -57,6 +57,7 @@ class Settings:
     ladder: Ladder = field(default_factory=Ladder)
     first_mode: Mode = Mode.PAPER
     costs: Costs = field(default_factory=Costs)
+    simulation: Simulation = field(default_factory=Simulation)
     limits: Limits = field(default_factory=Limits)
     limit_delay: timedelta = timedelta(days=1)  # until a raised limit holds
     tap_rules: TapRules = field(default_factory=TapRules)
@@ -226,6 +227,22 @@ def _costs(read: _Reader) -> Costs:
             _amount("0", "1"),
             "needs a part of the candle's range from 0 to 1",
         ),
+        impact=read.take("PARLEY_IMPACT", standard.impact, part, wanted),
+    )
+
+
+def _simulation(read: _Reader) -> Simulation:
+    """PARLEY_SIM_SLIPPAGE, _PARTIAL, _REJECT and _LATENCY."""
+    part, seconds = _amount("0", "1"), _amount("0", "3600")
+    share = "needs a part from 0 to 1, as 0.2"
+    standard = Simulation()
+    return Simulation(
+        slippage=read.take("PARLEY_SIM_SLIPPAGE", standard.slippage, _amount("0", "0.2"), share),
+        partial=read.take("PARLEY_SIM_PARTIAL", standard.partial, part, share),
+        reject=read.take("PARLEY_SIM_REJECT", standard.reject, part, share),
+        latency=read.take(
+            "PARLEY_SIM_LATENCY", standard.latency, seconds, "needs market seconds from 0 to 3600"
+        ),
     )
 
 
@@ -361,6 +378,7 @@ def settings_from(values: Mapping[str, str]) -> Settings:
         **_market_parts(read),
         **_house_parts(read),
         costs=_costs(read),
+        simulation=_simulation(read),
         limits=_limits(read),
         limit_delay=timedelta(
             seconds=read.take(

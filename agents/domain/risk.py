@@ -43,17 +43,16 @@ class Limits:
 class Costs:
     """What a paper fill costs. All are fractions: 0.0006 is 0.06 %.
 
-    Slippage is max(`slippage_floor` x price, `slippage_of_range` x the last candle's range,
-    `impact` x price x the square root of the order's value beyond what is offered at the best
-    price, in units of 100,000 of quote currency); half of `spread` is paid where the market gives
-    no bid and ask.
+    Slippage is max(`slippage_floor` x price, `slippage_of_range` x the last candle's range), and
+    `impact` is what the first 100,000 of quote currency cost beyond what is offered at the best
+    price; half of `spread` is paid where the market gives no bid and ask.
     """
 
     fee: Decimal = Decimal("0.0006")
     spread: Decimal = Decimal("0.0002")
     slippage_floor: Decimal = Decimal("0.0003")
     slippage_of_range: Decimal = Decimal("0.15")
-    impact: Decimal = Decimal("0.0006")
+    impact: Decimal = Decimal("0.0003")
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,17 +64,21 @@ class RecordedBook:
     def best(self) -> tuple[Decimal, Decimal]:
         return max(self.bids), min(self.asks)
 
-    def price(self, side: OrderSide, quantity: Decimal) -> Decimal | None:
-        """The average price of a market order; None when the recorded book is not deep enough."""
+    def levels(self, side: OrderSide) -> list[Level]:
+        """What a market order meets, the best price first."""
         buys = side is OrderSide.BUY
-        levels = self.asks if buys else self.bids
-        left, paid = quantity, ZERO
-        for price in sorted(levels, reverse=not buys):
-            part = min(left, levels[price])
-            left, paid = left - part, paid + part * price
-            if not left:
-                return paid / quantity
-        return None
+        return sorted((self.asks if buys else self.bids).items(), reverse=not buys)
+
+
+def average(levels: Sequence[Level], quantity: Decimal) -> Decimal | None:
+    """The average price of a market order; None when the recorded book is not deep enough."""
+    left, paid = quantity, ZERO
+    for price, amount in levels:
+        part = min(left, amount)
+        left, paid = left - part, paid + part * price
+        if not left:
+            return paid / quantity
+    return None
 
 
 @dataclass(frozen=True, slots=True)
