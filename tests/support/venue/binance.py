@@ -27,6 +27,17 @@ STATUSES = {
 }
 
 
+TWINS = {
+    "api.binance.com": ("testnet.binance.vision", "demo-api.binance.com"),
+    "stream.binance.com": ("stream.testnet.binance.vision", "demo-stream.binance.com"),
+    "ws-api.binance.com": ("ws-api.testnet.binance.vision", "demo-ws-api.binance.com"),
+    "fapi.binance.com": ("testnet.binancefuture.com", "demo-fapi.binance.com"),
+    "fstream.binance.com": ("fstream.binancefuture.com",),
+    "dapi.binance.com": ("demo-dapi.binance.com",),
+}
+"""Hosts where Binance lets people play, by the host that they are like."""
+
+
 def error(code: int, message: str, status: int = 400) -> Told:
     return Told(status, {"code": code, "msg": message})
 
@@ -43,6 +54,10 @@ class BinanceDoor(Door):
     """Keys, signatures and time stamps as both Binance doors check them."""
 
     longest_window = 60_000
+
+    def spellings(self, path: str) -> list[str]:
+        host = path.split("/")[1]
+        return [path, *(path.replace(host, twin, 1) for twin in TWINS.get(host, ()))]
 
     def key_of(self, call: Call) -> str:
         return call.headers.get("X-MBX-APIKEY", "") or call.params.get("apiKey", "")

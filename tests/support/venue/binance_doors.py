@@ -30,9 +30,16 @@ class SpotDoor(BinanceSpot):
 
     def mount(self, app: web.Application) -> None:
         super().mount(app)
-        self._everybody.mount(app, API, SPOT_STREAMS)
-        app.router.add_get(WS_API, self.talk)
-        app.router.add_get("/dapi.binance.com/dapi/v1/exchangeInfo", _no_markets)
+        for api, streams in zip(self.spellings(API), self.spellings(SPOT_STREAMS), strict=True):
+            self._everybody.mount(app, api, streams)
+        for path in self.spellings(WS_API):
+            app.router.add_get(path, self.talk)
+        for path in self.spellings("/dapi.binance.com/dapi/v1/exchangeInfo"):
+            app.router.add_get(path, _no_markets)
+
+    def farewell(self, room: str, key: str) -> dict[str, Any] | None:
+        ended = {"e": "eventStreamTerminated", "E": self.engine.now()}
+        return ended if room == ROOM else None
 
     async def talk(self, request: web.Request) -> web.StreamResponse:
         if self.house.streams.refusing:
@@ -93,10 +100,21 @@ class UsdmDoor(BinanceUsdm):
 
     def mount(self, app: web.Application) -> None:
         super().mount(app)
-        app.router.add_get(f"{USDM_STREAMS}/private/ws", self.tell)
-        app.router.add_get(f"{USDM_STREAMS}/ws/{{key:listen.*}}", self.tell)
-        self._everybody.mount(app, V1, f"{USDM_STREAMS}/{{part:market|public}}")
-        app.router.add_get(f"{USDM_STREAMS}/ws{{rest:.*}}", self._everybody._socket)
+        for path in self.spellings(USDM_STREAMS):
+            app.router.add_get(f"{path}/private/ws", self.tell)
+            app.router.add_get(f"{path}/ws/{{key:listen.*}}", self.tell)
+        for api in self.spellings(V1):
+            self._everybody.mount(app, api, f"/streams{api}")
+        for path in self.spellings(USDM_STREAMS):
+            app.router.add_get(
+                f"{path}/{{part:market|public}}/ws{{rest:.*}}", self._everybody._socket
+            )
+            app.router.add_get(f"{path}/ws{{rest:.*}}", self._everybody._socket)
+
+    def farewell(self, room: str, key: str) -> dict[str, Any] | None:
+        now = self.engine.now()
+        ended = {"e": "listenKeyExpired", "E": now, "listenKey": listen_key(key)}
+        return ended if room == USDM_ROOM else None
 
     async def tell(self, request: web.Request) -> web.StreamResponse:
         wanted = request.query.get("listenKey") or request.match_info.get("key", "")

@@ -138,9 +138,18 @@ class Door(ABC):
         """(room, key, message) of what is told on streams because of an event; at once, while
         everything is as it was when it happened."""
 
+    def farewell(self, room: str, key: str) -> dict[str, Any] | None:
+        """What a stream says before it falls silent because its key ran out; None: nothing."""
+        return None
+
+    def spellings(self, path: str) -> list[str]:
+        """A path, and those by which the exchange's play-money twins are reached."""
+        return [path]
+
     def mount(self, app: web.Application) -> None:
         for route in self.routes():
-            app.router.add_route(route.method, route.path, self._handler(route))
+            for path in self.spellings(route.path):
+                app.router.add_route(route.method, path, self._handler(route))
 
     def _handler(self, route: Route) -> Callable[[web.Request], Any]:
         async def handle(request: web.Request) -> web.Response:

@@ -23,7 +23,7 @@ from tests.support.venue.engine import Engine, Number
 from tests.support.venue.faults import Faults, Op, Trouble
 from tests.support.venue.prices import HISTORY, VenueBook
 from tests.support.venue.records import Event, What
-from tests.support.venue.streams import Streams
+from tests.support.venue.streams import Streams, send
 
 DoorsOf = Callable[[House, VenueBook], list[Door]]
 """The doors of one exchange, such as binance_doors."""
@@ -113,6 +113,14 @@ class VenueServer:
         self.streams.silent = muted
         for public in self.publics:
             public.muted = muted
+
+    async def run_out(self) -> None:
+        """The keys of all streams of accounts run out: each says so and falls silent."""
+        for one in list(self.streams.sockets):
+            for door in self.doors:
+                if last := door.farewell(one.room, one.key):
+                    await send(one.socket, one.wrap(last))
+        self.streams.silence()
 
     async def publish(self) -> None:
         """Tell everybody who listens to prices how things are, as exchanges do each second."""

@@ -24,12 +24,15 @@ class Socket:
 
 
 class Streams:
-    """While `refusing`, nobody gets in; while `silent`, whoever is in hears nothing."""
+    """While `refusing`, nobody gets in; while `silent`, whoever is in hears nothing. Everything is
+    said so many `times`, and not before the event `late` is set."""
 
     def __init__(self) -> None:
         self.sockets: list[Socket] = []
         self.refusing = False
         self.silent = False
+        self.times = 1
+        self.late: asyncio.Event | None = None
         self._came = asyncio.Event()
 
     def join(self, socket: Socket) -> None:
@@ -47,11 +50,14 @@ class Streams:
             await self._came.wait()
 
     async def tell(self, room: str, key: str, message: dict[str, Any]) -> None:
+        if self.late is not None:
+            await self.late.wait()
         for one in list(self.sockets):
             silent = one.silent or self.silent or one.socket.closed
             if (one.room, one.key) == (room, key) and not silent:
                 one.sent.append(message)
-                await send(one.socket, one.wrap(message))
+                for _ in range(self.times):
+                    await send(one.socket, one.wrap(message))
 
     def silence(self) -> None:
         """Those who listen now hear nothing any more; who comes anew does."""

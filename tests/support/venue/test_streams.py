@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from tests.support.markets import eventually
+from tests.support.venue import by_hand
+from tests.support.venue.account import Account
+from tests.support.venue.clients import ccxt_client
 from tests.support.venue.conftest import KEY
 from tests.support.venue.engine import Engine
+from tests.support.venue.records import Kind, Side
 from tests.support.venue.server import VenueServer
 
 SPOT, PERP = "BTC/USDT", "BTC/USDT:USDT"
@@ -161,3 +165,60 @@ async def test_a_silent_stream_stays_open_and_tells_nothing(
         await server.told()
         assert orders == []
         assert len(server.streams.sockets) == 1
+
+
+async def test_news_may_come_twice_and_late(usdm: Any, server: VenueServer, engine: Engine) -> None:
+    server.streams.times, server.streams.late = 2, asyncio.Event()
+    async with heard(lambda: usdm.watch_my_trades(PERP)) as trades:
+        await listening(server)
+        order = await usdm.create_order(PERP, "market", "buy", 1)
+        assert (order["status"], trades) == ("closed", [])
+        server.streams.late.set()
+        await server.told()
+        await eventually(lambda: bool(trades))
+    assert {one["id"] for one in trades} == {str(engine.fills[0].id)}
+
+
+async def test_a_stream_whose_key_ran_out_is_silent_until_asked_anew(
+    spot: Any, server: VenueServer
+) -> None:
+    """ccxt forgets the subscription then, and leaves who waits waiting."""
+    waiting = asyncio.create_task(spot.watch_orders(SPOT))
+    await listening(server)
+    await server.run_out()
+    [client] = spot.clients.values()
+    await eventually(lambda: "spot" not in client.subscriptions)
+    assert not waiting.done()
+    async with heard(lambda: spot.watch_orders(SPOT)) as orders:
+        await eventually(lambda: len(server.streams.sockets) == 2)
+        await spot.create_order(SPOT, "market", "buy", 1)
+        await eventually(lambda: bool(orders))
+    await waiting
+
+
+async def test_play_money_is_found_where_ccxt_looks_for_it(
+    server: VenueServer, account: Account
+) -> None:
+    async with ccxt_client("binance", server, account) as client:
+        client.set_sandbox_mode(True)
+        assert (await client.fetch_balance())["USDT"]["free"] == 1000
+    async with ccxt_client("binanceusdm", server, account) as client:
+        client.enable_demo_trading(True)
+        assert (await client.fetch_balance())["USDT"]["free"] == 1000
+        async with heard(lambda: client.watch_orders(PERP)) as orders:
+            await listening(server)
+            await client.create_order(PERP, "market", "buy", 1)
+            await eventually(lambda: bool(orders))
+
+
+async def test_what_a_person_does_is_told_too(
+    usdm: Any, server: VenueServer, engine: Engine
+) -> None:
+    async with heard(lambda: usdm.watch_orders(PERP)) as orders:
+        await listening(server)
+        by_hand.buy(engine, KEY, PERP, 2, Kind.PERPETUAL)
+        by_hand.rest(engine, KEY, PERP, Side.SELL, 1, 120, Kind.PERPETUAL)
+        by_hand.close(engine, KEY, PERP)
+        await eventually(lambda: len({one["id"] for one in orders}) == 3)
+    assert engine.positions(KEY) == {}
+    assert all(one["clientOrderId"].startswith("web_") for one in orders)
