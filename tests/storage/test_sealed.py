@@ -11,6 +11,7 @@ from agents.domain.ports import Memory
 from agents.domain.sealing import SealedItem
 from agents.domain.user import NoticeKind, Place
 from handlers.model_keys import ModelKeys
+from storage.database import Database
 from tests.storage.conftest import opened
 from tests.support.memory import InMemory
 from tests.support.memory_mail import MemoryInbox, MemoryOutbox
@@ -144,3 +145,14 @@ async def test_an_empty_desk_has_nothing_sealed(whole: Whole) -> None:
 
 def test_a_sealed_text_is_not_shown() -> None:
     assert "gAAAA" not in repr(SealedItem("connection:1", VAULT.seal("x")))
+
+
+async def test_the_browser_page_kept_one(database: Database) -> None:
+    """In words that were stored before a key in them was hidden."""
+    body = {"text": f"/connect okx {VAULT.seal('key')}"}
+    number = await database.transcript.add("k", body, mine=True, at=NOON)
+    (item,) = await database.sealed.each()
+    assert (item.what, item.sure) == (f"page:{number}", False)
+    assert await database.sealed.reseal_all(_rekeyed) == 1
+    (message,) = await database.transcript.last(1)
+    assert OTHER_VAULT.open(message.body["text"].split()[-1]) == "key"
