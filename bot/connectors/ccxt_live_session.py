@@ -280,8 +280,7 @@ class Sessions:
                 await self._drop(session)
 
     async def close(self) -> None:
-        for session in tuple(self._open.values()):
-            await self._drop(session)
+        await asyncio.gather(*(self._drop(session) for session in tuple(self._open.values())))
 
     async def _drop(self, session: Session) -> None:
         if self._open.get(session.owner_id) is session:
