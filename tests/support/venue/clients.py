@@ -21,7 +21,8 @@ async def ccxt_client(name: str, server: VenueServer, account: Account) -> Async
         "fetchOpenOrders": {"warnWithoutSymbol": False},
     }
     keys = {"apiKey": account.key, "secret": account.secret}
-    client = kind({**keys, "options": options, "enableRateLimit": False})
+    quick = {"enableRateLimit": False, "timeout_on_exit": 0}
+    client = kind({**keys, **quick, "options": options})
     try:
         yield client
     finally:

@@ -123,7 +123,8 @@ class Faults:
         return self.add(trouble, on=on, times=times, event=event)
 
     def skew(self, ms: int) -> None:
-        """The exchange's clock is so far ahead of ours (behind, when negative)."""
+        """The exchange's clock is so far ahead of ours (behind, when negative). The times that it
+        writes of orders and fills stay true."""
         self._engine.ledger.skew = ms
 
     def refuse_stops(self, times: int = 1) -> None:
