@@ -13,6 +13,7 @@ from agents.domain.market import Tick, Timeframe
 from agents.domain.order import Fill
 from agents.domain.ports import Memory
 from agents.domain.proposal import ProposalState
+from bot.metrics_money import MoneyMetrics
 from bot.settings import PLATFORMS
 
 CandleJob = Callable[[Timeframe, datetime], Awaitable[None]]
@@ -50,6 +51,7 @@ class Metrics:
             buckets=(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
             registry=self.registry,
         )
+        self.money = MoneyMetrics(self.registry)
 
     def _counter(self, name: str, description: str) -> Counter:
         return Counter(name, description, registry=self.registry)
@@ -84,6 +86,7 @@ class Metrics:
             found = await memory.proposals.in_state(state)
             self.proposals.labels(state.value).set(len(found))
         self.open_positions.set(await memory.positions.count_open())
+        await self.money.count(memory)
 
     async def watch_loop(self) -> None:
         while True:

@@ -264,6 +264,8 @@ class Parley:
         for name, platform in (self.parts.platforms if self.parts else {}).items():
             health = platform.health()
             found.append((name, health.connected, health.detail or "connected"))
+        if self.execution.truth is not None:
+            found.append(self.execution.truth.reconciliation.health())
         found.append(("model", True, self.model or "none: the rules alone decide"))
         return found
 

@@ -128,11 +128,13 @@ def _profit(desk: Desk, mode: Mode, mine: Sequence[Position]) -> list[Words]:
     gross = sum((one.realised for one in mine), ZERO)
     fees = sum((one.fees for one in mine), ZERO)
     still_open = _unrealised(desk, mine)
-    net = gross - fees + still_open
+    funding = sum((one.funding for one in mine), ZERO)
+    net = gross - fees + funding + still_open
     rows = [
         ("Realised", numbers.signed(gross)),
         ("Open now", numbers.signed(still_open)),
         ("Fees", numbers.signed(-fees)),
+        *([("Funding", numbers.signed(funding))] if funding else []),
         ("Net", numbers.signed(net)),
     ]
     return [
@@ -203,6 +205,7 @@ def _rates(result: Performance) -> list[tuple[str, str]]:
         ("Win rate", _or_none(result.win_rate, numbers.fraction)),
         ("Net", numbers.signed(result.net)),
         ("Fees", numbers.money(result.fees)),
+        *([("Funding", numbers.signed(result.funding))] if result.funding else []),
         ("Profit factor", _or_none(result.profit_factor, lambda value: f"{value:.2f}")),
         ("Expectancy", _or_none(result.expectancy, numbers.signed)),
         ("Average R", _or_none(result.average_r, numbers.multiple)),

@@ -145,7 +145,7 @@ class Notices:
             fill=fill,
             instrument=await self._desk.instrument(position.symbol),
             profit=_decimal(facts.get("profit")),
-            planned=_decimal(facts.get("planned")),
+            planned=None if facts.get("whole") else _decimal(facts.get("planned")),
         )
 
     async def _filled(self, told: _Told) -> Reply:

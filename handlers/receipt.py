@@ -39,10 +39,10 @@ async def receipt(desk: Desk, turn: Turn) -> Answer:
 
 async def shown(desk: Desk, user: User, found: Receipt) -> Reply:
     wall = desk.clock.wall()
-    at, since = (times.moment(moment, user.zone, wall) for moment in (found.at, found.since))
+    at = times.moment(found.at, user.zone, wall)
     title = bold(f"🧾 {found.exchange.capitalize()} at {at}")
     head: list[Words | str] = [title, funds_words(found)]
-    matched = _matched(found, f"since {since}")
+    matched = _matched(found)
     left = await desk.memory.findings.of(user.id, (FindingState.IGNORED,))
     missing = [one for one in left if one.kind is FindingKind.MISSING]
     waiting = [*found.findings, *missing]
@@ -86,14 +86,14 @@ def balance_line(funds: KnownFunds, user_id: int) -> str:
 # --- what is there ------------------------------------------------------------------------------
 
 
-def _matched(found: Receipt, when: str) -> str:
+def _matched(found: Receipt) -> str:
     counted = {
         "positions": found.positions,
         "stops": found.stops,
         "orders": found.orders,
         "fills": found.fills,
     }
-    return _counted(counted, when)
+    return _counted(counted, "")
 
 
 def _counted(facts: Facts, when: str) -> str:
@@ -157,10 +157,8 @@ def described(finding: Finding, instrument: Instrument | None) -> str:
             at = f" at {price}" if price else " at the market"
             return f"An order that is not mine: {finding.side} {size}{at}."
     kept = " You chose to leave that so." if finding.state is FindingState.IGNORED else ""
-    return (
-        f"Trade #{finding.position_id}: {size} of its {finding.side} {finding.symbol} "
-        f"is not there any more.{kept}"
-    )
+    trade = f"trade #{finding.position_id} ({finding.side.upper()} {finding.symbol})"
+    return f"{size} of {trade} is not there any more.{kept}"
 
 
 def _rows(findings: Sequence[Finding]) -> Rows:

@@ -310,23 +310,26 @@ class Adopting:
         )
         if intent is None:
             raise Moved(CHANGED)
-        fill = Fill(
-            client_id=intent.client_id,
-            trade_id="adopted",
-            symbol=finding.symbol,
-            side=intent.side,
-            price=offer.entry,
-            quantity=finding.quantity,
-            fee=Decimal(0),
-            fee_currency=offer.instrument.quote,
-            at=now,
-            heard_at=self._clock.wall(),
-        )
+        fill = self._fill(offer, intent, now)
         await self._memory.orders.add_fill(intent, fill)
         position = opened(proposal, intent, fill, offer.instrument)
         if offer.liquidation is not None:
             position = replace(position, liquidation=offer.liquidation)
         return await self._memory.positions.add(position)
+
+    def _fill(self, offer: Offer, intent: OrderIntent, now: datetime) -> Fill:
+        return Fill(
+            client_id=intent.client_id,
+            trade_id="adopted",
+            symbol=intent.symbol,
+            side=intent.side,
+            price=offer.entry,
+            quantity=intent.quantity,
+            fee=Decimal(0),
+            fee_currency=offer.instrument.quote,
+            at=now,
+            heard_at=self._clock.wall(),
+        )
 
 
 def _decision(offer: Offer, strategy: Strategy, now: datetime) -> Decision:

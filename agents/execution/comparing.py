@@ -2,7 +2,8 @@
 
 Perpetuals are compared by signed quantity for each symbol, for an account holds one position of
 each. On spot what counts are coins: what the account holds, less what was its owner's own when
-it was connected (the baseline), against what our positions bought.
+it was connected (the baseline), against what our positions bought. Dollars of any kind are what is
+traded with, and nobody's find.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from agents.domain.money import ZERO, floor_to
 from agents.domain.order import OrderIntent
 from agents.domain.position import Position
 from agents.domain.strategy import Side
+from agents.domain.symbols import DOLLARS
 from agents.domain.venue import FindingKind, VenueOrder, VenueState
 
 
@@ -180,7 +182,7 @@ def _coins(book: Book, state: VenueState, known: Known) -> Iterator[Gap]:
     by_coin: dict[str, list[Position]] = {}
     for position in book.positions:
         by_coin.setdefault(position.symbol.partition("/")[0], []).append(position)
-    for coin in sorted({*state.holdings, *by_coin, *known.baseline} - {state.quote}):
+    for coin in sorted({*state.holdings, *by_coin, *known.baseline} - {state.quote, *DOLLARS}):
         mine = by_coin.get(coin, [])
         instrument = _instrument(coin, mine, state.quote, known.universe)
         if instrument is None:

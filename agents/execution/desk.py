@@ -157,8 +157,15 @@ def open_desk(
     guards, orders = _orders(memory, market, clock, brokers, book, judge, closing, passed)
     stops = Stops(memory, market, judge, book, passed=passed)
     approvals = Approvals(memory, market, clock, judge, orders, rules, passed=passed)
+    funding = Funding(memory, market, clock, book, passed=passed)
     proposer = Proposer(
-        memory, bounding, clock, rules, start_balance=start_balance, passed=passed
+        memory,
+        bounding,
+        clock,
+        rules,
+        start_balance=start_balance,
+        remark=funding.remark,
+        passed=passed,
     )
     exits = Exits(memory, orders, closing, book, guards, passed=passed)
     market.listen(exits.on_tick)
@@ -180,7 +187,7 @@ def open_desk(
         ),
         book=book,
         guards=guards,
-        funding=Funding(memory, market, clock, book, passed=passed),
+        funding=funding,
         connecting=Connecting(memory, clock, hands),
     )
     if venue is None:

@@ -10,15 +10,13 @@ from agents.domain.venue import Finding, VenueState
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What one look found. `positions`, `stops` and `orders` are ours and there; `fills` were
-    new, and `findings` are those that wait for their owner. `since` is the market time from which
-    on the history was read, `at` that of the look."""
+    """What one look found, at a moment of market time. `positions`, `stops` and `orders` are ours
+    and there, `fills` were new, and `findings` are those that wait for their owner."""
 
     owner_id: int
     exchange: str
     state: VenueState
     at: datetime
-    since: datetime
     positions: int
     stops: int
     orders: int
@@ -34,7 +32,7 @@ def found_notice(receipt: Receipt, findings: Sequence[Finding], *, start: bool) 
     return Notice(
         receipt.owner_id,
         NoticeKind.RECEIPT,
-        f"receipt:{receipt.owner_id}:{receipt.at.isoformat()}",
+        f"receipt:{receipt.owner_id}:{receipt.at.isoformat()}{':start' if start else ''}",
         {
             "exchange": receipt.exchange,
             "start": start,

@@ -272,7 +272,6 @@ class Reconciliation:
             connection.exchange,
             seen.state,
             seen.state.at,
-            self._catching.since(connection),
             positions=sum(one.id not in lacking for one in seen.book.positions),
             stops=sum(one.purpose is OrderPurpose.STOP for one in resting),
             orders=len(resting),

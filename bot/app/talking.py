@@ -112,6 +112,7 @@ def open_desk(
         free_features=settings.free_features,
         channel_delay=settings.channel_delay,
         key_check=trading.key_check,
+        truth=trading.execution.truth,
         exchange=settings.market_argument if settings.market_kind == "ccxt" else "",
     )
 

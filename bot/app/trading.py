@@ -18,7 +18,9 @@ from agents.domain.venue import KeyCheck
 from agents.execution.checkpoints import Checkpoint
 from agents.execution.desk import Desk as Execution
 from agents.execution.desk import open_desk
-from agents.execution.paper import PaperBroker
+from agents.execution.paper import CandleRange, PaperBroker
+from agents.execution.simulation import SimulatedBroker
+from agents.execution.validation import ValidationBroker
 from agents.extraction.correlation import Correlations
 from agents.extraction.history import Frames
 from agents.reporting.digests import Digests
@@ -31,6 +33,7 @@ from bot.connectors.claude import Claude, ClaudeAdvisor
 from bot.connectors.clocks import MovingClock, RealClock
 from bot.connectors.market_ccxt import CcxtMarket
 from bot.metrics import Metrics
+from bot.metrics_broker import MeasuredBroker
 from bot.running import Parley
 from bot.scheduler import CandleWork, Chore, Scheduler
 from bot.settings import Settings
@@ -77,12 +80,12 @@ def open_trading(
         found = frames.last_range(symbol)
         return None if found is None else exact(found)
 
-    broker = PaperBroker(Mode.PAPER, market, settings.costs, candle_range)
-    broker.listen(metrics.filled)
     market.listen(metrics.heard)
-    brokers: dict[Mode, Broker] = {Mode.PAPER: broker}
+    brokers = pretending(settings, market, candle_range)
+    for broker in brokers.values():
+        broker.listen(metrics.filled)
     if live is not None:
-        brokers[Mode.LIVE] = live.broker
+        brokers[Mode.LIVE] = MeasuredBroker(live.broker, settings.market_argument, metrics.money)
         live.broker.listen(metrics.filled)
     execution = open_desk(
         memory,
@@ -96,6 +99,7 @@ def open_trading(
         limit_delay=settings.limit_delay,
         correlation=Correlations(frames),
         venue=live.venue if live else None,
+        looked=metrics.money.looked,
         passed=checkpoint,
     )
     if live is not None:
@@ -118,6 +122,17 @@ def open_trading(
         live.key_check if live else NoKeyCheck(),
         live,
     )
+
+
+def pretending(
+    settings: Settings, market: Market, candle_range: CandleRange
+) -> dict[Mode, Broker]:
+    """The brokers that send no orders."""
+    return {
+        Mode.VALIDATION: ValidationBroker(market),
+        Mode.SIMULATION: SimulatedBroker(market, settings.costs, settings.simulation),
+        Mode.PAPER: PaperBroker(Mode.PAPER, market, settings.costs, candle_range),
+    }
 
 
 def open_market(settings: Settings) -> tuple[Clock, Market]:
@@ -180,6 +195,7 @@ def open_scheduler(
             Chore("count", 10, lambda: metrics.count(memory, memory.outbox)),
             Chore("signals", 2, trading.signals.work),
             Chore("every minute", 60, trading.execution.every_minute),
+            Chore("reconcile", 60, trading.execution.reconcile),
             Chore("digests", 60, Digests(memory, trading.clock).tell_due),
             Chore("tidy", 6 * 3600, parley.tidy),
             *more,

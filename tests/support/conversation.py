@@ -159,6 +159,7 @@ class Conversation:
             channel_delay=900,
             key_check=self.key_check,
             exchange="binance" if self.key_check else "",
+            truth=desk.truth,
         )
         self.router = Router(self.desk)
         self.veil = Veil(memory.notes, VAULT)
