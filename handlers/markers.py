@@ -7,7 +7,7 @@ from agents.domain.proposal import Proposal
 from agents.domain.strategy import Mode, Side, Sides, StrategyState
 
 MODES = {
-    Mode.VALIDATION: "🧪 Validation, no orders",
+    Mode.VALIDATION: "🧪 Validation, no order was sent",
     Mode.SIMULATION: "🎲 Simulation",
     Mode.PAPER: "📄 Paper",
     Mode.LIVE: "🔴 LIVE",

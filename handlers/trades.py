@@ -8,6 +8,7 @@ from decimal import Decimal
 from agents.domain.market import Instrument
 from agents.domain.order import Fill, OrderIntent, OrderPurpose, OrderSide
 from agents.domain.position import Position, PositionState
+from agents.domain.strategy import Mode
 from handlers import markers, numbers, times
 from handlers.chat import Button, Rows, Words, bold, lines, text
 from handlers.tables import clipped
@@ -67,7 +68,7 @@ def closed(filled: Filled) -> Words:
     return lines(
         title(position, "Closed"),
         _did(filled) + text(f" · {_reason(position)}"),
-        f"{_costs(filled)} · fees in all {numbers.money(position.fees)}",
+        f"{_costs(filled)} · fees in all {numbers.money(position.fees)}{_funding(position)}",
         _profit(f"{markers.result(position.net())} P&L", position.net(), position)
         + text(f" · {numbers.multiple(position.r_multiple())}"),
         f"{numbers.price(entry, instrument)} → {numbers.price(last, instrument)} in "
@@ -80,9 +81,10 @@ def sent(intent: OrderIntent, instrument: Instrument | None) -> Words:
     verb = "Entering" if intent.purpose is OrderPurpose.ENTRY else "Exiting"
     size = f"{numbers.amount(intent.quantity, instrument)} {markers.base(intent.symbol)}"
     reason = f" · {intent.reason}" if intent.reduces and intent.reason else ""
+    what = f"{_DOES[intent.side]} {size} at the market{reason}"
+    said = f"It would be {what}." if intent.mode is Mode.VALIDATION else f"Sent: {what}."
     return lines(
-        bold(f"{markers.mode(intent.mode)} · {verb} {intent.symbol}"),
-        f"Sent: {_DOES[intent.side]} {size} at the market{reason}. Not yet filled.",
+        bold(f"{markers.mode(intent.mode)} · {verb} {intent.symbol}"), f"{said} Not yet filled."
     )
 
 
@@ -160,6 +162,11 @@ def _costs(filled: Filled) -> str:
     return fee if not (slip := _slippage(fill)) else f"{fee} · slippage {slip}"
 
 
+def _funding(position: Position) -> str:
+    """Empty where there was none."""
+    return f" · funding {numbers.signed(position.funding)}" if position.funding else ""
+
+
 def _slippage(fill: Fill) -> str:
     """How much worse than the market price, in basis points; empty when unknown."""
     if fill.mark is None or not fill.mark:
@@ -170,13 +177,16 @@ def _slippage(fill: Fill) -> str:
 
 
 def _levels(position: Position, instrument: Instrument | None) -> str:
-    """`Stop 60,400.00 · target 62,200.30`."""
+    """`Stop 60,400.00 · target 62,200.30 · 5x, liquidation 49,120.00`."""
     waiting = [target for target in position.targets if not target.done]
-    stop = f"Stop {numbers.price(position.stop, instrument)}"
-    if not waiting:
-        return stop
-    prices = ", ".join(numbers.price(target.price, instrument) for target in waiting)
-    return f"{stop} · target {prices}"
+    said = f"Stop {numbers.price(position.stop, instrument)}"
+    if waiting:
+        prices = ", ".join(numbers.price(target.price, instrument) for target in waiting)
+        said += f" · target {prices}"
+    if position.liquidation is not None and position.leverage > 1:
+        at = numbers.price(position.liquidation, instrument)
+        said += f" · {position.leverage}x, liquidation {at}"
+    return said
 
 
 def _profit(name: str, profit: Decimal, position: Position) -> Words:

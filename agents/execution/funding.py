@@ -16,15 +16,16 @@ from decimal import Decimal
 
 from agents.domain.errors import AskUser, MarketUnavailable, Moved, TryAgain
 from agents.domain.market import FundingRate, Instrument, InstrumentKind, Timeframe
-from agents.domain.money import ZERO, exact, exactly
+from agents.domain.money import HUNDRED, ZERO, exact, exactly
 from agents.domain.order import OrderPurpose
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Position
-from agents.domain.strategy import Mode
+from agents.domain.strategy import Mode, Side
 from agents.domain.venue import FundingPaid
 from agents.execution.bookkeeping import kept, moved_by
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.exitbook import ExitBook
+from agents.execution.figures import plain
 from agents.execution.settlement import in_flight
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ NOTE = "funding"
 """The note that holds the market time up to which funding was looked for."""
 RECKONED = (Mode.SIMULATION, Mode.PAPER)
 """Modes in which nobody else pays funding."""
+NOTABLE = Decimal("0.0005")
+"""A rate above this is said where it is against a trade: 0.05 % of its value, each time."""
 _TRIES = 5
 _LOOK = timedelta(minutes=10)
 _LATE = timedelta(hours=1)  # how much later than its time a rate may become known
@@ -52,6 +55,7 @@ class Funding:
         self._clock = clock
         self._book = book
         self._passed = passed
+        self._known: dict[str, tuple[datetime, FundingRate | None]] = {}
 
     async def book(self, position_id: int, paid: FundingPaid) -> Position | None:
         """The position after the payment; None when it was booked before. Raises Moved when
@@ -82,6 +86,30 @@ class Funding:
             await accounts.book(position.account_id, paid.amount)
         self._passed("funding.booked")
         return replace(after, version=after.version + 1)
+
+    async def remark(self, instrument: Instrument, side: Side) -> str:
+        """For a proposal's card: that a trade on this side pays a notable rate; else empty."""
+        if instrument.kind is InstrumentKind.SPOT:
+            return ""
+        rate = await self._newest(instrument.symbol)
+        paid = (rate.rate if rate else ZERO) * side.sign
+        if paid <= NOTABLE:
+            return ""
+        return f"funding is against it: {plain(paid * HUNDRED)} % was paid at the last time"
+
+    async def _newest(self, symbol: str) -> FundingRate | None:
+        """The last rate of the past day, asked for now and then only."""
+        now = self._clock.now()
+        known = self._known.get(symbol)
+        if known is not None and timedelta(0) <= now - known[0] < _LOOK:
+            return known[1]
+        try:
+            rates = await self._market.funding(symbol, now - timedelta(days=1))
+        except (TryAgain, AskUser) as fault:
+            log.info("No funding rate of %s: %s", symbol, fault)
+            return None
+        self._known[symbol] = (now, rates[-1] if rates else None)
+        return self._known[symbol][1]
 
     # --- reckoned here ------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ trade would be one too many. A strategy holds one position per symbol, unless it
 symbol and may hold several positions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -23,7 +23,7 @@ from agents.domain.position import Account, Position
 from agents.domain.proposal import Plan, Proposal, ProposalState
 from agents.domain.quiet import PREFERENCE, RULE, QuietHours, course, held
 from agents.domain.risk import TapRules
-from agents.domain.strategy import Mode, RunKind, Strategy, StrategyState
+from agents.domain.strategy import Mode, RunKind, Side, Strategy, StrategyState
 from agents.domain.user import Notice, NoticeKind
 from agents.execution.accounts import START_BALANCE
 from agents.execution.advised import checked, declines
@@ -59,6 +59,14 @@ class Draft:
     confidence: float | None = None
 
 
+Remark = Callable[[Instrument, Side], Awaitable[str]]
+"""What else a person should know of a trade on that side; empty for nothing."""
+
+
+async def nothing(instrument: Instrument, side: Side) -> str:
+    return ""
+
+
 class Proposer:
     def __init__(
         self,
@@ -68,9 +76,11 @@ class Proposer:
         rules: TapRules,
         *,
         start_balance: Decimal = START_BALANCE,
+        remark: Remark = nothing,
         passed: Checkpoint = passed,
     ) -> None:
         self._memory = memory
+        self._remark = remark
         self._bounding = bounding
         self._clock = clock
         self._rules = rules
@@ -211,6 +221,8 @@ class Proposer:
             by_advice = self._sized(strategy, levels, instrument, equity, advice)
             caps = room.caps(levels.price, levels.stop)
             quantity = min(quantity, size(by_advice, caps).quantity)
+        if more := await self._remark(instrument, levels.side):
+            notes = (*notes, more)
         plan = levered(_plan(levels, quantity, notes), room.bounds.leverage, instrument)
         return Draft(plan, equity, instrument.symbol, advice.confidence if advice else None)
 

@@ -1,7 +1,7 @@
 """How the trading goes: totals, rates and R multiples out of position rows.
 
-Money is in quote currency and net of fees unless a name says gross. A number that can't be known
-(no closed trade, no loss) is None, never a zero that lies.
+Money is in quote currency and net of fees and funding unless a name says gross. A number that
+can't be known (no closed trade, no loss) is None, never a zero that lies.
 """
 
 from collections import defaultdict
@@ -28,6 +28,7 @@ class Performance:
     trades: int
     net: Decimal
     fees: Decimal
+    funding: Decimal
     wins: int
     losses: int
     win_rate: Decimal | None
@@ -57,6 +58,7 @@ def performance(positions: Iterable[Position]) -> Performance:
         trades=len(done),
         net=sum(results, ZERO),
         fees=sum((position.fees for position in done), ZERO),
+        funding=sum((position.funding for position in done), ZERO),
         wins=len(gains),
         losses=len(falls),
         win_rate=Decimal(len(gains)) / len(done) if done else None,
