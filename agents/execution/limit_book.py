@@ -103,10 +103,11 @@ class LimitBook:
         async with self._memory.transactions.transaction():
             owns = await self._held(owner_id)
             found = self._compared(owns, name, value)
+            stale = value_as_json(found.before) != value_as_json(before)
+            if stale or found.change is Change.SET:
+                return replace(found, change=Change.STALE)
             if found.change is not Change.LOOSER:
                 return found
-            if value_as_json(found.before) != value_as_json(before):
-                return replace(found, change=Change.STALE)
             at = self._clock.wall() + self.delay
             held = owns.get(name, Own()).at(self._clock.wall())
             await self._write(owner_id, {**owns, name: Own(held, Pending(value, at))})
