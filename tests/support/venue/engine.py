@@ -374,6 +374,8 @@ class Engine:
     @contextmanager
     def _moment(self) -> Iterator[None]:
         """One moment: nobody sees what is between its beginning and its end."""
+        self.ledger.stamp()
+        self.ledger.held = True
         self._depth += 1
         try:
             yield
@@ -381,6 +383,7 @@ class Engine:
             self._depth -= 1
             if not self._depth:
                 self._cover.look(self.accounts)
+                self.ledger.held = False
 
     def _go_on(self) -> None:
         for account in self.accounts.values():

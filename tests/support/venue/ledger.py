@@ -48,6 +48,7 @@ class Ledger:
         self.events: list[Event] = []
         self.taken: Counter[str] = Counter()
         self.listeners: list[Callable[[Event], None]] = []
+        self.held = False  # whether time stands still
         self._last_at = 0
         self._ids = FIRST_ID
 
@@ -57,7 +58,8 @@ class Ledger:
 
     def stamp(self) -> int:
         """The time of an event, never before that of the last one."""
-        self._last_at = max(self._last_at, to_ms(self.clock.now()))
+        if not self.held:
+            self._last_at = max(self._last_at, to_ms(self.clock.now()))
         return self._last_at
 
     @property
