@@ -45,8 +45,11 @@ async def test_what_is_no_more_is_not_told(talk: Conversation, kind: NoticeKind)
         "next": "add me again",
         **{"what": "closing", "rule": "daily loss", "said": "lost", "count": 1, "mode": "paper"},
         "on": True,
+        **{"findings": [99], "exchange": "binance", "start": True, "fills": 0},
+        **{"positions": 1, "stops": 1, "orders": 1},
     }
     always = {K.MARKET, K.PANIC, K.DIGEST, K.OPERATOR, K.PLACE_LOST, K.LIMIT, K.HALT}
+    always |= {K.ALARM, K.ACCOUNT, K.ANOMALY}
     reply = await talk.notices.render(kind, facts, 1)
     assert (reply is None) is (kind not in always)
     assert await talk.notices.render(kind, facts, 77) is None

@@ -125,7 +125,7 @@ async def test_what_went_wrong_makes_one(talk: Conversation) -> None:
     await talk.say(f"{NOON} hold")
     user = await talk.user()
     loud = {kind for kind in NoticeKind if not await quiet.hushed(talk.desk, user, kind)}
-    wrong = {NoticeKind.ORDER_FAILED, NoticeKind.PANIC, NoticeKind.OPERATOR}
+    wrong = {NoticeKind.ORDER_FAILED, NoticeKind.PANIC, NoticeKind.OPERATOR, NoticeKind.ALARM}
     for_channels = {kind for kind in loud if kind.startswith("signal_")}
     assert loud == wrong | for_channels and NoticeKind.SIGNAL_HEARD not in loud
 
