@@ -4,9 +4,9 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit
 
 from agents.domain.errors import OperatorNeeded
@@ -15,8 +15,8 @@ from agents.domain.ladder import Ladder
 from agents.domain.risk import Costs, Limits, Simulation, TapRules
 from agents.domain.strategy import Mode
 from agents.domain.user import Identity
+from bot.settings_reading import Reader, amount, count, flag
 
-T = TypeVar("T")
 PLATFORMS = ("telegram", "discord", "browser")
 
 
@@ -87,37 +87,6 @@ class Settings:
         return tuple(value for value in named if value)
 
 
-class _Reader:
-    """Takes named values out of the environment and collects what is wrong with them."""
-
-    def __init__(self, values: Mapping[str, str]) -> None:
-        self._values = values
-        self.faults: list[str] = []
-
-    def take(self, name: str, default: T, parse: Callable[[str], T], wanted: str) -> T:
-        raw = self._values.get(name, "").strip()
-        if not raw:
-            return default
-        try:
-            return parse(raw)
-        except (ValueError, InvalidOperation):
-            self.faults.append(f"{name}: {wanted}.")
-            return default
-
-    def text(self, name: str, default: str = "") -> str:
-        return self.take(name, default, str, "any text")
-
-    def url(self, name: str) -> str:
-        return self.take(name, "", _url, "needs an address such as https://example.org")
-
-
-def _url(raw: str) -> str:
-    parts = urlsplit(raw)
-    if parts.scheme not in {"http", "https", "ws", "wss"} or not parts.hostname:
-        raise ValueError(raw)
-    return raw.rstrip("/")
-
-
 def _port(raw: str) -> int:
     port = int(raw)
     if not 0 <= port <= 65535:
@@ -181,40 +150,14 @@ def _first_mode(raw: str) -> Mode:
     return mode
 
 
-def _amount(low: str, high: str) -> Callable[[str], Decimal]:
-    def parse(raw: str) -> Decimal:
-        value = Decimal(raw)
-        if not (value.is_finite() and Decimal(low) <= value <= Decimal(high)):
-            raise ValueError(raw)
-        return value
-
-    return parse
-
-
-def _count(low: int, high: int) -> Callable[[str], int]:
-    def parse(raw: str) -> int:
-        value = int(raw)
-        if not low <= value <= high:
-            raise ValueError(raw)
-        return value
-
-    return parse
-
-
-def _flag(raw: str) -> bool:
-    if raw.lower() not in {"0", "1", "false", "true", "no", "yes", "off", "on"}:
-        raise ValueError(raw)
-    return raw.lower() in {"1", "true", "yes", "on"}
-
-
 def _level(raw: str) -> str:
     if raw.lower() not in {"debug", "info", "warning", "error"}:
         raise ValueError(raw)
     return raw.lower()
 
 
-def _costs(read: _Reader) -> Costs:
-    part = _amount("0", "0.2")
+def _costs(read: Reader) -> Costs:
+    part = amount("0", "0.2")
     wanted = "needs a fraction from 0 to 0.2, as 0.0006 for 0.06 %"
     standard = Costs()
     return Costs(
@@ -224,20 +167,20 @@ def _costs(read: _Reader) -> Costs:
         slippage_of_range=read.take(
             "PARLEY_SLIPPAGE_RANGE",
             standard.slippage_of_range,
-            _amount("0", "1"),
+            amount("0", "1"),
             "needs a part of the candle's range from 0 to 1",
         ),
         impact=read.take("PARLEY_IMPACT", standard.impact, part, wanted),
     )
 
 
-def _simulation(read: _Reader) -> Simulation:
+def _simulation(read: Reader) -> Simulation:
     """PARLEY_SIM_SLIPPAGE, _PARTIAL, _REJECT and _LATENCY."""
-    part, seconds = _amount("0", "1"), _amount("0", "3600")
+    part, seconds = amount("0", "1"), amount("0", "3600")
     share = "needs a part from 0 to 1, as 0.2"
     standard = Simulation()
     return Simulation(
-        slippage=read.take("PARLEY_SIM_SLIPPAGE", standard.slippage, _amount("0", "0.2"), share),
+        slippage=read.take("PARLEY_SIM_SLIPPAGE", standard.slippage, amount("0", "0.2"), share),
         partial=read.take("PARLEY_SIM_PARTIAL", standard.partial, part, share),
         reject=read.take("PARLEY_SIM_REJECT", standard.reject, part, share),
         latency=read.take(
@@ -250,7 +193,7 @@ def _symbols(raw: str) -> frozenset[str]:
     return frozenset(part.strip().upper() for part in raw.split(",") if part.strip())
 
 
-def _limits(read: _Reader) -> Limits:
+def _limits(read: Reader) -> Limits:
     """Each limit in numbers as PARLEY_MAX_<NAME>; risk per trade can be lowered and never raised.
     Its owners choose what is closed at a loss, and their hours."""
     standard = Limits()
@@ -260,7 +203,7 @@ def _limits(read: _Reader) -> Limits:
         "cooldown_minutes": read.take(
             "PARLEY_COOLDOWN_MINUTES",
             standard.cooldown_minutes,
-            _count(0, 10_080),
+            count(0, 10_080),
             "needs minutes from 0 to 10080",
         ),
         "symbols": read.take(
@@ -273,34 +216,34 @@ def _limits(read: _Reader) -> Limits:
             continue
         top = highest.get(limit.name, "2000")
         if isinstance(default, int):
-            parse: Callable[[str], Any] = _count(1, 10_000)
+            parse: Callable[[str], Any] = count(1, 10_000)
             wanted = "needs a whole number from 1 to 10000"
         else:
-            parse, wanted = _amount("0.01", top), f"needs a number from 0.01 to {top}"
+            parse, wanted = amount("0.01", top), f"needs a number from 0.01 to {top}"
         found[limit.name] = read.take(name, default, parse, wanted)
     return Limits(**found)
 
 
-def _tap_rules(read: _Reader) -> TapRules:
+def _tap_rules(read: Reader) -> TapRules:
     standard = TapRules()
     return TapRules(
         price_tolerance=read.take(
             "PARLEY_PRICE_TOLERANCE",
             standard.price_tolerance,
-            _amount("0.01", "1"),
+            amount("0.01", "1"),
             "needs a part of the stop distance from 0.01 to 1",
         ),
         stale_seconds=standard.stale_seconds,
         expiry_seconds=read.take(
             "PARLEY_APPROVAL_SECONDS",
             standard.expiry_seconds,
-            _count(10, 86_400),
+            count(10, 86_400),
             "needs seconds from 10 to 86400",
         ),
     )
 
 
-def _real_parts(read: _Reader) -> dict[str, Any]:
+def _real_parts(read: Reader) -> dict[str, Any]:
     """What each real part needs: database, platforms, model, exchange."""
     standard = Settings()
     database = "needs sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME"
@@ -318,19 +261,19 @@ def _real_parts(read: _Reader) -> dict[str, Any]:
         "fallback_model": read.text("PARLEY_FALLBACK_MODEL", standard.fallback_model),
         "exchange_rest_url": read.url("EXCHANGE_REST_URL"),
         "exchange_ws_url": read.url("EXCHANGE_WS_URL"),
-        "sandbox": read.take("PARLEY_SANDBOX", False, _flag, "needs on or off"),
+        "sandbox": read.take("PARLEY_SANDBOX", False, flag, "needs on or off"),
     }
 
 
-def _market_parts(read: _Reader) -> dict[str, Any]:
+def _market_parts(read: Reader) -> dict[str, Any]:
     market = "needs simulated, replay:FOLDER or ccxt:EXCHANGE"
     start = "needs a time such as 2022-01-20T00:00:00Z"
-    balance = _amount("10", "1000000000")
+    balance = amount("10", "1000000000")
     return {
         "market": read.take("PARLEY_MARKET", "simulated", _market, market),
         "speed": read.take("PARLEY_SPEED", 60.0, _speed, "needs market seconds per second, as 60"),
         "replay_start": read.take("PARLEY_REPLAY_START", None, _moment, start),
-        "seed": read.take("PARLEY_SEED", 7, _count(0, 2**31), "needs a whole number"),
+        "seed": read.take("PARLEY_SEED", 7, count(0, 2**31), "needs a whole number"),
         "ladder": read.take(
             "PARLEY_LADDER",
             Ladder(),
@@ -347,7 +290,7 @@ def _market_parts(read: _Reader) -> dict[str, Any]:
     }
 
 
-def _house_parts(read: _Reader) -> dict[str, Any]:
+def _house_parts(read: Reader) -> dict[str, Any]:
     admins = "needs a list such as telegram:42,discord:7"
     levels = "needs debug, info, warning or error"
     away = "needs seconds from 1 to 3600"
@@ -358,7 +301,7 @@ def _house_parts(read: _Reader) -> dict[str, Any]:
         "heartbeat_url": read.url("PARLEY_HEARTBEAT_URL"),
         "free_features": read.take("PARLEY_FREE_FEATURES", frozenset(Feature), _features, features),
         "channel_delay": read.take(
-            "PARLEY_CHANNEL_DELAY", 900, _count(0, 604_800), "needs seconds from 0 to 604800"
+            "PARLEY_CHANNEL_DELAY", 900, count(0, 604_800), "needs seconds from 0 to 604800"
         ),
         "admins": read.take("PARLEY_ADMINS", nobody, _admins, admins),
         "secret": read.text("PARLEY_SECRET"),
@@ -366,13 +309,13 @@ def _house_parts(read: _Reader) -> dict[str, Any]:
         "host": read.text("PARLEY_HOST", "127.0.0.1"),
         "port": read.take("PORT", 8080, _port, "needs a port from 0 to 65535"),
         "log_level": read.take("PARLEY_LOG", "info", _level, levels),
-        "away_seconds": read.take("PARLEY_AWAY_SECONDS", 120, _count(1, 3600), away),
+        "away_seconds": read.take("PARLEY_AWAY_SECONDS", 120, count(1, 3600), away),
     }
 
 
 def settings_from(values: Mapping[str, str]) -> Settings:
     """Settings out of `values`. Raises OperatorNeeded naming every fault, one a line."""
-    read = _Reader(values)
+    read = Reader(values)
     settings = Settings(
         **_real_parts(read),
         **_market_parts(read),
@@ -382,7 +325,7 @@ def settings_from(values: Mapping[str, str]) -> Settings:
         limits=_limits(read),
         limit_delay=timedelta(
             seconds=read.take(
-                "PARLEY_LIMIT_DELAY", 86_400, _count(0, 604_800), "needs seconds from 0 to 604800"
+                "PARLEY_LIMIT_DELAY", 86_400, count(0, 604_800), "needs seconds from 0 to 604800"
             )
         ),
         tap_rules=_tap_rules(read),

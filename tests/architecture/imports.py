@@ -28,7 +28,8 @@ ROOMS: dict[str, frozenset[str]] = {
     "bot.connectors": frozenset({"bot.settings", "bot.log", "agents", "agents.domain"}),
     # web, scheduler, outbox and other single files of the machine
     "bot": frozenset({"bot.settings", "bot.log", "handlers", "agents", "agents.domain"}),
-    "bot.settings": frozenset({"bot.log", "agents.domain"}),
+    "bot.settings": frozenset({"bot.settings_reading", "bot.log", "agents.domain"}),
+    "bot.settings_reading": frozenset(),
     "bot.log": frozenset({"agents.domain"}),
     "handlers": frozenset({"agents", "agents.domain"}),
     "storage": frozenset({"agents", "agents.domain"}),
