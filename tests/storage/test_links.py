@@ -13,6 +13,7 @@ from agents.domain.user import Identity, Place, User
 from agents.linking import Linked, Linking, LinkState
 from storage import links
 from storage.database import Database, open_database
+from tests.storage.conftest import opened
 from tests.support.clock import ManualClock
 from tests.support.schemas import row_models
 from tests.support.stored import (
@@ -184,6 +185,25 @@ async def test_linking_and_connecting_at_once_lose_no_key(database: Database, ur
     finally:
         await other.close()
     assert outcomes <= {LinkState.LINKED, LinkState.TWO_KEYS}
+
+
+async def test_who_connects_waits_until_two_are_one(stored_postgres: str) -> None:
+    """On PostgreSQL, where several processes write at once."""
+    async with opened(stored_postgres) as database:
+        other = await open_database(stored_postgres)
+        ann, bob = await a_user(database, "1"), await a_user(database, "2")
+        async with database.transactions.transaction():
+            await database.links.hold(bob.id, ann.id)
+            connecting = asyncio.create_task(other.connections.connect(connection_of(bob.id)))
+            waiting = "SELECT 1 FROM pg_locks WHERE NOT granted"
+            while not connecting.done() and not await database._notes.fetch(waiting):
+                pass
+            assert not connecting.done()
+            await database.links.merge(bob.id, ann.id)
+        with pytest.raises(NotFound):
+            await connecting
+        assert await database.connections.all() == []
+        await other.close()
 
 
 async def test_what_came_by_a_hook_is_still_known_by_it(
