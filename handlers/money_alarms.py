@@ -10,6 +10,8 @@ from handlers.desk import Desk, Facts
 _HEADS = {
     "paused": "⏸ Exchange account paused",
     "ready": "▶️ Exchange account is ready again",
+    "away": "🟠 The exchange can't be reached",
+    "back": "🟢 The exchange answers again",
     "refused": "⛔ The exchange refuses the key",
 }
 

@@ -1,13 +1,16 @@
 """Whether an exchange account may open new trades: paused while book and exchange differ."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from agents.domain.ports import Clock, Memory
+from agents.domain.strategy import Mode
 from agents.domain.user import Notice, NoticeKind
 from agents.domain.venue import Connection, ConnectionState, FindingKind
 from agents.execution.comparing import Gap
 from agents.execution.figures import significant
 
+LASTS = timedelta(minutes=5)
 READY, PAUSED, REFUSED = ConnectionState.READY, ConnectionState.PAUSED, ConnectionState.REFUSED
 
 
@@ -16,6 +19,8 @@ class AccountStates:
         self._memory = memory
         self._clock = clock
         self._states: dict[int, ConnectionState] = {}
+        self._unseen: dict[int, datetime] = {}  # owners whose account does not answer, since when
+        self._missed: set[int] = set()  # of these, who was told
 
     # --- moves --------------------------------------------------------------------------------
 
@@ -36,18 +41,48 @@ class AccountStates:
 
     async def _move(self, connection: Connection, to: ConnectionState, why: str, said: str) -> None:
         owner, memory = connection.owner_id, self._memory
-        facts = {"exchange": connection.exchange, "state": str(to), "summary": said}
-        key = f"account:{owner}:{to}:{self._clock.wall().isoformat()}"
         async with memory.transactions.transaction():
             if not await memory.connections.set_state(owner, connection.state, to, why):
                 return
             await memory.audit.record(owner, "reconciliation", f"account {to}", {"why": why})
-            await memory.notices.tell(Notice(owner, NoticeKind.ACCOUNT, key, facts))
+            await self._tell(connection, str(to), said)
         self._states[owner] = to
 
     async def _reword(self, connection: Connection, why: str) -> None:
         if why != connection.why:
             await self._memory.connections.set_state(connection.owner_id, PAUSED, PAUSED, why)
+
+    # --- silence ------------------------------------------------------------------------------
+
+    async def unseen(self, owner_id: int) -> None:
+        """The account could not be asked; told once when that lasts and real money is open."""
+        since = self._unseen.setdefault(owner_id, self._clock.wall())
+        lasts = self._clock.wall() - since >= LASTS
+        connection = await self._memory.connections.of(owner_id)
+        if not lasts or owner_id in self._missed or connection is None:
+            return
+        held = await self._memory.positions.of(owner_id, open_only=True, limit=10_000)
+        live = sum(one.mode is Mode.LIVE for one in held)
+        if live and connection.state is not REFUSED:
+            self._missed.add(owner_id)
+            minutes = int((self._clock.wall() - since).total_seconds() // 60)
+            said = (
+                f"{connection.exchange} can't be reached for {minutes} minutes. Stops that rest "
+                f"there stay; {live} trade{'s' * (live != 1)} can't be closed from here until it "
+                "answers, and nothing new is opened."
+            )
+            await self._tell(connection, "away", said)
+
+    async def seen(self, connection: Connection) -> None:
+        self._unseen.pop(connection.owner_id, None)
+        if connection.owner_id in self._missed:
+            self._missed.discard(connection.owner_id)
+            await self._tell(connection, "back", f"{connection.exchange} answers again.")
+
+    async def _tell(self, connection: Connection, what: str, said: str) -> None:
+        facts = {"exchange": connection.exchange, "state": what, "summary": said}
+        key = f"account:{connection.owner_id}:{what}:{self._clock.wall().isoformat()}"
+        await self._memory.notices.tell(Notice(connection.owner_id, NoticeKind.ACCOUNT, key, facts))
 
     # --- how they stand -----------------------------------------------------------------------
 

@@ -40,14 +40,14 @@ class Book:
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is needed to compare. `baseline` is coin → amount that is the owner's own; `accepted`
-    symbol → signed quantity of a position that was there before, or that the owner said to leave
-    alone; `sold` are symbols
+    symbols and signed quantities of positions that were there before, or that the owner said to
+    leave alone; `sold` are symbols
     in which somebody else's hand sold, so that fewer coins may be fewer of ours."""
 
     universe: Universe
     price: Callable[[str], Decimal | None]
     baseline: Mapping[str, Decimal] = field(default_factory=dict)
-    accepted: Mapping[str, Decimal] = field(default_factory=dict)
+    accepted: frozenset[tuple[str, Decimal]] = frozenset()
     sold: frozenset[str] = frozenset()
 
 
@@ -80,9 +80,8 @@ class Gap:
 
 def compare(book: Book, state: VenueState, known: Known) -> list[Gap]:
     """Everything above dust that does not match."""
-    spot = any(one.kind is InstrumentKind.SPOT for one in known.universe.instruments[:1])
-    held = _coins(book, state, known) if spot else _positions(book, state, known)
-    return [*held, *(_foreign(order) for order in state.orders if not order.ours)]
+    coins, positions = _coins(book, state, known), _positions(book, state, known)
+    return [*coins, *positions, *(_foreign(order) for order in state.orders if not order.ours)]
 
 
 def signed(positions: Sequence[Position]) -> Decimal:
@@ -99,6 +98,13 @@ def is_dust(quantity: Decimal, instrument: Instrument | None, price: Decimal | N
         return not quantity
     small = abs(quantity) < max(instrument.amount_step, instrument.min_amount)
     return small or (price is not None and abs(quantity) * price < instrument.min_cost)
+
+
+def _is_spot(symbol: str, universe: Universe) -> bool:
+    """Of a symbol that is no longer offered: whether the others are."""
+    found = universe.by_symbol.get(symbol)
+    known = (found,) if found else universe.instruments[:1]
+    return any(one.kind is InstrumentKind.SPOT for one in known)
 
 
 def _foreign(order: VenueOrder) -> Gap:
@@ -118,7 +124,8 @@ def _foreign(order: VenueOrder) -> Gap:
 
 def _positions(book: Book, state: VenueState, known: Known) -> Iterator[Gap]:
     there = {one.symbol: one for one in state.positions}
-    for symbol in sorted({*there, *(one.symbol for one in book.positions)}):
+    ours = {one.symbol for one in book.positions if not _is_spot(one.symbol, known.universe)}
+    for symbol in sorted({*there, *ours}):
         mine = [one for one in book.positions if one.symbol == symbol]
         found = there.get(symbol)
         held = found.quantity * found.side.sign if found else ZERO
@@ -135,7 +142,7 @@ def _apart(
     """What is missing of ours, and what is there besides; both when it was turned around."""
     ours = signed(mine)
     apart = held - ours
-    accepted = apart == known.accepted.get(symbol)
+    accepted = (symbol, apart) in known.accepted
     less = min(abs(apart), abs(ours)) if apart * ours < 0 and not accepted else ZERO
     if less:
         yield from _missing([one for one in mine if one.side is side_of(ours)], less, known)
@@ -181,12 +188,14 @@ def _missing(mine: Sequence[Position], less: Decimal, known: Known) -> Iterator[
 def _coins(book: Book, state: VenueState, known: Known) -> Iterator[Gap]:
     by_coin: dict[str, list[Position]] = {}
     for position in book.positions:
+        if not _is_spot(position.symbol, known.universe):
+            continue
         by_coin.setdefault(position.symbol.partition("/")[0], []).append(position)
     for coin in sorted({*state.holdings, *by_coin, *known.baseline} - {state.quote, *DOLLARS}):
         mine = by_coin.get(coin, [])
         instrument = _instrument(coin, mine, state.quote, known.universe)
-        if instrument is None:
-            continue  # it can't be traded here, and so is nobody's business
+        if instrument is None or instrument.kind is not InstrumentKind.SPOT:
+            continue  # it can't be traded here, or is margin, and so is nobody's business
         total = state.holdings[coin].total if coin in state.holdings else ZERO
         yield from _coin(instrument, mine, total, known)
 

@@ -70,7 +70,7 @@ class Desk:
     async def wake(self) -> None:
         """At start, once the market answers: everything that a killed process left is finished."""
         await self.exits.load()
-        await _each(self.orders.recover, self.reconcile)  # before anything new is entered
+        await self.reconcile()  # before anything new is entered
         await self.every_minute()
         await self.every_second()
 

@@ -101,7 +101,7 @@ class Reconciliation:
         self._orders_told: dict[int, datetime] = {}
         self._prices = LastPrices(market, clock)
         self._back: Backlog[int] = Backlog(self._look_at)
-        venue.when_back(self._back.put)
+        venue.when_back(self.soon)
 
     # --- when ---------------------------------------------------------------------------------
 
@@ -115,6 +115,10 @@ class Reconciliation:
         self._states.count(connections)
         usable = [one for one in connections if one.state is not ConnectionState.REFUSED]
         await self._look_at([one.owner_id for one in usable])
+
+    def soon(self, owner_id: int) -> None:
+        """Look in the background: an account was connected, or can be reached again."""
+        self._back.put(owner_id)
 
     async def idle(self) -> None:
         """Return when no look is under way."""
@@ -138,6 +142,7 @@ class Reconciliation:
             await self.look(owner_id)
         except (TryAgain, KeyRefused) as fault:
             log.warning("Account of %s was not seen.", owner_id, extra={"why": str(fault)})
+            await self._states.unseen(owner_id)
         except Exception:
             log.exception("Account of %s could not be looked at; again in a minute.", owner_id)
 
@@ -159,6 +164,7 @@ class Reconciliation:
                 await self._refused(owner_id, str(refusal), connection.sealed)
                 raise
             self._looked(receipt)
+            await self._states.seen(connection)
             return receipt
 
     def _forget(self, owner_id: int) -> None:
@@ -308,7 +314,7 @@ def _known(
     return replace(
         market,
         baseline=connection.baseline,
-        accepted={**connection.baseline, **_positions_of(left_alone)},
+        accepted=frozenset([*connection.baseline.items(), *_positions_of(left_alone)]),
         sold=foreign_sales(caught.foreign) | missing,
     )
 
@@ -323,10 +329,10 @@ def _symbols(connection: Connection, state: VenueState, book: Book) -> set[str]:
     return symbols | {one.symbol for one in book.positions}
 
 
-def _positions_of(findings: Sequence[Finding]) -> dict[str, Decimal]:
-    """Symbol → signed quantity."""
+def _positions_of(findings: Sequence[Finding]) -> list[tuple[str, Decimal]]:
+    """Symbols and signed quantities."""
     found = [one for one in findings if one.kind is FindingKind.POSITION]
-    return {one.symbol: one.quantity * Side(one.side).sign for one in found}
+    return [(one.symbol, one.quantity * Side(one.side).sign) for one in found]
 
 
 def _changed(before: Book, after: Book) -> set[str]:

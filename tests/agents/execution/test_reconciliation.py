@@ -413,6 +413,56 @@ async def test_a_refused_key_is_told_once_and_asked_no_more(world: LiveWorld):
     assert world.truth.reconciliation.health() == ("accounts", False, "1 connected, 1 refused")
 
 
+async def test_a_long_silence_is_told_once_to_those_with_open_trades(world: LiveWorld):
+    ada, bob = await world.user(), await world.user("Bob")
+    for owner in (ada, bob):
+        await world.connect(owner)
+    await world.held(ada)
+    for owner in (ada, bob):
+        world.exchange.away[owner] = BrokerAway()
+    for _ in range(8):
+        await world.desk.reconcile()
+        world.clock.wait(60)
+    [told] = world.told(NoticeKind.ACCOUNT)
+    assert told["state"] == "away"
+    assert "5 minutes" in told["summary"]
+    assert "1 trade can't be closed" in told["summary"]
+    world.exchange.come_back(ada)
+    await world.truth.reconciliation.idle()
+    assert [facts["state"] for facts in world.told(NoticeKind.ACCOUNT)] == ["away", "back"]
+
+
+async def test_an_entry_that_a_killed_process_left_is_sent_after_the_look(world: LiveWorld):
+    """Funds are known again before the limits are asked about it."""
+    ada = await world.user()
+    await world.connect(ada)
+    proposal = await world.propose(await world.live(ada))
+    world.dies_at_next = "approval.ordered"
+    with pytest.raises(Killed):
+        await world.approve(proposal)
+    await world.kill()
+    await world.start()
+    [position] = world.positions
+    assert position.quantity == proposal.plan.quantity
+
+
+async def test_positions_of_before_are_the_owners_own(world: LiveWorld):
+    ada = await world.user()
+    world.exchange.trade(ada, ETH, SELL, Decimal(3))
+    await world.connect(ada, {ETH: "-3"})
+    assert (await world.look(ada)).matches
+    world.exchange.trade(ada, ETH, SELL, Decimal(1))
+    world.pass_time()
+    assert [one.quantity for one in (await world.look(ada)).findings] == [4]
+
+
+async def test_coins_that_are_margin_are_nobodys_find(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    world.exchange.account(ada).coins.update({"BTC": Decimal(1), "USDC": Decimal(500)})
+    assert (await world.look(ada)).matches
+
+
 async def test_nobody_connected_nobody_asked(world: LiveWorld):
     ada = await world.user()
     await world.desk.reconcile()
