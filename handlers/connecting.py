@@ -213,6 +213,8 @@ async def connect_now(desk: Desk, turn: Turn, facts: Mapping[str, Any]) -> Answe
         asked_at,
     )
     stored = await desk.connecting.connect(turn.user.id, made)
+    if desk.truth is not None:
+        desk.truth.reconciliation.soon(turn.user.id)
     return [confirm.agreed(connecting_words.connected(stored))]
 
 
