@@ -108,7 +108,8 @@ class Dialect:
     conditional orders are listed apart from others, under ids of their own, and become a new order
     when they trigger. `found_by`: the parameter by which an order is looked up by its client id;
     empty where there is none, and lists are searched instead. `of_order`: the parameter that
-    narrows trades to one order. `refusals` are searched in turn for the code or, in small letters,
+    narrows trades to one order. `pages`: ccxt itself goes through the pages of a history.
+    `refusals` are searched in turn for the code or, in small letters,
     a part of the message. `permissions` names how those of a key are read.
     """
 
@@ -130,6 +131,7 @@ class Dialect:
     reading: Reading = _flat
     refusals: tuple[tuple[str, Verdict], ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    pages: bool = False
     window_days: int = 0  # how much of the trades' history one request covers; 0: any
 
     def style(self, instrument: Instrument) -> GuardStyle:
@@ -260,7 +262,7 @@ _BYBIT = Dialect(
         ("10001", Verdict.NO),
     ),
     options={"enableUnifiedAccount": True, "enableUnifiedMargin": False},
-    window_days=7,
+    pages=True,
 )
 _KRAKEN = Dialect(
     house="kraken",
@@ -296,6 +298,7 @@ _OKX = Dialect(
     found_by="clientOrderId",
     of_order="ordId",
     apart=True,
+    pages=True,
     reading=_nested,
     refusals=(
         ("50011", Verdict.BUSY),

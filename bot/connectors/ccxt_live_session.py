@@ -28,6 +28,10 @@ from bot.connectors.ccxt_live_pace import Pace
 
 _log = logging.getLogger(__name__)
 _TIMEOUT_MS = 10_000
+_PING_MS = 15_000
+"""Between two pings of a user's stream; one that misses two is closed."""
+_KEPT = {"ordersLimit": 200, "tradesLimit": 200}
+"""How much news of an account ccxt keeps."""
 _SAME = 0.3
 """Seconds by which two pauses that are the same may differ."""
 
@@ -318,5 +322,6 @@ def _settings(credentials: Credentials, dialect: Dialect) -> dict[str, Any]:
         "password": credentials.password,
         "enableRateLimit": True,
         "timeout": _TIMEOUT_MS,
-        "options": dict(dialect.options),
+        "options": {**_KEPT, **dialect.options},
+        "streaming": {"keepAlive": _PING_MS},
     }

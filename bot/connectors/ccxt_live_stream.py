@@ -1,8 +1,12 @@
-"""The stream of one account: its trades and orders as they happen, opened again when it breaks."""
+"""The stream of one account: its trades and orders as they happen, opened again when it breaks.
+
+A watch method of ccxt is used only as an alarm clock: what comes while nobody waits rings for
+nobody, so everything that has come is read from ccxt's caches, at each alarm and in between.
+"""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +15,8 @@ from bot.connectors.ccxt_live_session import Session
 
 _log = logging.getLogger(__name__)
 _WATCHED = {"watchMyTrades": "watch_my_trades", "watchOrders": "watch_orders"}
+_CACHES = {"watchMyTrades": "myTrades", "watchOrders": "orders"}
+_REMEMBERED = 2_000
 Order = Mapping[str, Any]
 Take = Callable[[Session, Order], Awaitable[None]]
 
@@ -53,6 +59,7 @@ class UserStream:
         self._back = back
         self._watched = [name for name in _WATCHED if session.has(name)]
         self._working: set[str] = set()
+        self._read: dict[str, dict[Any, None]] = {name: {} for name in self._watched}
         self._broke = False
         self._tasks = [
             asyncio.create_task(self._keep(name), name=f"user stream {name}")
@@ -70,22 +77,27 @@ class UserStream:
 
     async def hang_up(self) -> None:
         """Close the connection, dead or not; it is opened again by itself."""
+        self._forget_listen_keys()
         await self.session.exchange.close_ws_clients()
+
+    def _forget_listen_keys(self) -> None:
+        """ccxt uses one for twenty minutes, and one that has expired at Binance hears nothing."""
+        for part in self.session.exchange.options.values():
+            if isinstance(part, dict) and "listenKey" in part:
+                part.update(listenKey=None, lastAuthenticatedTime=0)
 
     async def _keep(self, name: str) -> None:
         backoff = self._backoff()
         while True:
             try:
-                news = await self._wait(name, backoff)
+                await self._wait(name, backoff)
             except Exception as fault:
                 self._lost(name, fault)
                 await asyncio.sleep(backoff.failed())
-                continue
-            for one in news:
-                await self._take(name, one)
 
-    async def _wait(self, name: str, backoff: Backoff) -> Sequence[Order]:
-        """What has come; while waiting for it, notice that the stream is connected."""
+    async def _wait(self, name: str, backoff: Backoff) -> None:
+        """Until the alarm rings; meanwhile notice that the stream is connected, and what has come
+        between two alarms."""
         watch = getattr(self.session.exchange, _WATCHED[name])
         watching: asyncio.Future[Any] = asyncio.ensure_future(watch())
         try:
@@ -93,13 +105,26 @@ class UserStream:
                 await asyncio.wait({watching}, timeout=self._patience.look)
                 if not watching.done() and self._joined():
                     self._found(name, backoff)
+                for one in self._unread(name):
+                    await self._take(name, one)
             if watching.cancelled():
                 raise ConnectionError("hung up")
-            news: Sequence[Order] = watching.result()
+            watching.result()
             self._found(name, backoff)
-            return news
         finally:
             watching.cancel()
+
+    def _unread(self, name: str) -> list[Order]:
+        """What ccxt keeps and we have not seen in this state, oldest first."""
+        read, fresh = self._read[name], []
+        for one in list(getattr(self.session.exchange, _CACHES[name], None) or ()):
+            mark = (one.get("symbol"), one.get("id"), one.get("status"), one.get("filled"))
+            if mark not in read:
+                read[mark] = None
+                fresh.append(dict(one))
+        while len(read) > _REMEMBERED:
+            del read[next(iter(read))]
+        return fresh
 
     async def _take(self, name: str, one: Order) -> None:
         try:
@@ -130,6 +155,7 @@ class UserStream:
     def _lost(self, name: str, fault: Exception) -> None:
         self._working.discard(name)
         self._broke = True
+        self._forget_listen_keys()
         _log.info(
             "A user's stream broke; it is opened again.",
             extra={"owner": self.session.owner_id, "fault": type(fault).__name__},

@@ -65,6 +65,9 @@ class LiveVenue:
     async def _trades(self, session: Session, symbol: str, since: int) -> list[Mapping[str, Any]]:
         """Page after page; some exchanges show a few days at a time."""
         spelling, now = session.listing.spelling(symbol), to_ms(self._clock.now())
+        if session.dialect.pages:
+            about = {"paginate": True}
+            return list(await session.ask("fetch_my_trades", spelling, since, None, about))
         window = session.dialect.window_days * _DAY_MS
         found: dict[str, Mapping[str, Any]] = {}
         start = since

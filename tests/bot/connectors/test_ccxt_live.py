@@ -1,11 +1,9 @@
 """Real money's broker over the real ccxt, against the stand-in exchange."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-import pytest_asyncio
 
 from agents.domain.errors import (
     BrokerAway,
@@ -17,45 +15,13 @@ from agents.domain.errors import (
 )
 from agents.domain.order import BrokerOrder, OrderPurpose, OrderSide, OrderState
 from agents.domain.venue import ConnectionState, Credentials, GuardStyle
-from tests.support.live_connector import BTC, Ground, Live, ground, live
+from tests.support.live_connector import BTC, Live
 from tests.support.venue.faults import Op
 
 D = Decimal
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def spot_ground() -> AsyncIterator[Ground]:
-    async with ground("binance") as one:
-        yield one
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def perps_ground() -> AsyncIterator[Ground]:
-    async with ground("binanceusdm") as one:
-        yield one
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def spot(spot_ground: Ground) -> AsyncIterator[Live]:
-    async with live(spot_ground) as one:
-        yield one
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def perps(perps_ground: Ground) -> AsyncIterator[Live]:
-    async with live(perps_ground) as one:
-        yield one
-
-
-@pytest_asyncio.fixture(params=["spot", "perps"], loop_scope="module")
-async def either(
-    request: pytest.FixtureRequest, spot_ground: Ground, perps_ground: Ground
-) -> AsyncIterator[Live]:
-    async with live(spot_ground if request.param == "spot" else perps_ground) as one:
-        yield one
 
 
 # --- market orders ------------------------------------------------------------------------------
