@@ -13,6 +13,8 @@ from agents.domain.order import BrokerOrder, Fill, OrderIntent, OrderState
 from agents.domain.strategy import Mode
 from agents.domain.venue import GuardStyle
 
+_OPEN = frozenset({OrderState.OPEN, OrderState.PART_FILLED})
+
 
 class ScriptedBroker:
     """Its book outlives the processes that talk to it, as an exchange's does.
@@ -49,7 +51,7 @@ class ScriptedBroker:
         if what == "crash":
             raise ZeroDivisionError("a fault nobody thought of")
         known = self.book.get(intent.client_id)
-        if known and known.state is OrderState.OPEN:
+        if known and known.state in _OPEN:
             raise OrderRejected("Duplicate order sent.")
         self.arrived.append(intent.client_id)
         self.intents[intent.client_id] = intent
@@ -78,7 +80,7 @@ class ScriptedBroker:
 
     async def cancel(self, intent: OrderIntent) -> BrokerOrder | None:
         known = self.book.get(intent.client_id)
-        if known and known.state is OrderState.OPEN:
+        if known and known.state in _OPEN:
             self.book[intent.client_id] = replace(known, state=OrderState.CANCELLED)
         return self.book.get(intent.client_id)
 
