@@ -36,7 +36,7 @@ class Admission:
         self._quotes = quotes
         self.gates: list[Gate] = []
 
-    def check(self, account: Account, ask: Ask, *, pays: bool = True) -> Ask:
+    def check(self, account: Account, ask: Ask) -> Ask:
         """The order as it will be taken. Raises Refused."""
         market = self._markets.get((ask.kind, ask.symbol))
         if market is None:
@@ -56,8 +56,7 @@ class Admission:
             check_reduce(ask, account)
         if len(account.orders(ask.kind, ask.symbol)) >= market.max_orders:
             raise Refused(Why.TOO_MANY)
-        if pays:
-            self.check_means(account, ask)
+        self.check_means(account, ask)
         return ask
 
     def check_means(self, account: Account, ask: Ask) -> None:

@@ -190,10 +190,7 @@ class Engine:
         with self._moment():
             quote = self.quotes[first.symbol]
             check_pair(first, second, quote)
-            asks = [
-                self._admission.check(account, one, pays=n == 0)
-                for n, one in enumerate((first, second))
-            ]
+            asks = [self._admission.check(account, one) for one in (first, second)]
             number_ = self.ledger.new_id()
             orders = []
             for ask in asks:

@@ -97,6 +97,14 @@ def test_a_pair_locks_once_and_one_ends_the_other(engine: Engine) -> None:
     assert engine.fills[-1].maker
 
 
+def test_a_pair_that_buys_needs_money_for_its_dearer_half(engine: Engine) -> None:
+    engine.place(KEY, spot(BUY, "4"))
+    with pytest.raises(Refused) as refusal:
+        engine.place_pair(KEY, spot(BUY, "5", price=90), spot(BUY, "5", trigger=125))
+    assert refusal.value.why is Why.NO_FUNDS
+    assert len(engine.orders) == 1
+
+
 def test_a_stop_of_a_pair_fills_at_the_price_it_jumped_to(engine: Engine) -> None:
     engine.deposit(KEY, "BTC", 1)
     pair = engine.place_pair(KEY, spot(SELL, "1", price=120), spot(SELL, "1", trigger=90))

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from tests.support.clock import ManualClock
 from tests.support.venue.conftest import KEY, opened
 from tests.support.venue.engine import Engine
-from tests.support.venue.records import ZERO, Ask, Kind, OrderType, Refused, Side
+from tests.support.venue.records import ZERO, Ask, Kind, Order, OrderType, Refused, Side
 
 D = Decimal
-CASH, COINS = D(1000), D(5)
+CASH, COINS = D(1000), D(2)
 CENT = D("0.01")
 
 side = st.sampled_from(Side)
@@ -109,9 +109,13 @@ def spot_adds_up(engine: Engine) -> None:
 def perpetuals_add_up(engine: Engine) -> None:
     """Position and profit by an account of every unit that was bought and sold."""
     held, cost, cash = ZERO, ZERO, CASH
+    reducing = {one.id for one in engine.orders if one.ask.reduce_only}
     for fill in engine.fills:
         if fill.kind is Kind.PERPETUAL:
-            held += fill.quantity * fill.side.sign
+            before, held = held, held + fill.quantity * fill.side.sign
+            if fill.order_id in reducing:
+                assert abs(held) < abs(before)
+                assert held * before >= 0
             cost += fill.price * fill.quantity * fill.side.sign
             cash -= fill.fee
     cash += sum(one.amount for one in engine.incomes if one.type == "funding")
@@ -129,3 +133,9 @@ def orders_add_up(engine: Engine) -> None:
         assert order.filled == sum((one.quantity for one in fills), ZERO) <= order.quantity
         assert (order.filled == order.quantity and order.quantity > 0) == (order.status == "filled")
         assert order.live == (order.id in engine.account(KEY).open)
+    pairs: dict[int, list[Order]] = {one.pair: [] for one in engine.orders if one.pair is not None}
+    for order in engine.orders:
+        if order.pair is not None:
+            pairs[order.pair].append(order)
+    for first, second in pairs.values():
+        assert not (first.filled and second.filled)
