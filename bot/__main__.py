@@ -1,6 +1,9 @@
 """The command line: `python -m bot` runs the desk; other words do one thing and end."""
 
 import asyncio
+import ctypes
+import faulthandler
+import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -55,8 +58,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(_: Sequence[str]) -> int:
     settings = load_settings()
+    _leave_no_dumps()
     start_logging(settings.log_level, settings.secrets())
     return asyncio.run(serve(settings))
+
+
+_DUMPABLE = 4  # of prctl(2)
+
+
+def _leave_no_dumps() -> None:
+    """A process that crashes says where, and leaves no file with its memory: keys are in there.
+
+    On Linux a limit of 0 does not reach those who have dumps piped to a program, and what is not
+    dumpable is not dumped by anybody.
+    """
+    faulthandler.enable(sys.__stderr__ or sys.stderr)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DUMPABLE, 0, 0, 0, 0)
 
 
 async def serve(settings: Settings, build: Build | None = None) -> int:

@@ -35,7 +35,7 @@ async def connect(desk: Desk, turn: Turn) -> Answer:
         return [_in_a_group(turn)]
     await over(desk, turn)  # an earlier question for a key
     check = desk.key_check
-    if check is None:
+    if check is None or not desk.exchange:
         return [_refused(turn, connecting_words.NO_EXCHANGE)]
     if not turn.words:
         return await _opening(desk, turn)
@@ -50,8 +50,8 @@ async def connect(desk: Desk, turn: Turn) -> Answer:
 async def begin(desk: Desk, turn: Turn) -> Answer:
     """The button that begins: a key for the desk's own exchange."""
     check = desk.key_check
-    if check is None or not turn.incoming.private:
-        said = connecting_words.PRIVATELY if check else connecting_words.NO_EXCHANGE
+    if check is None or not desk.exchange or not turn.incoming.private:
+        said = connecting_words.PRIVATELY if desk.exchange else connecting_words.NO_EXCHANGE
         return [texts.said(said)]
     return await _taking(desk, turn, _nothing(check, check.known(desk.exchange)), ())
 

@@ -27,7 +27,7 @@ from bot.app.trading import Trading, desks_model, open_scheduler, open_trading
 from bot.connectors.vault import open_vault
 from bot.doctor import look_at_market, look_at_platform
 from bot.heartbeat import SECONDS, Heartbeat
-from bot.log import hide
+from bot.log import hide, hide_keys_in
 from bot.metrics import Metrics
 from bot.reach import Reach
 from bot.running import Parley, Parts
@@ -77,7 +77,7 @@ async def build(settings: Settings, checkpoint: Checkpoint = passed) -> App:
 
 async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoint) -> App:
     metrics = Metrics()
-    vault = await open_vault(settings, hide)
+    vault = await open_vault(settings, hide, hide_keys_in)
     keys = ModelKeys(memory, vault)
     trading = open_trading(settings, memory, metrics, checkpoint, keys, vault)
     parley = _parley(settings, memory, trading, metrics)

@@ -13,7 +13,7 @@ from typing import Protocol
 from agents.domain.errors import OperatorNeeded
 from agents.domain.sealing import Sealed
 from bot.connectors.vault import Vault, keep_secrets, kept_secrets, secret_file, vault_of
-from bot.log import hide
+from bot.log import hide, hide_keys_in
 from bot.settings import Settings
 
 _NOT_SET = (
@@ -30,7 +30,8 @@ _WRONG = (
 class Stored(Protocol):
     """What of the memory is needed."""
 
-    sealed: Sealed
+    @property
+    def sealed(self) -> Sealed: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ async def rekey(settings: Settings, memory: Stored) -> str:
         kept = [random.token_urlsafe(32), *kept]
         hide(kept[0])
         keep_secrets(path, kept)
-    done = await _resealed(await vault_of(kept, hide), memory, finished=finished)
+    done = await _resealed(await vault_of(kept, hide, hide_keys_in), memory, finished=finished)
     keep_secrets(path, kept[:1])
     return f"{done} The old one is dropped from {path}."
 
@@ -77,7 +78,9 @@ async def _given(settings: Settings, memory: Stored) -> str:
         raise OperatorNeeded(_NOT_SET)
     if settings.secret in old:
         raise OperatorNeeded(_THE_SAME)
-    done = await _resealed(await vault_of([settings.secret, *old], hide), memory, given=True)
+    done = await _resealed(
+        await vault_of([settings.secret, *old], hide, hide_keys_in), memory, given=True
+    )
     where = "Take PARLEY_OLD_SECRET out of the settings now."
     if not settings.old_secret:
         where = f"The file {secret_file(settings.database_url)} is not needed any more; remove it."

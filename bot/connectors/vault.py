@@ -65,15 +65,19 @@ def _fernet(secret: str) -> Fernet:
     return Fernet(urlsafe_b64encode(derived))
 
 
-async def open_vault(settings: Settings, known: Callable[[str], None]) -> Vault:
-    """The desk's vault. `known` learns of the secrets too. Raises OperatorNeeded."""
-    return await vault_of(secrets_for(settings), known)
+async def open_vault(
+    settings: Settings, hide: Callable[[str], None], known: Callable[[str], None]
+) -> Vault:
+    """The desk's vault. `hide` is told its secrets. Raises OperatorNeeded."""
+    return await vault_of(secrets_for(settings), hide, known)
 
 
-async def vault_of(every: Sequence[str], known: Callable[[str], None]) -> Vault:
+async def vault_of(
+    every: Sequence[str], hide: Callable[[str], None], known: Callable[[str], None]
+) -> Vault:
     """One with these secrets, the first of which seals."""
     for secret in every:
-        known(secret)
+        hide(secret)
     return await asyncio.to_thread(Vault, every[0], known, every[1:])
 
 

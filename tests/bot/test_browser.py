@@ -46,6 +46,9 @@ class House:
             await self.platform.send(HOME, card)
         return Glance()
 
+    async def shown(self, said: str) -> str:
+        return said.replace("sk-key", "(hidden)")
+
     async def start(self) -> None:
         self.platform = BrowserPlatform(
             TOKEN,
@@ -53,7 +56,7 @@ class House:
             lambda: NOW,
             [("status", "What is going on"), ("strategies", "Your strategies")],
             lambda: {"market": "Simulated market"},
-            lambda said: said.replace("sk-key", "(hidden)"),
+            self.shown,
         )
         self.web = WebServer(
             "127.0.0.1",
@@ -219,6 +222,19 @@ async def test_earlier_messages_come_on_request(house: House) -> None:
         await socket.send_json({"kind": "earlier", "before": hello["messages"][0]["id"]})
         earlier = await heard(socket, "earlier")
         assert [message["id"] for message in earlier["messages"]] == list(range(1, 11))
+
+
+async def test_files_are_kept_by_the_owner_alone(house: House) -> None:
+    file = Outgoing(text("journal"), picture=b"id,net\n", file_name="journal.csv")
+    number = await house.platform.send(HOME, file)
+    async with visitor(house) as session:
+        answer = await session.get(f"/file/{number}/journal.csv")
+        assert await answer.text() == "id,net\n"
+        assert answer.headers["Content-Disposition"] == 'attachment; filename="journal.csv"'
+        assert (await session.get(f"/picture/{number}")).status == 404
+        assert (await session.get("/file/999/journal.csv")).status == 404
+    async with aiohttp.ClientSession(house.address) as stranger:
+        assert (await stranger.get(f"/file/{number}/journal.csv")).status == 403
 
 
 async def test_pictures_are_served_to_the_owner(house: House) -> None:

@@ -1,13 +1,14 @@
 """Sealed secrets, and the secret that seals them."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agents.domain.errors import OperatorNeeded
 from agents.domain.sealing import SEALED_TEXT
-from bot.connectors.vault import Vault, open_vault, secret_file, secrets_for
+from bot.connectors.vault import Vault, keep_secrets, open_vault, secret_file, secrets_for
 from bot.log import SentenceFormatter
 from bot.settings import Settings
 from tests.support.vaults import VAULT
@@ -46,7 +47,7 @@ def test_another_secret_and_what_is_not_sealed_are_a_sentence(sealed: str) -> No
 
 
 def test_a_set_secret_is_used_and_kept_nowhere(tmp_path: Path) -> None:
-    assert secrets_for(at(tmp_path, "mine")) == "mine"
+    assert secrets_for(at(tmp_path, "mine")) == ["mine"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -54,8 +55,8 @@ def test_without_one_it_is_made_once_for_its_owner_alone(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    made = secrets_for(at(tmp_path / "var"))
-    assert secrets_for(at(tmp_path / "var")) == made
+    [made] = secrets_for(at(tmp_path / "var"))
+    assert secrets_for(at(tmp_path / "var")) == [made]
     assert len(made) > 30
     file = tmp_path / "var" / "secret"
     assert file.stat().st_mode & 0o777 == 0o600
@@ -71,7 +72,7 @@ def test_another_process_that_was_first_wins(tmp_path: Path) -> None:
 
     _first(tmp_path / "secret", "first")
     _first(tmp_path / "secret", "second")
-    assert secrets_for(at(tmp_path)) == "first"
+    assert secrets_for(at(tmp_path)) == ["first"]
 
 
 def test_a_secret_that_cannot_be_kept_is_a_sentence(tmp_path: Path) -> None:
@@ -96,8 +97,38 @@ def test_where_it_is_kept(url: str, file: str) -> None:
 
 async def test_neither_the_secret_nor_what_it_seals_is_ever_printed(tmp_path: Path) -> None:
     formatter = SentenceFormatter()
-    vault = await open_vault(at(tmp_path), formatter.hide)
+    vault = await open_vault(at(tmp_path), formatter.hide, formatter.hide)
     vault.seal(KEY)
     made = (tmp_path / "secret").read_text().strip()
     record = logging.makeLogRecord({"msg": f"{made} and {KEY}", "levelname": "INFO"})
     assert formatter.format(record).endswith("info [secret] and [secret]")
+
+
+# --- while the secret is being changed ------------------------------------------------------------
+
+
+def test_older_secrets_open_and_do_not_seal() -> None:
+    changing = Vault("new", older=["a secret of the tests"])
+    assert changing.open(VAULT.seal(KEY)) == KEY
+    assert Vault("new").open(changing.seal(KEY)) == KEY
+    with pytest.raises(OperatorNeeded):
+        VAULT.open(changing.seal(KEY))
+
+
+def test_several_secrets_stand_in_the_file_the_one_that_seals_first(tmp_path: Path) -> None:
+    keep_secrets(tmp_path / "secret", ["new", "old"])
+    assert secrets_for(at(tmp_path)) == ["new", "old"]
+    keep_secrets(tmp_path / "secret", ["new"])
+    assert secrets_for(at(tmp_path)) == ["new"]
+    assert (tmp_path / "secret").stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secret"]
+
+
+def test_an_old_secret_that_is_set_opens_too(tmp_path: Path) -> None:
+    assert secrets_for(replace(at(tmp_path, "new"), old_secret="old")) == ["new", "old"]
+
+
+def test_a_file_that_was_emptied_is_no_reason_to_make_another_secret(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("\n")
+    with pytest.raises(OperatorNeeded, match="from a backup"):
+        secrets_for(at(tmp_path))
