@@ -108,7 +108,8 @@ class Dialect:
     conditional orders are listed apart from others, under ids of their own, and become a new order
     when they trigger. `found_by`: the parameter by which an order is looked up by its client id;
     empty where there is none, and lists are searched instead. `of_order`: the parameter that
-    narrows trades to one order. `pages`: ccxt itself goes through the pages of a history.
+    narrows trades to one order, and `from_trade` the one that begins a page of them with a trade.
+    `pages`: ccxt itself goes through the pages of a history.
     `refusals` are searched in turn for the code or, in small letters,
     a part of the message. `permissions` names how those of a key are read.
     """
@@ -131,6 +132,7 @@ class Dialect:
     reading: Reading = _flat
     refusals: tuple[tuple[str, Verdict], ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
+    from_trade: str = ""
     pages: bool = False
     window_days: int = 0  # how much of the trades' history one request covers; 0: any
 
@@ -207,6 +209,7 @@ _BINANCE = Dialect(
     id_form=r"[.A-Z:/a-z0-9_-]{1,36}",
     found_by="clientOrderId",
     of_order="orderId",
+    from_trade="fromId",
     one_of_two="privatePostOrderListOco",
     replaces=True,
     permissions="binance",
@@ -221,6 +224,7 @@ _BINANCE_USDM = Dialect(
     apart=True,
     found_by="clientOrderId",
     of_order="orderId",
+    from_trade="fromId",
     permissions="binance",
     # ccxt has no sandbox of Binance's futures any more, they have a demo instead.
     sandbox="demo",

@@ -116,7 +116,7 @@ class UserStream:
 
     def _unread(self, name: str) -> list[Order]:
         """What ccxt keeps and we have not seen in this state, oldest first."""
-        read, fresh = self._read[name], []
+        read, fresh = self._read[name], list[Order]()
         for one in list(getattr(self.session.exchange, _CACHES[name], None) or ()):
             mark = (one.get("symbol"), one.get("id"), one.get("status"), one.get("filled"))
             if mark not in read:

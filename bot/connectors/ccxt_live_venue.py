@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from agents.domain.errors import BrokerAway, OrderRejected
 from agents.domain.market import InstrumentKind, from_ms, to_ms
@@ -22,10 +22,11 @@ from agents.domain.venue import (
 from bot.connectors.ccxt_live_faults import Missing
 from bot.connectors.ccxt_live_lookup import Lookup
 from bot.connectors.ccxt_live_numbers import told
-from bot.connectors.ccxt_live_orders import bare_name, lot, venue_order
+from bot.connectors.ccxt_live_orders import bare_name, lot, trade_name, venue_order
 from bot.connectors.ccxt_live_session import Session, Sessions, Traded
 
 T = TypeVar("T")
+Trade: TypeAlias = Mapping[str, Any]
 _PAGE = 500
 _DAY_MS = 86_400_000
 _NO_COINS = frozenset({"info", "timestamp", "datetime", "free", "used", "total", "debt"})
@@ -62,25 +63,18 @@ class LiveVenue:
                 found.append(VenueFill(fill, str(trade.get("order") or "")))
         return sorted(found, key=lambda one: one.fill.at)
 
-    async def _trades(self, session: Session, symbol: str, since: int) -> list[Mapping[str, Any]]:
+    async def _trades(self, session: Session, symbol: str, since: int) -> list[Trade]:
         """Page after page; some exchanges show a few days at a time."""
         spelling, now = session.listing.spelling(symbol), to_ms(self._clock.now())
         if session.dialect.pages:
             about = {"paginate": True}
             return list(await session.ask("fetch_my_trades", spelling, since, None, about))
-        window = session.dialect.window_days * _DAY_MS
-        found: dict[str, Mapping[str, Any]] = {}
-        start = since
-        while start <= now:
-            page = await session.ask("fetch_my_trades", spelling, start, _PAGE)
-            fresh = [one for one in page if str(one.get("id")) not in found]
-            found |= {str(one.get("id")): one for one in fresh}
-            if len(page) >= _PAGE and fresh:
-                start = max(int(one["timestamp"]) for one in page)
-            elif window:
-                start += window
-            else:
-                break
+        window, found = session.dialect.window_days * _DAY_MS, dict[str, Trade]()
+        while since <= now:
+            page = await session.ask("fetch_my_trades", spelling, since, _PAGE)
+            while _added(found, page) and len(page) >= _PAGE:
+                page = await _page_after(session, spelling, page)
+            since += window or now
         return list(found.values())
 
     async def funding(self, owner_id: int, symbol: str, since: datetime) -> Sequence[FundingPaid]:
@@ -199,6 +193,22 @@ async def _equity(
             prices[coin] = told((tickers.get(spelling) or {}).get("last")) or ZERO
     others = (amount * prices.get(coin, ZERO) for coin, amount in whole.items() if coin != quote)
     return equity + sum(others, ZERO)
+
+
+def _added(found: dict[str, Trade], page: Sequence[Trade]) -> bool:
+    """Whether there was anything new in it."""
+    before = len(found)
+    found.update({trade_name(one): one for one in page})
+    return len(found) > before
+
+
+async def _page_after(session: Session, spelling: str, page: Sequence[Trade]) -> Sequence[Trade]:
+    """By number where the exchange takes it: many trades may share a moment."""
+    narrow = session.dialect.from_trade
+    start = None if narrow else max(int(one["timestamp"]) for one in page)
+    about = {narrow: max(int(one["id"]) for one in page) + 1} if narrow else {}
+    following: Sequence[Trade] = await session.ask("fetch_my_trades", spelling, start, _PAGE, about)
+    return following
 
 
 def _funding(symbol: str, one: Mapping[str, Any]) -> FundingPaid:
