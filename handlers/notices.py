@@ -209,7 +209,7 @@ class Notices:
         return await digests.told(self._desk, told.user, told.facts)
 
     async def _panic(self, told: _Told) -> Reply:
-        return Reply(panic.told(told.facts))
+        return Reply(panic.told(told.facts), edits=bool(told.facts.get("left")))
 
     async def _alarm(self, told: _Told) -> Reply:
         return alarms.of_machine(told.facts, told.user.zone, self._desk.clock.wall())

@@ -46,18 +46,21 @@ def _counted(report: PanicReport) -> list[str]:
         f"Cancelled: {_count(report.proposals, 'proposal')}.",
         f"Closing: {_count(report.positions, 'position')}"
         + (f", {report.left} not yet flat." if report.left else ", all flat."),
+        *_waiting(report.waits),
     ]
+
+
+def _waiting(seconds: int) -> list[str]:
+    if not seconds:
+        return []
+    return [f"⏳ The exchange asks to wait {_count(seconds, 'second')}; I go on by myself."]
 
 
 def told(facts: Mapping[str, Any]) -> Words:
     """The notice of a panic: under way, or over."""
     left = facts.get("left", 0)
     if left:
-        return lines(
-            bold("🚨 Panic under way"),
-            f"{_count(left, 'position or order', 'positions and orders')} not yet flat; "
-            "I go on until everything is.",
-        )
+        return lines(bold("🚨 Panic under way"), *_left(facts, left))
     return lines(
         bold("✅ Panic over: everything is flat."),
         f"Closed {_count(facts.get('positions', 0), 'position')}, cancelled "
@@ -65,6 +68,20 @@ def told(facts: Mapping[str, Any]) -> Words:
         f"{_count(facts.get('strategies', 0), 'strategy', 'strategies')}.",
         "/resume starts a strategy again.",
     )
+
+
+def _left(facts: Mapping[str, Any], left: int) -> list[str]:
+    """What is done and what is not yet, as the facts count it."""
+    still_open, orders = facts.get("open", left), facts.get("orders", 0)
+    flat = max(facts.get("positions", 0) - still_open, 0)
+    done = [f"Flat: {_count(flat, 'position')}."] if flat else []
+    parts = [_count(still_open, "position")] if still_open or not orders else []
+    parts += [_count(orders, "order")] if orders else []
+    return [
+        *done,
+        f"{' and '.join(parts)} not yet flat; I go on until everything is.",
+        *_waiting(facts.get("wait", 0)),
+    ]
 
 
 def _count(number: int, one: str, many: str = "") -> str:

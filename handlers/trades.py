@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from agents.domain.market import Instrument
-from agents.domain.order import Fill, OrderIntent, OrderPurpose, OrderSide
+from agents.domain.order import Fill, OrderIntent, OrderPurpose, OrderSide, OrderState
 from agents.domain.position import Position, PositionState
 from agents.domain.strategy import Mode
 from handlers import markers, numbers, times
@@ -82,6 +82,11 @@ def sent(intent: OrderIntent, instrument: Instrument | None) -> Words:
     size = f"{numbers.amount(intent.quantity, instrument)} {markers.base(intent.symbol)}"
     reason = f" · {intent.reason}" if intent.reduces and intent.reason else ""
     what = f"{_DOES[intent.side]} {size} at the market{reason}"
+    if intent.state is OrderState.NEW:
+        return lines(
+            bold(f"{markers.mode(intent.mode)} · {verb} {intent.symbol}"),
+            f"Not sent yet: {what}. The exchange asks to wait; it goes out as soon as it may.",
+        )
     said = f"It would be {what}." if intent.mode is Mode.VALIDATION else f"Sent: {what}."
     return lines(
         bold(f"{markers.mode(intent.mode)} · {verb} {intent.symbol}"), f"{said} Not yet filled."
@@ -90,6 +95,8 @@ def sent(intent: OrderIntent, instrument: Instrument | None) -> Words:
 
 def failed(intent: OrderIntent, reason: str, instrument: Instrument | None) -> Words:
     size = f"{numbers.amount(intent.quantity, instrument)} {markers.base(intent.symbol)}"
+    if intent.filled:
+        return _filled_in_part(intent, reason, size, instrument)
     after = (
         "The position stays open and its stop keeps watching."
         if intent.reduces
@@ -98,6 +105,23 @@ def failed(intent: OrderIntent, reason: str, instrument: Instrument | None) -> W
     return lines(
         bold(f"{markers.mode(intent.mode)} · Order not filled: {intent.symbol}"),
         f"⛔ {_DOES[intent.side].capitalize()} {size}: {reason or 'the broker gave no reason'}.",
+        after,
+    )
+
+
+def _filled_in_part(
+    intent: OrderIntent, reason: str, size: str, instrument: Instrument | None
+) -> Words:
+    filled = numbers.amount(intent.filled, instrument)
+    after = (
+        "The rest of the position stays open, and its stop keeps watching."
+        if intent.reduces
+        else "The position is what was filled, and its stop covers that."
+    )
+    return lines(
+        bold(f"{markers.mode(intent.mode)} · Order filled in part: {intent.symbol}"),
+        f"⛔ {_DID[intent.side]} {filled} of {size}; the rest is over: "
+        f"{reason or 'the broker gave no reason'}.",
         after,
     )
 

@@ -17,6 +17,7 @@ from agents.domain.ports import Clock, Memory
 from agents.domain.position import Position, PositionState
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.exitbook import ExitBook, Held
+from agents.execution.liquidation import worst_exit
 from agents.execution.settlement import in_flight
 
 _TRIES = 5
@@ -57,12 +58,13 @@ class Closing:
                 if intent is not None:
                     intents.append(intent)
         for held in known.values():
-            self._book.follow(held.position, held.in_flight)
+            if held.position.id in {intent.position_id for intent in intents}:
+                self._book.follow(held.position, held.in_flight)
         self._passed("exit.stored")
         return intents
 
     async def _store(self, wanted: Exit, known: dict[int, Held]) -> OrderIntent | None:
-        held = known.get(wanted.position_id) or self._book.held(wanted.position_id)
+        held = known.get(wanted.position_id) or self._watched(wanted.position_id)
         for _ in range(_TRIES):
             if held is None:
                 held = await self._read(wanted.position_id)
@@ -79,6 +81,10 @@ class Closing:
                 return await self._add(held.position, wanted, quantity)
             held = None
         raise Moved
+
+    def _watched(self, position_id: int) -> Held | None:
+        """As the book has it; one whose exit failed was stored anew since, and has to be read."""
+        return None if position_id in self._book.unarmed else self._book.held(position_id)
 
     async def _read(self, position_id: int) -> Held:
         position = await self._memory.positions.by_id(position_id)
@@ -139,4 +145,6 @@ def exit_order(position: Position, wanted: Exit, quantity: Decimal, at: datetime
         position_id=position.id,
         trigger=wanted.trigger,
         reason=wanted.reason,
+        price=worst_exit(position),
+        target=wanted.target,
     )

@@ -39,6 +39,7 @@ from agents.execution.panic import Panic
 from agents.execution.proposing import Proposer
 from agents.execution.reconciliation import Looked, unheard
 from agents.execution.resting import Resting
+from agents.execution.scenes import Scenes
 from agents.execution.settlement import Settlement
 from agents.execution.stops import Stops
 from agents.execution.truth import Truth, open_truth
@@ -237,7 +238,8 @@ def _orders(
     answers = Answers(memory, settlement, failures, passed=passed)
     resting = Resting(memory, clock, answers, passed=passed)
     escalation = Escalation(memory, clock, closing)
-    guards = Guards(memory, brokers, market, clock, book, resting, escalation, passed=passed)
+    scenes = Scenes(memory, brokers, market, book)
+    guards = Guards(memory, clock, book, scenes, resting, escalation, passed=passed)
     orders = Orders(
         memory,
         brokers,

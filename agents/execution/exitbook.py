@@ -1,8 +1,9 @@
 """Every open position's stops and targets, sorted by price: a tick looks only at what it hits.
 
-Per symbol there are two sorted lists, one of triggers that a falling price reaches (stops of
-longs, targets of shorts) and one for a rising price, and the trailing stops of both sides (see
-`trails`). The nearest triggers bound a quiet zone: a tick inside it costs one comparison chain.
+What rests at an exchange is not watched here (`rests`), except for a stop that should have been
+filled by then. Per symbol there are two sorted lists, one of triggers that a falling price
+reaches (stops of longs, targets of shorts) and one for a rising price, and the trailing stops of
+both sides (see `trails`). The nearest triggers bound a quiet zone: a tick inside it costs one comparison chain.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,20 +11,14 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from sortedcontainers import SortedList
-
 from agents.domain.market import Tick
 from agents.domain.money import ZERO
 from agents.domain.position import Position, PositionState
 from agents.domain.strategy import Mode, Side
-from agents.execution.trails import Trails, signed_stop
+from agents.execution.lanes import BREAK_EVEN, LIQUIDATION, OVERDUE, STOP, Entry, Lane
+from agents.execution.trails import signed_stop
 
-_FAR = Decimal("Infinity")
-# Codes of triggers; from 0 on the index of a target.
-_STOP, _BREAK_EVEN, _LIQUIDATION, _OVERDUE = -1, -2, -3, -4
 OVERDUE_R = Decimal("0.25")  # so far beyond a resting stop it should have been filled
-
-Entry = tuple[Decimal, int, int]  # price, position id, code
 
 
 class TriggerKind(StrEnum):
@@ -80,59 +75,6 @@ class Held:
     def free(self) -> Decimal:
         """What no exit order is under way for."""
         return self.position.sellable - self.in_flight
-
-
-class Lane:
-    """The triggers of one symbol."""
-
-    __slots__ = ("above", "below", "high", "long", "low", "short")
-
-    def __init__(self) -> None:
-        self.below: SortedList = SortedList()
-        self.above: SortedList = SortedList()
-        self.long = Trails()
-        self.short = Trails()
-        self.low = self.high = ZERO
-        self.unbound()
-
-    def unbound(self) -> None:
-        """Something changed: the next tick finds the quiet zone anew."""
-        self.low, self.high = _FAR, -_FAR
-
-    def bind(self) -> None:
-        low = self.below[-1][0] if self.below else -_FAR
-        high = self.above[0][0] if self.above else _FAR
-        if self.long:
-            low = max(low, self.long.highest_stop or -_FAR)
-            high = min(high, self.long.lowest_best or _FAR)
-        if self.short:
-            low = max(low, -(self.short.lowest_best or _FAR))
-            high = min(high, -(self.short.highest_stop or -_FAR))
-        self.low, self.high = low, high
-
-    def column(self, side: Side, code: int) -> SortedList:
-        """Longs stop below and gain above; shorts the other way round."""
-        return self.below if (side is Side.LONG) == (code in _AGAINST) else self.above
-
-    @property
-    def sides(self) -> tuple[Trails, Trails]:
-        return self.long, self.short
-
-    def trails(self, side: Side) -> Trails:
-        return self.long if side is Side.LONG else self.short
-
-    def reached(self, price: Decimal) -> list[Entry]:
-        """Every entry that `price` is at or beyond."""
-        found: list[Entry] = []
-        for entry in reversed(self.below):
-            if entry[0] < price:
-                break
-            found.append(entry)
-        for entry in self.above:
-            if entry[0] > price:
-                break
-            found.append(entry)
-        return found
 
 
 class ExitBook:
@@ -241,11 +183,11 @@ class ExitBook:
         held = self._held[position_id]
         held.stop = stop
         lane = self._lanes[held.position.symbol]
-        column = lane.column(held.position.side, _STOP)
+        column = lane.column(held.position.side, STOP)
         for index, entry in enumerate(held.entries):
-            if entry[2] == _STOP:
+            if entry[2] == STOP:
                 column.remove(entry)
-                held.entries[index] = (stop, position_id, _STOP)
+                held.entries[index] = (stop, position_id, STOP)
                 column.add(held.entries[index])
                 lane.unbound()
 
@@ -363,19 +305,18 @@ class ExitBook:
         return better(held.stop, trailed), best * sign
 
 
-_AGAINST = (_STOP, _LIQUIDATION, _OVERDUE)
-_CODES = {TriggerKind.BREAK_EVEN: _BREAK_EVEN, TriggerKind.OVERDUE: _OVERDUE}
+_CODES = {TriggerKind.BREAK_EVEN: BREAK_EVEN, TriggerKind.OVERDUE: OVERDUE}
 _STOPS = (TriggerKind.STOP, TriggerKind.TRAILING_STOP, TriggerKind.LIQUIDATION)
 
 
 def _trigger(price: Decimal, position_id: int, code: int) -> Trigger:
-    if code == _STOP:
+    if code == STOP:
         return Trigger(position_id, TriggerKind.STOP, price)
-    if code == _BREAK_EVEN:
+    if code == BREAK_EVEN:
         return Trigger(position_id, TriggerKind.BREAK_EVEN, price)
-    if code == _LIQUIDATION:
+    if code == LIQUIDATION:
         return Trigger(position_id, TriggerKind.LIQUIDATION, price)
-    if code == _OVERDUE:
+    if code == OVERDUE:
         return Trigger(position_id, TriggerKind.OVERDUE, price)
     return Trigger(position_id, TriggerKind.TARGET, price, code)
 
@@ -391,18 +332,18 @@ def trailing_unit(position: Position) -> Decimal:
 
 
 def _entries(position: Position, resting: AtExchange | None = None) -> list[Entry]:
-    entries: list[Entry] = [(position.stop, position.id, _STOP)]
+    entries: list[Entry] = [(position.stop, position.id, STOP)]
     if resting is not None and resting.stop is not None:
         slack = OVERDUE_R * position.risk_per_unit * position.side.sign
-        entries = [(resting.stop - slack, position.id, _OVERDUE)]
+        entries = [(resting.stop - slack, position.id, OVERDUE)]
     elsewhere = resting.targets if resting is not None else ()
     if position.liquidation is not None and position.mode is not Mode.LIVE:
-        entries.append((position.liquidation, position.id, _LIQUIDATION))
+        entries.append((position.liquidation, position.id, LIQUIDATION))
     for index, target in enumerate(position.targets):
         if not target.done and target.quantity > 0 and index not in elsewhere:
             entries.append((target.price, position.id, index))
     after_r, sign = position.trailing.breakeven_r, position.side.sign
     if after_r is not None and (position.entry_price - position.stop) * sign > 0:
         level = position.entry_price + after_r * position.risk_per_unit * sign
-        entries.append((level, position.id, _BREAK_EVEN))
+        entries.append((level, position.id, BREAK_EVEN))
     return entries

@@ -21,6 +21,7 @@ from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.closing import Closing, Exit
 from agents.execution.exitbook import ExitBook, Trigger, TriggerKind
 from agents.execution.figures import plain
+from agents.execution.guarding import Guards
 from agents.execution.orders import Orders
 from agents.execution.settlement import in_flight
 from agents.execution.telling import card_of
@@ -39,6 +40,7 @@ class Exits:
         orders: Orders,
         closing: Closing,
         book: ExitBook,
+        guards: Guards,
         *,
         passed: Checkpoint = passed,
     ) -> None:
@@ -46,13 +48,17 @@ class Exits:
         self._orders = orders
         self._closing = closing
         self._book = book
+        self._guards = guards
         self._passed = passed
         self._due: Backlog[Trigger] = Backlog(self._work_off)
 
     def on_tick(self, tick: Tick) -> None:
         """A tick listener: never waits."""
         for trigger in self._book.on_tick(tick):
-            self._due.put(trigger)
+            if trigger.kind is TriggerKind.OVERDUE:
+                self._guards.overdue(trigger.position_id)
+            else:
+                self._due.put(trigger)
 
     async def idle(self) -> None:
         """Return when every exit that was set off is stored."""
@@ -62,7 +68,7 @@ class Exits:
         """Fill the book from what is stored; at start, before ticks come."""
         pending: dict[int, Decimal] = {}
         for order in await self._memory.orders.in_states(UNSETTLED):
-            if order.position_id is not None and order.reduces:
+            if order.position_id is not None and order.reduces and not order.rests:
                 left = order.quantity - order.filled
                 pending[order.position_id] = pending.get(order.position_id, Decimal(0)) + left
         for place, position in enumerate(await self._memory.positions.still_open()):
@@ -86,6 +92,7 @@ class Exits:
         for start in range(0, len(risen), _STOPS_AT_ONCE):
             moved = self._book.levels(risen[start : start + _STOPS_AT_ONCE])
             await self._memory.positions.save_stops(moved)
+        self._guards.trailed(risen)
         return len(risen)
 
     async def _heal(self, position: Position, pending: Decimal) -> None:
@@ -132,6 +139,13 @@ class Exits:
                 f"{name} at {plain(trigger.price)}",
                 trigger=trigger.price,
                 target=trigger.index,
+            )
+        if trigger.kind is TriggerKind.LIQUIDATION:
+            return Exit(
+                trigger.position_id,
+                OrderPurpose.LIQUIDATION,
+                f"liquidated at {plain(trigger.price)}",
+                trigger=trigger.price,
             )
         even = held is not None and held.position.entry_price == trigger.price
         name = "break-even stop" if even else str(trigger.kind)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from agents.domain.errors import Moved
 from agents.domain.order import ORDER_MOVES, OrderIntent, OrderPurpose, OrderState
 from agents.domain.ports import Memory
-from agents.domain.position import OpenTarget, PositionState
+from agents.domain.position import OpenTarget, Position, PositionState
 from agents.domain.proposal import ProposalState
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.exitbook import ExitBook
@@ -33,7 +33,8 @@ class Failures:
 
         An entry's proposal becomes `ended`. A position whose exit failed is open again and its
         triggers are armed at the next look, a minute at most, so that a broker that refuses
-        every order is not asked at every tick.
+        every order is not asked at every tick. Nothing is told of an exit that had nothing left
+        to close.
         """
         for _ in range(_TRIES):
             if to not in ORDER_MOVES[intent.state]:
@@ -54,13 +55,13 @@ class Failures:
             if not await self._memory.orders.move(intent, to, error=reason):
                 raise Moved
             self._passed("order.failing")
-            if intent.reduces:
-                await self._reopen(intent)
-            elif not intent.filled:
+            reopened = await self._reopen(intent) if intent.reduces else None
+            if not intent.reduces and not intent.filled:
                 await self._end_proposal(intent, reason, ended)
-            await self._memory.notices.tell(order_failed(intent, reason))
-        if intent.position_id is not None:
-            self._exits.unarmed.add(intent.position_id)
+            if reopened is not None or not intent.reduces:
+                await self._memory.notices.tell(order_failed(intent, reason))
+        if reopened is not None:
+            self._exits.unarm(reopened)
 
     async def _end_proposal(self, intent: OrderIntent, reason: str, ended: ProposalState) -> None:
         if intent.proposal_id is None:
@@ -74,18 +75,21 @@ class Failures:
         await note_outcome(self._memory, over, "outcome")
         await self._memory.notices.tell(card_changed(over, str(ended)))
 
-    async def _reopen(self, intent: OrderIntent) -> None:
+    async def _reopen(self, intent: OrderIntent) -> Position | None:
+        """The position of an exit, as stored; None where it is closed."""
         if intent.position_id is None:
-            return
+            return None
         stored = await self._memory.positions.by_id(intent.position_id)
         position = self._exits.freshest(stored)
         if position.state is PositionState.CLOSED:
-            return
+            return None
         covered = await in_flight(self._memory, position.id) >= position.sellable
         state = PositionState.CLOSING if covered else PositionState.OPEN
         targets = tuple(_undone(target, intent) for target in position.targets)
-        if not await self._memory.positions.save(replace(position, state=state, targets=targets)):
+        reopened = replace(position, state=state, targets=targets)
+        if not await self._memory.positions.save(reopened):
             raise Moved
+        return replace(reopened, version=reopened.version + 1)
 
 
 def _undone(target: OpenTarget, intent: OrderIntent) -> OpenTarget:

@@ -10,7 +10,7 @@ from agents.domain.market import Instrument
 from agents.domain.money import ZERO
 from agents.domain.order import UNSETTLED, Fill, OrderIntent, OrderPurpose, OrderState
 from agents.domain.ports import Clock, Market, Memory
-from agents.domain.position import Position, PositionState
+from agents.domain.position import OpenTarget, Position, PositionState
 from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.user import Notice, NoticeKind
 from agents.execution.bookkeeping import gained, grown, opened, reduced
@@ -34,8 +34,9 @@ class Booked:
 
 
 def left_to_close(orders: Iterable[OrderIntent]) -> Decimal:
-    """What unsettled exit orders have yet to close, base currency."""
-    exits = [item for item in orders if item.reduces and item.state in UNSETTLED]
+    """What unsettled exit orders have yet to close, base currency; not those that rest, which
+    wait for their price."""
+    exits = [item for item in orders if item.reduces and not item.rests and item.state in UNSETTLED]
     return sum((item.quantity - item.filled for item in exits), ZERO)
 
 
@@ -182,6 +183,7 @@ class Settlement:
         after, _ = reduced(met.position, fill, reason, instrument)
         if met.proposal is not None:
             after = _at_break_even(after, met.proposal, intent)
+        after = after_target(after, intent, fill.quantity)
         position = await self._save(_settled(after, pending))
         self._passed("fill.accounting")
         profit = gained(met.position, position)
@@ -224,6 +226,40 @@ def _at_break_even(position: Position, proposal: Proposal, intent: OrderIntent) 
     if reached and (position.entry_price - position.stop) * sign > 0:
         return replace(position, stop=position.entry_price)
     return position
+
+
+def after_target(position: Position, intent: OrderIntent, quantity: Decimal) -> Position:
+    """`position` with what a target's order filled taken off its targets; a target that is filled
+    whole moves the stop to the entry price. Nothing changes for other orders."""
+    if intent.purpose is not OrderPurpose.TARGET or position.state is PositionState.CLOSED:
+        return position
+    whole = intent.left <= 0
+    if intent.rests and intent.target is not None:
+        targets = _taken(position, intent.target, quantity, whole=whole)
+        position = replace(position, targets=targets)
+    if whole and (position.entry_price - position.stop) * position.side.sign > 0:
+        return replace(position, stop=position.entry_price)
+    return position
+
+
+def _taken(
+    position: Position, index: int, quantity: Decimal, *, whole: bool
+) -> tuple[OpenTarget, ...]:
+    """A resting target is open until it is filled whole. What it filled beyond its own quantity
+    belonged to an earlier one that was too small to rest alone."""
+    targets = list(position.targets)
+    for place in (index, *range(index - 1, -1, -1)):
+        target = targets[place]
+        if target.done or quantity <= 0:
+            continue
+        taken = min(target.quantity, quantity)
+        quantity -= taken
+        done = target.quantity - taken < position.step or taken == target.quantity
+        left = target.quantity if done else target.quantity - taken
+        targets[place] = replace(target, quantity=left, done=done)
+    if whole:
+        targets[index] = replace(targets[index], done=True)
+    return tuple(targets)
 
 
 def _settled(position: Position, pending: Decimal) -> Position:

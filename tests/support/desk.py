@@ -33,6 +33,7 @@ from tests.support.broker import ScriptedBroker
 from tests.support.clock import ManualClock
 from tests.support.market import ScriptedMarket, instrument
 from tests.support.memory import Database, InMemory, Killed
+from tests.support.venue_broker import VenueBroker
 
 FREE = Costs(*[Decimal(0)] * 5)
 BTC = instrument()
@@ -75,7 +76,7 @@ class World:
     instruments: tuple[Instrument, ...] = (BTC, instrument("ETH/USDT"))
     database: Database = field(default_factory=Database)
     clock: ManualClock = field(default_factory=ManualClock)
-    broker: ScriptedBroker | None = None  # instead of paper
+    broker: ScriptedBroker | VenueBroker | None = None  # instead of paper
     opened_memory: Callable[[InMemory], None] = lambda memory: None  # before anything uses it
     stopping: Stopping = nobody
     modes: tuple[Mode, ...] = (Mode.PAPER,)  # further ones get a paper broker of that mode

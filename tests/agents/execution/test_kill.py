@@ -26,6 +26,10 @@ NEVER_IN_THE_STORY = {
     "vote.casting",
     "vote.cast",
     "order.unknown",
+    "exit.released",
+    "funding.booking",
+    "funding.booked",
+    *(point for point in POINTS if point.startswith("guard.")),  # see test_guarding_kill
 }  # paper always answers: see the last tests
 
 

@@ -1,0 +1,128 @@
+"""A position with its orders as they are stored, and what its guards have to cover."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from agents.domain.broker import Broker
+from agents.domain.errors import NotFound
+from agents.domain.money import ZERO
+from agents.domain.order import UNSETTLED, OrderIntent, OrderKind
+from agents.domain.ports import Market, Memory
+from agents.domain.position import Position
+from agents.domain.strategy import Mode
+from agents.domain.venue import GuardStyle
+from agents.execution.exitbook import ExitBook
+from agents.execution.judging import instrument_of
+from agents.execution.legs import covered, groups_of
+from agents.execution.resting import Ground
+from agents.execution.settlement import left_to_close
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A position with its orders, as stored. `flying` is what exits that were handed over, or are
+    about to be, will close."""
+
+    position: Position
+    ground: Ground
+    style: GuardStyle
+    orders: Sequence[OrderIntent]
+    flying: Decimal
+
+    @property
+    def resting(self) -> list[OrderIntent]:
+        return [item for item in self.orders if item.rests and item.state in UNSETTLED]
+
+    @property
+    def number(self) -> int:
+        """How many resting orders it ever had."""
+        return sum(item.rests for item in self.orders)
+
+    @property
+    def closing(self) -> bool:
+        return self.flying >= self.position.sellable
+
+    @property
+    def quantity(self) -> Decimal:
+        """What its stops have to cover: where coins are locked once, what no exit needs."""
+        if self.style is GuardStyle.SEPARATE:
+            return self.position.quantity
+        return max(self.position.quantity - self.flying, ZERO)
+
+    @property
+    def whole(self) -> Decimal:
+        """`quantity` as far as orders can close it."""
+        return self.ground.instrument.amount(self.quantity)
+
+    @property
+    def covered(self) -> bool:
+        """Whether stops at rest close all of it; never where there is nothing to close."""
+        return covered(self.resting) >= self.whole > 0
+
+    @property
+    def in_the_way(self) -> bool:
+        """Whether more coins are locked than the exits on their way leave."""
+        locked = sum((max(item.left for item in group) for group in groups_of(self.resting)), ZERO)
+        return locked > max(self.position.quantity - self.flying, ZERO)
+
+    @property
+    def stop(self) -> Decimal | None:
+        """The price of the stops at rest, of several the last to be reached."""
+        prices = [item.price for item in self.resting if item.kind is OrderKind.STOP and item.price]
+        sign = self.position.side.sign
+        return min(prices, key=lambda price: price * sign, default=None)
+
+
+@dataclass(slots=True)
+class Ask:
+    """What a turn is for. `look`: the exchange is asked of every resting order first; `exact`:
+    a trailing stop is moved however little it gained; `ended`: orders that ended by themselves."""
+
+    look: bool = False
+    exact: bool = False
+    ended: list[OrderIntent] = field(default_factory=list)
+    unclear: int = 0
+
+
+class Scenes:
+    """Reads them. `held_back` says of an exit that waits to be sent, or never arrived."""
+
+    def __init__(
+        self, memory: Memory, brokers: Mapping[Mode, Broker], market: Market, book: ExitBook
+    ) -> None:
+        self._memory = memory
+        self._brokers = brokers
+        self._market = market
+        self._book = book
+        self._local: set[tuple[Mode, str]] = set()
+        self.held_back: Callable[[int], bool] = lambda _: False
+
+    def broker(self, mode: Mode) -> Broker | None:
+        return self._brokers.get(mode)
+
+    def nothing_rests(self, position: Position) -> bool:
+        """Whether that is known already, without asking anybody."""
+        return (position.mode, position.symbol) in self._local
+
+    async def of(self, position_id: int, sending: OrderIntent | None = None) -> Scene | None:
+        """None where nothing rests; `sending` is an exit about to be handed over. Raises
+        MarketUnavailable."""
+        try:
+            stored = await self._memory.positions.by_id(position_id)
+        except NotFound:
+            return None
+        position = self._book.freshest(stored)
+        broker = self._brokers.get(position.mode)
+        if broker is None:
+            return None
+        instrument = await instrument_of(self._market, position.symbol)
+        style = broker.style(instrument)
+        if style is GuardStyle.LOCAL:
+            self._local.add((position.mode, position.symbol))
+            return None
+        orders = await self._memory.orders.of_position(position_id)
+        mine = 0 if sending is None else sending.id
+        flying = [item for item in orders if item.id == mine or not self.held_back(item.id)]
+        ground = Ground(position, instrument, broker)
+        return Scene(position, ground, style, orders, left_to_close(flying))
