@@ -13,6 +13,7 @@ from typing import Any
 from agents.domain.chain_file import written
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.publishing.publisher import Publisher
+from agents.reporting.standing_out import StandingOut
 from bot.alerts import Bell
 from bot.app.talking import (
     Everywhere,
@@ -92,7 +93,9 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
     postman = open_postman(memory, trading.clock, desk, platforms, reach)
     memory.when_mail_waits(postman.wake)
     memory.when_told(Publisher(memory, memory.outbox, trading.clock).follow)
-    chores = [Chore("reach", 2, reach.look)]
+    standing_out = StandingOut(memory, trading.clock)
+    memory.when_told(standing_out.follow)
+    chores = [Chore("reach", 2, reach.look), Chore("standing out", 10, standing_out.work)]
     if settings.heartbeat_url:
         heart = Heartbeat(settings.heartbeat_url, parley.health)
         chores.append(Chore("heartbeat", SECONDS, heart.beat))
@@ -103,7 +106,7 @@ async def _assembled(settings: Settings, memory: Database, checkpoint: Checkpoin
         platforms=platforms,
         timing=open_scheduler(settings, memory, trading, parley, metrics, chores),
         mail=(memory.outbox, memory.inbox),
-        closing=[trading.signals.idle, trading.claude.close, *_live_ends(trading)],
+        closing=[trading.signals.idle, *_ends(trading)],
         token=token,
     )
     return App(parley, parts, memory)
@@ -127,8 +130,8 @@ def _live_begins(trading: Trading) -> list[Callable[[], Coroutine[Any, Any, None
     return [trading.live.follow] if trading.live else []
 
 
-def _live_ends(trading: Trading) -> list[Callable[[], Awaitable[None]]]:
-    return [trading.live.close] if trading.live else []
+def _ends(trading: Trading) -> list[Callable[[], Awaitable[None]]]:
+    return [trading.claude.close, *([trading.live.close] if trading.live else [])]
 
 
 async def _page_token(memory: Database) -> str:
