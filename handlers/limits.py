@@ -104,7 +104,7 @@ async def _foot(desk: Desk, turn: Turn, owns: Mapping[str, Own]) -> list[Words |
         if own.pending is not None and not own.is_due(wall)
     ]
     halted = await desk.bounding.halts.present()
-    stopped = [texts.sentence(f"⛔ {halted.breach()}")] if halted else []
+    stopped = [f"⛔ {texts.sentence(str(halted.breach()))}"] if halted else []
     change = text("Lower one at once, or raise one later: ") + code(example("daily loss"))
     return ["", *stopped, *waiting, change]
 
