@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from agents.domain.limits import PREFERENCE as LIMITS
+from agents.domain.limits import joined, owns_as_json, owns_from_json
 from agents.domain.linking import CODE_LASTS
 from agents.domain.ports import Clock, Memory
 from agents.domain.position import PositionState
@@ -85,8 +87,17 @@ class Linking:
             return 0
         moved = len(await self._memory.strategies.of(joining.id))
         await self._memory.preferences.write(joining.id, GUEST, False, self._clock.wall())
+        await self._keep_limits(joining.id, keeping)
         await self._memory.links.merge(joining.id, keeping)
         return moved
+
+    async def _keep_limits(self, joining: int, keeping: int) -> None:
+        """The account that stays is held to what both were held to."""
+        preferences = self._memory.preferences
+        theirs = owns_from_json(await preferences.read(joining, LIMITS))
+        if theirs:
+            both = joined(owns_from_json(await preferences.read(keeping, LIMITS)), theirs)
+            await preferences.write(keeping, LIMITS, owns_as_json(both), self._clock.wall())
 
     async def refusal(self, joining: User, keeping: int) -> Linked | None:
         """Why these two can't become one now; None where they can."""

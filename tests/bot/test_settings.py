@@ -1,6 +1,6 @@
 """Settings: every default stands, every fault is named at once, no secret is shown."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -81,3 +81,37 @@ def test_no_secret_is_printed() -> None:
     assert set(settings.secrets()) == {"1:token-of-telegram", "sk-of-the-model", "word-of-pass"}
     assert "token-of-telegram" not in repr(settings)
     assert "sk-of-the-model" not in repr(settings)
+
+
+def test_every_limit_can_be_set() -> None:
+    settings = settings_from(
+        {
+            "PARLEY_MAX_EXPOSURE_COIN_PERCENT": "150",
+            "PARLEY_MAX_WEEKLY_LOSS_PERCENT": "9",
+            "PARLEY_MAX_LOSSES_IN_A_ROW": "3",
+            "PARLEY_COOLDOWN_MINUTES": "0",
+            "PARLEY_SYMBOLS": "btc, eth/usdt,",
+            "PARLEY_LIMIT_DELAY": "60",
+        }
+    )
+    limits = settings.limits
+    assert (limits.exposure_coin_percent, limits.weekly_loss_percent) == (150, 9)
+    assert (limits.losses_in_a_row, limits.cooldown_minutes) == (3, 0)
+    assert limits.symbols == {"BTC", "ETH/USDT"}
+    assert settings.limit_delay == timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"PARLEY_MAX_WEEKLY_LOSS_PERCENT": "101"},
+        {"PARLEY_MAX_SLIPPAGE_PERCENT": "0"},
+        {"PARLEY_COOLDOWN_MINUTES": "-1"},
+        {"PARLEY_LIMIT_DELAY": "604801"},
+        {"PARLEY_MAX_CORRELATED_POSITIONS": "none"},
+    ],
+    ids=str,
+)
+def test_a_limit_that_is_none_is_named(said: dict[str, str]) -> None:
+    with pytest.raises(OperatorNeeded, match=next(iter(said))):
+        settings_from(said)

@@ -160,3 +160,14 @@ async def test_real_trades_are_never_put_under_another_key(talk: Conversation) -
     await talk.press("Yes", bob)
     found = await memory.connections.of(ada.id)
     assert await talk.user(bob) == await talk.user() and found is not None
+
+
+async def test_the_account_that_stays_is_held_to_the_limits_of_both(talk: Conversation) -> None:
+    bob = await talk.stranger_in()
+    await talk.say("/limits trades 5", bob)
+    await talk.say("/limits daily loss 2", bob)
+    await talk.say("/limits daily loss 1")
+    await talk.say(f"/link {await code_of(talk)}", bob)
+    await talk.press("Yes", bob)
+    found = await talk.desk.bounding.book.of((await talk.user()).id)
+    assert (found.trades_a_day, found.daily_loss_percent) == (5, 1)
