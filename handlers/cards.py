@@ -116,15 +116,16 @@ def _numbers(proposal: Proposal, instrument: Instrument | None) -> list[tuple[st
         ("", f"= {numbers.money(plan.notional)} {quote}"),
         ("Risk", f"{numbers.money(plan.risk)} {quote}"),
         ("", f"= {numbers.percent(proposal.risk_percent)} of equity"),
-        *_leverage(plan, instrument),
+        *_margin(plan, instrument, quote),
     ]
 
 
-def _leverage(plan: Plan, instrument: Instrument | None) -> Iterator[tuple[str, str]]:
+def _margin(plan: Plan, instrument: Instrument | None, quote: str) -> Iterator[tuple[str, str]]:
     """Nothing where it is not leveraged."""
     if plan.leverage > 1 and plan.liquidation is not None:
-        yield "Leverage", f"{plan.leverage}x"
-        yield "", f"liquidated at {numbers.price(plan.liquidation, instrument)}"
+        margin = numbers.money(plan.notional / plan.leverage)
+        yield "Margin", f"{margin} {quote} at {plan.leverage}x"
+        yield "", f"gone at {numbers.price(plan.liquidation, instrument)}"
 
 
 def _targets(plan: Plan, instrument: Instrument | None) -> Iterator[tuple[str, str]]:

@@ -71,6 +71,7 @@ QUESTIONS: dict[str, Question] = {
     "fills of an account": lambda d: d.orders.fills(1),
     "open positions": lambda d: d.positions.still_open(),
     "open positions on a timeframe": lambda d: d.positions.still_open("5m"),
+    "positions held since": lambda d: d.positions.held_since(NOON),
     "how many positions are open": lambda d: d.positions.count_open(),
     "positions of a day": lambda d: d.positions.of_account(1, since=NOON),
     "my positions": lambda d: d.positions.of(1),

@@ -109,6 +109,8 @@ async def test_found_by_timeframe_and_by_the_day(memory: Memory, ann: User) -> N
     assert await memory.positions.save(early) and await memory.positions.save(late)
     found = await memory.positions.of_account(one.account_id, since=NOON)
     assert [item.id for item in found] == [two.id, three.id]
+    found = await memory.positions.held_since(NOON)
+    assert [item.id for item in found] == [two.id, three.id]
     assert await memory.positions.count_open() == 1
     assert await memory.positions.still_open("5m") == [three]
     assert await memory.positions.still_open("1h") == []
