@@ -51,7 +51,8 @@ class Clerk:
     """Handles stored updates: in order per chat and per sender, side by side otherwise.
 
     `handle` is the router. `answered` is called when answers were put into the outbox. `veil` takes
-    secrets out of an update, or seals them, before it is stored. `glance` says what can be said at
+    secrets out of an update, or seals them, before it is stored; what `burns` says is a secret is
+    deleted in its chat while it is handled, which may take a while. `glance` says what can be said at
     once, `wants` which updates are kept at all. `lease` is how long (seconds) an update that
     another process began is left to it; 0 for a process that is alone on its database.
     """
@@ -70,6 +71,7 @@ class Clerk:
         wants: Callable[[Incoming], Awaitable[bool]] = _everything,
         answered: Callable[[], None] = lambda: None,
         veil: Callable[[Incoming], Awaitable[Incoming]] = _as_it_is,
+        burns: Callable[[Incoming], bool] = lambda incoming: False,
         lease: float = LEASE_SECONDS,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -84,6 +86,7 @@ class Clerk:
         self._wants = wants
         self._answered = answered
         self._veil = veil
+        self._burns = burns
         self._lease = Lease(lease)
         self._page = _PAGE
         self._pause = pause
@@ -211,7 +214,7 @@ class Clerk:
 
     async def _replies(self, incoming: Incoming) -> Sequence[Reply]:
         try:
-            async with self._sign_of_life(incoming.place):
+            async with self._sign_of_life(incoming.place), self._taken_away(incoming):
                 return await self._handle(incoming)
         except Exception:
             number = _number()
@@ -274,6 +277,21 @@ class Clerk:
             except Exception:
                 log.exception("Answers could not be stored.", extra={"key": item.key})
                 await self._pause(_LOOK_SECONDS)
+
+    @asynccontextmanager
+    async def _taken_away(self, incoming: Incoming) -> AsyncIterator[None]:
+        """Meanwhile a secret is deleted where it was written; its answer does it again, and says
+        so where that is not possible."""
+        platform = self._platforms.get(incoming.place.platform)
+        if platform is None or not self._burns(incoming):
+            yield
+            return
+        task = asyncio.create_task(platform.remove(incoming.place, incoming.message_id))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     @asynccontextmanager
     async def _sign_of_life(self, place: Place) -> AsyncIterator[None]:

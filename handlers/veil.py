@@ -13,7 +13,9 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Protocol
 
+from agents.domain.errors import OperatorNeeded
 from agents.domain.notebook import Notes
+from agents.domain.sealing import SEALED_TEXT
 from agents.domain.user import Identity, Place
 from handlers.chat import Incoming
 
@@ -28,6 +30,7 @@ _MODEL_KEY = re.compile(r"\s*/settings(?:@\w+)?\s+key[\s:=]+(?P<key>\S.*?)\s*", 
 _CONNECT = re.compile(rf"\s*/{CONNECT}(?:@\w+)?(?:\s+(?P<words>\S.*?))?\s*", re.I | re.S)
 _NAME = re.compile(r"[A-Za-z]{2,20}\d?")  # of an exchange
 _SEALED = re.compile(r"🔏(?P<token>[0-9a-f]{8}) (?P<sealed>\S+)")
+_SEALED_COMMAND = re.compile(rf"(?:/{CONNECT}|/settings key) {SEALED_TEXT.pattern}", re.ASCII)
 _ADDRESS = re.compile(r"\b\w+://\S+")
 _MODEL_KEY_LIKE = re.compile(r"\bsk-[\w-]{16,}")
 _LONG = re.compile(r"(?<![\w+/-])[\w+/-]{30,}={0,2}(?![\w+/-])", re.ASCII)
@@ -70,6 +73,21 @@ class Veil:
             return replace(incoming, text=f"🔏{awaited} {self._seals.seal(said)}")
         seal = self._seals.seal if incoming.private else _hidden
         return replace(incoming, text=_command_veiled(said, self._seals.seal, seal))
+
+    def carries_a_key(self, stored: Incoming) -> bool:
+        """Whether a message must not stand in its chat until it is answered: surely a key."""
+        said = stored.text or ""
+        if stored.tap is not None or not stored.private:
+            return False
+        if found := _SEALED.fullmatch(said):
+            return looks_like_a_key(self._open(found["sealed"]))
+        return bool(_SEALED_COMMAND.fullmatch(said))
+
+    def _open(self, sealed: str) -> str:
+        try:
+            return self._seals.open(sealed)
+        except OperatorNeeded:
+            return ""
 
     async def kept(self, place: Place, sender: Identity, said: str) -> str:
         """`said`, in private, as it may stand in a conversation that is kept and shown."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from agents.decision.reader import SentenceReader
-from agents.domain.errors import DeliveryRefused
+from agents.domain.errors import DeliveryRefused, KeyRefused, TryAgain
 from agents.domain.grants import Feature
 from agents.domain.mail import OutboxItem
 from agents.domain.ports import Clock
@@ -119,7 +120,14 @@ def open_desk(
 
 def open_modes(settings: Settings, memory: Database, trading: Trading) -> Modes:
     async def free(owner_id: int) -> Decimal | None:
-        return None
+        """As it was seen within two minutes, or now; None while the exchange does not answer."""
+        truth = trading.execution.truth
+        if truth is None:
+            return None
+        if truth.funds.free(owner_id) is None:
+            with suppress(TryAgain, KeyRefused):
+                await truth.reconciliation.look(owner_id)
+        return truth.funds.free(owner_id)
 
     return Modes(
         memory,
@@ -299,5 +307,6 @@ def open_clerk(
         wants=router.wants,
         answered=postman.wake,
         veil=veil.sealed,
+        burns=veil.carries_a_key,
         lease=lease,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from agents.domain.errors import DeliveryRefused
 from agents.domain.mail import InboxState
 from agents.domain.user import Identity, NoticeKind, Place
 from bot.inbox import Clerk
@@ -39,7 +40,8 @@ class Office:
         lease: float = 0.0,
         pause: Callable[[float], Awaitable[None]] | None = None,
         outbox: type[MemoryOutbox] = MemoryOutbox,
-        veil: Callable[[Incoming], Awaitable[Incoming]] | None = None,
+        platform: MemoryPlatform | None = None,
+        **more: Any,
     ) -> None:
         self.handled: list[Incoming] = []
         self.answered = 0
@@ -48,7 +50,7 @@ class Office:
         self.memory = InMemory(database)
         self.inbox = MemoryInbox(self.memory.session)
         self.outbox = outbox(self.memory.session)
-        self.platform = MemoryPlatform()
+        self.platform = platform or MemoryPlatform()
         self._pause = pause or self._short
         self._own = handle or self.echo
         self.clerk = Clerk(
@@ -60,7 +62,7 @@ class Office:
             {"telegram": self.platform},
             self.clock,
             answered=self._count,
-            **({"veil": veil} if veil else {}),
+            **more,
             lease=lease,
             pause=self._pause,
         )
@@ -484,6 +486,37 @@ async def test_what_is_stored_went_through_the_veil() -> None:
     assert item.payload["text"] == "a hidden word"
     await office.clerk.round()
     assert [incoming.text for incoming in office.handled] == ["a hidden word"]
+
+
+async def test_a_secret_is_deleted_while_it_is_being_handled() -> None:
+    deleted = asyncio.Event()
+
+    class Deleting(MemoryPlatform):
+        async def remove(self, place: Place, message_id: str) -> None:
+            await super().remove(place, message_id)
+            deleted.set()
+
+    async def handle(incoming: Incoming) -> Sequence[Reply]:
+        if incoming.text == "secret":
+            await deleted.wait()
+        return [Reply(text("done"))]
+
+    office = Office(handle, platform=Deleting(), burns=lambda said: said.text == "secret")
+    await office.say("secret")
+    await office.say("no such thing")
+    await office.rounds()
+    assert office.answers == ["done", "done"]
+
+
+async def test_a_secret_that_cannot_be_deleted_is_handled_all_the_same() -> None:
+    class Refusing(MemoryPlatform):
+        async def remove(self, place: Place, message_id: str) -> None:
+            raise DeliveryRefused
+
+    office = Office(platform=Refusing(), burns=lambda incoming: True)
+    await office.say("secret")
+    await office.rounds()
+    assert office.answers == ["you said secret"]
 
 
 async def test_what_nobody_wants_is_not_kept() -> None:

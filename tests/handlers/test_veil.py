@@ -194,6 +194,24 @@ async def test_nobody_has_a_text_opened_that_the_door_did_not_seal(door: Door) -
     assert "somebody" not in VAULT.open(twice.removeprefix("/connect "))
 
 
+@pytest.mark.parametrize(
+    ("said", "carries"),
+    [
+        (f"/connect binance {KEY} {SECRET}", True),
+        (f"/settings key {MODEL_KEY}", True),
+        (KEY, True),
+        ("Buy BTC when RSI(14) is below 30", False),
+        ("/connect binance", False),
+        ("/status", False),
+    ],
+)
+async def test_what_must_not_stand_in_its_chat(door: Door, said: str, *, carries: bool) -> None:
+    await door.say("/connect")
+    stored = await door.veil.sealed(door.incoming(said))
+    assert door.veil.carries_a_key(stored) is carries
+    assert not door.veil.carries_a_key(await door.veil.sealed(door.incoming(said, private=False)))
+
+
 @given(st.text("abcdefghijklmnopqrstuvwxyzABCDEFGHIJ0123456789", min_size=32, max_size=96))
 def test_whatever_is_long_and_mixed_does_not_pass(key: str) -> None:
     mixed = any(sign.isdigit() for sign in key) and any(sign.isalpha() for sign in key)
