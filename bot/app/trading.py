@@ -75,18 +75,8 @@ def open_trading(
     live = open_live(market, memory, seals, clock) if isinstance(market, CcxtMarket) else None
     frames = Frames(market)
     sights = Sights(frames, LATE_CANDLE if settings.market_kind == "ccxt" else ())
-
-    def candle_range(symbol: str) -> Decimal | None:
-        found = frames.last_range(symbol)
-        return None if found is None else exact(found)
-
     market.listen(metrics.heard)
-    brokers = pretending(settings, market, candle_range)
-    for broker in brokers.values():
-        broker.listen(metrics.filled)
-    if live is not None:
-        brokers[Mode.LIVE] = MeasuredBroker(live.broker, settings.market_argument, metrics.money)
-        live.broker.listen(metrics.filled)
+    brokers = _brokers(settings, market, frames, live, metrics)
     execution = open_desk(
         memory,
         market,
@@ -122,6 +112,23 @@ def open_trading(
         live.key_check if live else NoKeyCheck(),
         live,
     )
+
+
+def _brokers(
+    settings: Settings, market: Market, frames: Frames, live: LiveDesk | None, metrics: Metrics
+) -> dict[Mode, Broker]:
+    """One for each mode that may trade here."""
+
+    def candle_range(symbol: str) -> Decimal | None:
+        found = frames.last_range(symbol)
+        return None if found is None else exact(found)
+
+    brokers = pretending(settings, market, candle_range)
+    if live is not None:
+        brokers[Mode.LIVE] = MeasuredBroker(live.broker, settings.market_argument, metrics.money)
+    for broker in brokers.values():
+        broker.listen(metrics.filled)
+    return brokers
 
 
 def pretending(

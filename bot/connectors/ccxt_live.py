@@ -37,6 +37,8 @@ _CANCELLING = (0.1, 0.3, 0.8)
 """Seconds between looks at an order whose cancellation was taken and is not done yet."""
 _URGENT = frozenset({OrderPurpose.PANIC, OrderPurpose.STOP})
 _EXPECTED = 5_000
+_LEVERAGE_HOLDS = 300.0
+"""Seconds after which leverage is set again, for somebody may have changed it by hand."""
 Order = Mapping[str, Any]
 
 
@@ -107,11 +109,22 @@ class LiveBroker:
             session = await self._sessions.of(orders[0].owner_id)
             for intent in orders:
                 check(session, intent, instrument, None)
-            placed = await self._rest(session, orders, instead_of)
+            placed = await self._rest_or_tell(session, orders, instead_of)
         except KeyRefused as refusal:
             raise OrderKeyRefused(str(refusal)) from None
         taken = zip(orders, placed, strict=True)
         return [await self._taken(session, intent, order) for intent, order in taken]
+
+    async def _rest_or_tell(
+        self, session: Session, orders: Sequence[OrderIntent], instead_of: Sequence[OrderIntent]
+    ) -> Sequence[Order]:
+        """What had to make room is gone even where nothing took its place, and that is told."""
+        try:
+            return await self._rest(session, orders, instead_of)
+        except ParleyError:
+            for old in instead_of:
+                await self.look_at(old.client_id, asked=True)
+            raise
 
     async def _rest(
         self, session: Session, orders: Sequence[OrderIntent], instead_of: Sequence[OrderIntent]
@@ -155,14 +168,15 @@ class LiveBroker:
         await self._one_way(session)
         proposal = await self._memory.proposals.by_id(intent.proposal_id)
         wanted = max(1, min(proposal.plan.leverage, instrument.max_leverage))
-        if session.leverage.get(intent.symbol) == wanted:
+        known, at = session.leverage.get(intent.symbol, (0, 0.0))
+        if known == wanted and session.used - at < _LEVERAGE_HOLDS:
             return
         spelling = session.listing.spelling(intent.symbol)
         if session.has("setMarginMode"):
             await self._isolate(session, intent.symbol, spelling, wanted)
         if session.has("setLeverage"):
             await session.ask("set_leverage", wanted, spelling)
-        session.leverage[intent.symbol] = wanted
+        session.leverage[intent.symbol] = wanted, session.used
 
     async def _one_way(self, session: Session) -> None:
         if session.hedged is None and session.has("fetchPositionMode"):
@@ -242,8 +256,9 @@ class LiveBroker:
         """Whether we asked for the order's end."""
         return client_id in self._expected
 
-    async def look_at(self, client_id: str) -> None:
-        """An order seems to have ended: tell what it filled, and its end unless we asked for it."""
+    async def look_at(self, client_id: str, *, asked: bool = False) -> None:
+        """An order seems to have ended: tell what it filled, and its end, unless we asked for it
+        (and with `asked` even then)."""
         intent = await self._memory.orders.by_client_id(client_id)
         if intent is None:
             return
@@ -257,7 +272,7 @@ class LiveBroker:
         for fill in answer.fills:
             self.tell(fill)
         over = answer.state in ENDED and answer.state is not OrderState.FILLED
-        if over and not self.expected(client_id):
+        if over and (asked or not self.expected(client_id)):
             for listener in self._ends:
                 listener(answer)
 

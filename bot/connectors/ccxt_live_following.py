@@ -40,7 +40,6 @@ class _Followed:
 
     stream: UserStream
     due: float = 0.0
-    away: bool = False
     seen: dict[str, None] = field(default_factory=dict)
     unheard: dict[str, float] = field(default_factory=dict)
     since: dict[str, int] = field(default_factory=dict)
@@ -73,6 +72,7 @@ class Following:
         self._pause = pause
         self._elapsed = elapsed
         self._followed: dict[int, _Followed] = {}
+        self._away: dict[int, tuple[Backoff, float]] = {}  # who can't be reached, and until when
 
     async def run(self) -> None:
         """Go round all accounts, forever."""
@@ -123,12 +123,15 @@ class Following:
         return found
 
     async def _follow(self, owner: int, open_: Mapping[str, Sequence[OrderIntent]]) -> None:
+        _, until = self._away.get(owner, (None, 0.0))
+        if self._elapsed() < until:
+            return
         try:
             session = await self._sessions.of(owner)
             followed = self._followed.get(owner) or self._begin(session)
             now = self._elapsed()
             await self._mind_silence(followed, now)
-            if now < followed.due:
+            if now < followed.due and owner not in self._away:
                 return
             wait = self._patience.calm if followed.stream.live else self._patience.poll
             followed.due = now + wait
@@ -139,7 +142,8 @@ class Following:
         except (TryAgain, OrderRejected) as fault:
             self._lose(owner, fault)
         else:
-            self._regain(followed, owner)
+            if self._away.pop(owner, None) is not None:
+                self._back(owner)
 
     def _begin(self, session: Session) -> _Followed:
         stream = UserStream(
@@ -155,13 +159,8 @@ class Following:
 
     def _lose(self, owner: int, fault: Exception) -> None:
         _log.info("An account can't be looked at.", extra={"owner": owner, "why": str(fault)})
-        if owner in self._followed:
-            self._followed[owner].away = True
-
-    def _regain(self, followed: _Followed, owner: int) -> None:
-        if followed.away:
-            followed.away = False
-            self._back(owner)
+        backoff, _ = self._away.get(owner, (self._backoff(), 0.0))
+        self._away[owner] = backoff, self._elapsed() + backoff.failed()
 
     # --- looking ------------------------------------------------------------------------------
 

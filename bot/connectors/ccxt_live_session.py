@@ -128,7 +128,7 @@ class Session:
     problem: Callable[["Session", ParleyError], Awaitable[None]] = field(repr=False)
     sealed: str = field(default="", repr=False)
     hedged: bool | None = None
-    leverage: dict[str, int] = field(default_factory=dict)
+    leverage: dict[str, tuple[int, float]] = field(default_factory=dict)  # and when it was set
     used: float = 0.0
 
     def __post_init__(self) -> None:

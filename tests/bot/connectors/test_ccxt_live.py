@@ -335,6 +335,28 @@ async def test_what_takes_a_place_and_is_too_near_says_so(spot: Live) -> None:
     assert gone is not None and gone.state is OrderState.CANCELLED
 
 
+async def test_what_made_room_for_nothing_is_told(spot: Live) -> None:
+    """Cancelled to make room, and then the exchange took nothing in its place."""
+    old = [
+        await spot.stop("stop", "59000", "0.5", pair="p"),
+        await spot.target("target", "61000", "0.5", pair="p"),
+    ]
+    await spot.rest(*old)
+    spot.server.faults.refuse_stops()
+    with pytest.raises(OrderRejected):
+        await spot.rest(await spot.stop("new", "59500", "0.5"), instead_of=old)
+    assert {one.client_id for one in spot.ended} == {one.client_id for one in old}
+
+
+async def test_leverage_is_set_again_after_a_while(perps: Live) -> None:
+    await perps.submit(await perps.entry("one", leverage=7))
+    perps.engine.set_leverage(perps.key, "BTCUSDT", 50)
+    session = await perps.desk.sessions.of(perps.owner)
+    session.leverage[BTC] = 7, session.used - 301
+    await perps.submit(await perps.intent("two", proposal_id=1))
+    assert perps.engine.account(perps.key).setting("BTCUSDT").leverage == 7
+
+
 async def test_a_bracket_is_one_list_with_our_names(spot: Live) -> None:
     stop = await spot.stop("stop", "59000", "0.5", pair="p")
     target = await spot.target("target", "61000", "0.5", pair="p")
