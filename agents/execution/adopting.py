@@ -5,6 +5,7 @@ proposal, order and fill are made for it through the repositories, in one transa
 adopted trade is without a stop. Before anything is done the account is looked at once more.
 """
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -112,9 +113,10 @@ class Adopting:
     async def fresh(
         self, owner_id: int, finding_id: int, version: int
     ) -> tuple[Finding, VenueState]:
-        """The finding with what the exchange says now. Raises Moved when it is another by now, or
-        was answered; TryAgain when the exchange can't be asked."""
-        receipt = await self._reconciliation.look(owner_id)
+        """The finding with what the exchange says now, for whoever holds the account's turn. Raises
+        Moved when it is another by now, or was answered; TryAgain when the exchange can't be
+        asked."""
+        receipt = await self._reconciliation.look_in_turn(owner_id)
         if receipt is None:
             raise AskUser("No exchange is connected any more; /connect connects one.")
         return await self.waiting(owner_id, finding_id, version), receipt.state
@@ -128,6 +130,13 @@ class Adopting:
 
     async def offer(self, owner_id: int, finding_id: int, version: int) -> Offer:
         """Raises Moved, TryAgain, and AskUser for what can't be adopted."""
+        async with self.turn(owner_id):
+            return await self._offer(owner_id, finding_id, version)
+
+    def turn(self, owner_id: int) -> asyncio.Lock:
+        return self._reconciliation.turn(owner_id)
+
+    async def _offer(self, owner_id: int, finding_id: int, version: int) -> Offer:
         finding, state = await self.fresh(owner_id, finding_id, version)
         if finding.kind not in {FindingKind.POSITION, FindingKind.HOLDING}:
             raise AskUser("Only what is held can be taken over.")
@@ -159,45 +168,49 @@ class Adopting:
         self, owner_id: int, finding_id: int, version: int, stop: Decimal
     ) -> tuple[Position, Offer]:
         """Take it over, with a stop. Raises AskUser for a stop on the wrong side."""
-        offer = await self.offer(owner_id, finding_id, version)
-        stop = offer.instrument.price(stop)
-        offer.check(stop)
-        async with self._memory.transactions.transaction():
-            position = await self._take_over(offer, stop)
+        async with self.turn(owner_id):
+            offer = await self._offer(owner_id, finding_id, version)
+            stop = offer.instrument.price(stop)
+            offer.check(stop)
+            async with self._memory.transactions.transaction():
+                position = await self._take_over(offer, stop)
         self._passed("adopt.done")
         self._book.follow(position)
         return position, offer
 
     async def close(self, owner_id: int, finding_id: int, version: int) -> HandOutcome:
         """Take it over and close it at the market; one transaction stores both."""
-        offer = await self.offer(owner_id, finding_id, version)
-        async with self._memory.transactions.transaction():
-            position = await self._take_over(offer, offer.stop(CLOSING_STOP))
-            stored = await self._hands.store_close(owner_id, position.id)
+        async with self.turn(owner_id):
+            offer = await self._offer(owner_id, finding_id, version)
+            async with self._memory.transactions.transaction():
+                position = await self._take_over(offer, offer.stop(CLOSING_STOP))
+                stored = await self._hands.store_close(owner_id, position.id)
         self._passed("adopt.done")
         return await self._hands.send_close(stored)
 
     async def cancel_order(self, owner_id: int, finding_id: int, version: int) -> Finding:
         """Cancel an open order that is not ours."""
-        finding, state = await self.fresh(owner_id, finding_id, version)
-        order = next((one for one in state.orders if one.venue_id == finding.venue_id), None)
-        if order is None or finding.kind is not FindingKind.ORDER:
-            raise Moved(CHANGED)
-        await self._venue.cancel_foreign(owner_id, order)
-        await self._answered(finding, FindingState.CLOSED)
-        return finding
+        async with self.turn(owner_id):
+            finding, state = await self.fresh(owner_id, finding_id, version)
+            order = next((one for one in state.orders if one.venue_id == finding.venue_id), None)
+            if order is None or finding.kind is not FindingKind.ORDER:
+                raise Moved(CHANGED)
+            await self._venue.cancel_foreign(owner_id, order)
+            await self._answered(finding, FindingState.CLOSED)
+            return finding
 
     async def ignore(self, owner_id: int, finding_id: int, version: int) -> Finding:
         """Leave it alone: coins become the owner's own, and a position is not asked of again while
         it stays as large. What is missing stays a reason to open nothing, unless coins are enough
         for what we hold; then those that went were the owner's own."""
-        finding = await self.waiting(owner_id, finding_id, version)
-        own = await self._own_coins(finding)
-        async with self._memory.transactions.transaction():
-            if own is not None:
-                await self._memory.connections.set_baseline(owner_id, own)
-            await self._answered(finding, FindingState.IGNORED)
-        return finding
+        async with self.turn(owner_id):
+            finding = await self.waiting(owner_id, finding_id, version)
+            own = await self._own_coins(finding)
+            async with self._memory.transactions.transaction():
+                if own is not None:
+                    await self._memory.connections.set_baseline(owner_id, own)
+                await self._answered(finding, FindingState.IGNORED)
+            return finding
 
     async def _own_coins(self, finding: Finding) -> dict[str, Decimal] | None:
         """The new baseline; None where nothing of it changes."""

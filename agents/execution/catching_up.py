@@ -20,6 +20,7 @@ from agents.execution.settlement import Settlement
 
 log = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=5)  # exchanges list a trade late, and clocks differ
+JUST_NOW = timedelta(seconds=15)  # an exchange's positions may lag behind its fills
 RECENT = timedelta(hours=1)  # an order that ended may still have had a fill
 _SILENT = frozenset({OrderState.SENDING, OrderState.UNKNOWN})
 _RESTING = frozenset({OrderState.OPEN, OrderState.PART_FILLED})
@@ -72,17 +73,12 @@ class CatchingUp:
     async def catch_up(self, connection: Connection, state: VenueState, book: Book) -> Caught:
         """`book` is what was known before `state` was asked for. Raises TryAgain, KeyRefused."""
         since = self.since(connection)
-        fills, foreign, settled = await self._fills(connection, book, since)
+        caught = await self._fills(connection, book, since)
         await self._ended(state, book)
         await self._strays(connection.owner_id, state)
         await self._safely("funded", str(connection.owner_id), self._funded(connection, state))
-        fresh = self._clock.now() - timedelta(seconds=15)
-        return Caught(
-            tuple(fills),
-            tuple(foreign),
-            settled and not any(order.state in _SILENT for order in book.orders),
-            frozenset(fill.symbol for fill in fills if fill.at >= fresh),
-        )
+        silent = any(order.state in _SILENT for order in book.orders)
+        return replace(caught, settled=caught.settled and not silent)
 
     def since(self, connection: Connection) -> datetime:
         """From where on the account's history is read, market time."""
@@ -91,12 +87,11 @@ class CatchingUp:
 
     # --- fills --------------------------------------------------------------------------------
 
-    async def _fills(
-        self, connection: Connection, book: Book, since: datetime
-    ) -> tuple[list[Fill], list[VenueFill], bool]:
+    async def _fills(self, connection: Connection, book: Book, since: datetime) -> Caught:
         booked: list[Fill] = []
         foreign: list[VenueFill] = []
-        settled = True
+        moved: set[str] = set()
+        settled, fresh = True, self._clock.now() - JUST_NOW
         for symbol in sorted(await self._symbols(connection.owner_id, book, since)):
             for told in await self._venue.fills(connection.owner_id, symbol, since):
                 intent = await self.intent_of(connection.owner_id, told)
@@ -107,7 +102,8 @@ class CatchingUp:
                 new = await self._settle(fill)
                 settled = settled and new is not None
                 booked += [fill] if new else []
-        return booked, foreign, settled
+                moved |= {symbol} if fill.at >= fresh else set()
+        return Caught(tuple(booked), tuple(foreign), settled, frozenset(moved))
 
     async def _symbols(self, owner_id: int, book: Book, since: datetime) -> set[str]:
         """Of what is held, of what is ordered, and of what was ordered a short while ago."""
@@ -136,6 +132,9 @@ class CatchingUp:
             await self._settlement.book(replace(fill, heard_at=self._clock.wall()))
         except (TryAgain, Moved) as fault:
             log.warning("Fill %s waits: %s", fill.trade_id, fault)
+            return None
+        except Exception:
+            log.exception("Fill %s can't be booked; again at the next look.", fill.trade_id)
             return None
         return True
 

@@ -151,21 +151,30 @@ class Reconciliation:
     async def look(self, owner_id: int) -> Receipt | None:
         """What is true of an account now; None when its owner has none connected. Raises TryAgain
         when it could not be asked, and KeyRefused."""
-        async with self._turns.setdefault(owner_id, asyncio.Lock()):
-            connection = await self._memory.connections.of(owner_id)
-            if connection is None:
-                self._forget(owner_id)
-                return None
-            if connection.state is ConnectionState.REFUSED:
-                raise KeyRefused
-            try:
-                receipt = await self._look(connection)
-            except KeyRefused as refusal:
-                await self._refused(owner_id, str(refusal), connection.sealed)
-                raise
-            self._looked(receipt)
-            await self._states.seen(connection)
-            return receipt
+        async with self.turn(owner_id):
+            return await self.look_in_turn(owner_id)
+
+    def turn(self, owner_id: int) -> asyncio.Lock:
+        """Held while the account is looked at, and while something found there is answered: what
+        a look found before an answer would be noted anew after it."""
+        return self._turns.setdefault(owner_id, asyncio.Lock())
+
+    async def look_in_turn(self, owner_id: int) -> Receipt | None:
+        """As `look`, for whoever holds the turn."""
+        connection = await self._memory.connections.of(owner_id)
+        if connection is None:
+            self._forget(owner_id)
+            return None
+        if connection.state is ConnectionState.REFUSED:
+            raise KeyRefused
+        try:
+            receipt = await self._look(connection)
+        except KeyRefused as refusal:
+            await self._refused(owner_id, str(refusal), connection.sealed)
+            raise
+        self._looked(receipt)
+        await self._states.seen(connection)
+        return receipt
 
     def _forget(self, owner_id: int) -> None:
         self._funds.forget(owner_id)

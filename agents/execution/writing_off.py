@@ -70,6 +70,10 @@ class WritingOff:
 
     async def closure(self, owner_id: int, finding_id: int, version: int) -> Closure:
         """What would be booked. Raises Moved, TryAgain, MarketUnavailable without a price."""
+        async with self._adopting.turn(owner_id):
+            return await self._closure(owner_id, finding_id, version)
+
+    async def _closure(self, owner_id: int, finding_id: int, version: int) -> Closure:
         finding, _ = await self._adopting.fresh(owner_id, finding_id, version)
         if finding.kind is not FindingKind.MISSING or finding.position_id is None:
             raise AskUser("Only what is missing can be booked as closed.")
@@ -86,7 +90,11 @@ class WritingOff:
 
     async def book(self, owner_id: int, finding_id: int, version: int) -> Closure:
         """Every step may be made again: the order by its key, each fill by its trade."""
-        closure = await self.closure(owner_id, finding_id, version)
+        async with self._adopting.turn(owner_id):
+            return await self._book(owner_id, finding_id, version)
+
+    async def _book(self, owner_id: int, finding_id: int, version: int) -> Closure:
+        closure = await self._closure(owner_id, finding_id, version)
         intent = order_of(closure.finding, closure.position)
         intent = replace(intent, quantity=closure.quantity, filled=closure.quantity)
         await self._memory.orders.add(intent)

@@ -115,6 +115,18 @@ async def test_two_taps_adopt_once():
     assert len(world.positions) == 1
 
 
+async def test_looks_and_taps_at_once_leave_no_false_finding():
+    world, ada, finding = await _found()
+    adopting = world.truth.adopting
+    await asyncio.gather(
+        adopting.adopt(ada, finding.id, finding.version, D(2900)),
+        *(world.truth.reconciliation.look(ada) for _ in range(3)),
+    )
+    states = [one.state for one in await world.findings(ada, *FindingState)]
+    assert states == [FindingState.ADOPTED]
+    assert world.count(NoticeKind.RECEIPT) == 1
+
+
 async def test_what_changed_since_is_not_adopted():
     world, ada, finding = await _found()
     world.exchange.trade(ada, ETH, BUY, D(1))

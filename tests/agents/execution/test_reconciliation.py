@@ -298,6 +298,37 @@ async def test_a_fill_between_the_questions_is_no_difference(world: LiveWorld):
     assert await world.state(ada) == "ready"
 
 
+async def test_positions_that_lag_behind_fills_are_no_difference(world: LiveWorld):
+    """The close is filled and booked; the exchange lists the position a moment longer."""
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    await world.desk.hands.close(ada, position.id)
+    await world.settle()
+    account = world.exchange.account(ada)
+    account.positions[BTC] = (position.quantity, Decimal(60_000))
+    await world.look(ada)
+    assert await world.findings(ada) == []
+    account.positions[BTC] = (Decimal(0), Decimal(60_000))
+    assert (await world.look(ada)).matches
+
+
+async def test_one_fill_that_can_not_be_booked_does_not_end_the_look(
+    world: LiveWorld, caplog: pytest.LogCaptureFixture
+):
+    ada = await world.user()
+    await world.connect(ada)
+    await world.held(ada)
+    account = world.exchange.account(ada)
+    odd = replace(account.fills[0].fill, trade_id="odd")
+    account.fills.append(replace(account.fills[0], fill=odd))
+    intent = world.orders[0]
+    world.database.table("orders").put(intent.id, replace(intent, proposal_id=999))
+    receipt = await world.look(ada)
+    assert receipt.positions == 1
+    assert "can't be booked" in caplog.text
+
+
 # --- spot -----------------------------------------------------------------------------------------
 
 
