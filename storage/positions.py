@@ -27,6 +27,8 @@ _OF_OWNER_MODE = (
     f"id IN ({_MINE} AND {_UNFINISHED} UNION ALL {_MINE} AND state = 'closed' AND closed_at >= ?)"
     " ORDER BY id"
 )
+_ID = "SELECT id FROM positions WHERE"
+_HELD_SINCE = f"id IN ({_ID} {_UNFINISHED} UNION ALL {_ID} closed_at >= ?) ORDER BY id"
 _FIXED = ("owner_id", "strategy_id", "account_id", "proposal_id", "opened_at")
 _SLICE = 500  # stops written in one statement
 _PAGE = 1000
@@ -98,8 +100,7 @@ class Positions(Repository):
         return await self._select(where, [account_id, to_micros(since)])
 
     async def held_since(self, since: datetime) -> Sequence[Position]:
-        where = f"{_UNFINISHED} OR closed_at >= ? ORDER BY id"
-        return await self._select(where, [to_micros(since)])
+        return await self._select(_HELD_SINCE, [to_micros(since)])
 
     async def of_owner_mode(self, owner_id: int, mode: Mode, since: datetime) -> Sequence[Position]:
         return await self._select(_OF_OWNER_MODE, [owner_id, mode.value] * 2 + [to_micros(since)])

@@ -361,8 +361,12 @@ class Orders:
             if why:
                 await self._failures.fail(intent, OrderState.CANCELLED, why)
                 return
-        if isinstance(broker, Adopts):
-            await broker.adopt([intent])
+        try:
+            if isinstance(broker, Adopts):
+                await broker.adopt([intent])
+        except OrderRejected as refusal:  # as it would have been, had the process lived
+            await self._failures.fail(intent, OrderState.REJECTED, str(refusal))
+            return
         answer = await broker.lookup(intent)
         if answer is not None:
             await self._answers.take(intent, answer)

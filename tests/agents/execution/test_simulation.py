@@ -1,5 +1,6 @@
 """Simulated trouble: as much as was asked for, and the same for the same order."""
 
+import contextlib
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -10,12 +11,14 @@ from agents.domain.errors import OrderRejected
 from agents.domain.order import Fill, OrderIntent, OrderPurpose, OrderSide, OrderState
 from agents.domain.risk import Costs, Simulation
 from agents.domain.strategy import Mode
+from agents.domain.user import NoticeKind
 from agents.execution.simulation import SimulatedBroker, luck
 from agents.execution.validation import ValidationBroker
 from tests.support.brokers import order
 from tests.support.clock import ManualClock
-from tests.support.desk import BTC
+from tests.support.desk import BTC, World
 from tests.support.market import ScriptedMarket
+from tests.support.memory import Killed
 
 D = Decimal
 CALM = Simulation(D(0), D(0), D(0), D(0))
@@ -139,3 +142,23 @@ async def test_validation_costs_nothing() -> None:
     await broker.submit(order(1, Mode.VALIDATION, clock), BTC)
     market.tick("60000.01", bid="59990", ask="60010")
     assert [(fill.price, fill.fee) for fill in fills] == [(D("60000.01"), D(0))]
+
+
+async def test_an_order_that_a_kill_kept_from_its_rejection_is_rejected_afterwards() -> None:
+    world = World()
+    refusing = replace(CALM, reject=D(1))
+    world.brokers = {Mode.SIMULATION: SimulatedBroker(world.market, Costs(), refusing)}
+    await world.start()
+    strategy = await world.strategy(await world.user(), mode=Mode.SIMULATION)
+    proposal = await world.propose(strategy)
+    world.dies_at_next = "order.sending"
+    with contextlib.suppress(Killed):
+        await world.approve(proposal)
+        await world.settle()
+    await world.kill()
+    assert [item.state for item in world.orders] == [OrderState.SENDING]
+    await world.start()
+    [intent] = world.orders
+    assert (intent.state, world.positions) == (OrderState.REJECTED, [])
+    assert "by chance" in intent.error
+    assert [told["reason"] for told in world.told(NoticeKind.ORDER_FAILED)] == [intent.error]
