@@ -105,6 +105,13 @@ def test_a_pair_that_buys_needs_money_for_its_dearer_half(engine: Engine) -> Non
     assert len(engine.orders) == 1
 
 
+def test_a_stop_that_can_not_be_paid_any_more_expires(engine: Engine) -> None:
+    stop = engine.place(KEY, spot(BUY, "9", trigger=110))
+    engine.move("BTCUSDT", 120)
+    assert (stop.status, stop.filled) == (Status.EXPIRED, D(0))
+    assert engine.balances(KEY)["USDT"].free == D(1000)
+
+
 def test_a_stop_of_a_pair_fills_at_the_price_it_jumped_to(engine: Engine) -> None:
     engine.deposit(KEY, "BTC", 1)
     pair = engine.place_pair(KEY, spot(SELL, "1", price=120), spot(SELL, "1", trigger=90))

@@ -80,7 +80,7 @@ def _ask(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(steps, max_size=40))
+@given(st.lists(steps, min_size=12, max_size=40))
 def test_the_books_add_up(plan: list) -> None:
     engine = opened(Engine(ManualClock()))
     engine.deposit(KEY, "BTC", COINS)
