@@ -44,6 +44,9 @@ POINTS: tuple[str, ...] = (
     "stop.moved",
     "expiry.moving",  # EXPIRED, VETOED or CANCELLED written, notice not yet; one transaction
     "expiry.moved",
+    "look.seen",  # an account was asked and caught up, what differs not yet written
+    "adopt.done",  # what was taken over is stored with all that belongs to it
+    "missing.stored",  # the order of a close that others made, its fills not yet
     "panic.marking",  # proposals and strategies stopped, not yet all written; one transaction
     "panic.marked",
     "panic.flat",

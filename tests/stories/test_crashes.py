@@ -20,7 +20,10 @@ from tests.support.trader import CHATS, Trader
 KILLS = int(os.environ.get("PARLEY_KILLS", "8"))
 SPEED = {"PARLEY_SPEED": "900", "PARLEY_APPROVAL_SECONDS": "20"}
 # A paper broker always answers, and never refuses: these are passed beside the services alone.
-NEVER_ON_PAPER = {"order.unknown", "order.failing", "vote.casting", "vote.cast"}
+NEVER_ON_PAPER = {
+    *("order.unknown", "order.failing", "vote.casting", "vote.cast", "exit.released"),
+    *(one for one in POINTS if one.startswith(("guard.", "funding.", "look.", "adopt.", "missing."))),
+}
 PANIC = ("panic.marking", "panic.marked", "panic.flat")
 
 
