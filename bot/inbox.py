@@ -52,8 +52,8 @@ class Clerk:
 
     `handle` is the router. `answered` is called when answers were put into the outbox. `veil` takes
     secrets out of an update, or seals them, before it is stored; what `burns` says is a secret is
-    deleted in its chat while it is handled, which may take a while. `glance` says what can be said at
-    once, `wants` which updates are kept at all. `lease` is how long (seconds) an update that
+    deleted in its chat while it is handled, which may take a while. `glance` says what can be said
+    at once, `wants` which updates are kept at all. `lease` is how long (seconds) an update that
     another process began is left to it; 0 for a process that is alone on its database.
     """
 

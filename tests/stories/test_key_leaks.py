@@ -31,6 +31,7 @@ KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
 SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5+NiP1e3UZjIn/lVN65XAbvqqM6A7H5fATj0j"
 WRONG = "7H5fATj0jNhqPtmdSJYdKjVHjA7PZj4Mge3R5+NiP1e3UZjIn/lVN65XAbvqqM6A"
 PASSWORD = "Correct+horse/battery 7 staple"
+PIECE = 14  # characters that stand nowhere by chance
 SENTENCE = "Buy BTC when RSI(14) on 5m drops below 35, stop 1%, target 2R, risk 1%"
 
 
@@ -38,8 +39,9 @@ SENTENCE = "Buy BTC when RSI(14) on 5m drops below 35, stop 1%, target 2R, risk 
 
 
 def forms(secret: str) -> Iterator[bytes]:
-    """As it is, in addresses, in JSON, in hex, and in base64 wherever it begins there."""
+    """As it is and in pieces, in addresses, in JSON, in hex, and in base64 wherever it begins."""
     raw = secret.encode()
+    yield from (raw[at : at + PIECE] for at in range(0, len(raw) - PIECE + 1, PIECE))
     yield from {raw, quote(secret, safe="").encode(), quote_plus(secret).encode()}
     yield from {json.dumps(secret)[1:-1].encode(), raw.hex().encode(), raw[::-1]}
     for encode in (b64encode, urlsafe_b64encode):
@@ -63,6 +65,7 @@ def leaks(everything: dict[str, bytes], secrets: Iterable[str]) -> list[str]:
     "planted",
     [
         SECRET.encode(),
+        SECRET[:40].encode(),
         f"signature=1&secret={quote_plus(SECRET)}".encode(),
         b64encode(f"{KEY}:{SECRET}".encode()),
         b64encode(f"ab{SECRET}cd".encode()),
@@ -70,7 +73,7 @@ def leaks(everything: dict[str, bytes], secrets: Iterable[str]) -> list[str]:
         SECRET.encode().hex().encode(),
         json.dumps({"secret": SECRET}).encode(),
     ],
-    ids=["as it is", "address", "authorization", "base64", "urlsafe", "hex", "JSON"],
+    ids=["as it is", "cut off", "address", "authorization", "base64", "urlsafe", "hex", "JSON"],
 )
 def test_the_search_finds_what_it_looks_for(planted: bytes) -> None:
     assert leaks({"a file": b"\0" * 100 + planted + b"\0"}, [SECRET])
