@@ -10,7 +10,7 @@ from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.user import User
 from agents.reporting.performance import performance
 from handlers import markers, money, numbers, saying, tables, texts, times
-from handlers.chat import Button, Picture, Reply, Words, bold, code, lines, pre, text
+from handlers.chat import Button, Reply, Words, bold, code, lines, pre, text
 from handlers.desk import Desk, Facts
 from handlers.paging import rows_of
 from handlers.turn import Answer, Turn
@@ -123,7 +123,7 @@ async def told(desk: Desk, user: User, facts: Facts) -> Reply:
         parts.append("No trade was closed.")
     parts += [*_open(desk, still_open), *_decided(made), *_ran(made, positions)]
     several = len(positions) - len(still_open) > 1  # one trade makes a step and no line
-    picture = Picture("equity", {"user_id": user.id}) if closed and several else None
+    picture = money.equity_picture(user.id, closed) if several else None
     return Reply(lines(*parts), picture=picture)
 
 

@@ -121,7 +121,7 @@ async def profit(desk: Desk, turn: Turn) -> Answer:
     parts: list[Words] = []
     for mode, mine in by_mode(found).items():
         parts += _profit(desk, mode, mine)
-    return [Reply(lines(*parts), picture=_equity(turn) if _closed(found) else None)]
+    return [Reply(lines(*parts), picture=equity_picture(turn.user.id, found))]
 
 
 def _profit(desk: Desk, mode: Mode, mine: Sequence[Position]) -> list[Words]:
@@ -143,8 +143,10 @@ def _profit(desk: Desk, mode: Mode, mine: Sequence[Position]) -> list[Words]:
     ]
 
 
-def _equity(turn: Turn) -> Picture:
-    return Picture("equity", {"user_id": turn.user.id})
+def equity_picture(user_id: int, positions: Sequence[Position]) -> Picture | None:
+    """Of the most real mode in which a trade was closed."""
+    modes = [mode.value for mode in by_mode(_closed(positions))]
+    return Picture("equity", {"user_id": user_id, "mode": modes[-1]}) if modes else None
 
 
 def _closed(positions: Sequence[Position]) -> list[Position]:
@@ -168,17 +170,24 @@ async def by_day_page(desk: Desk, turn: Turn) -> Answer:
 
 
 async def _days(desk: Desk, turn: Turn, number: int, *, turned: bool = False) -> Reply:
-    rows = daily(await all_positions(desk, turn.user.id), turn.user.zone)
-    if not rows:
+    found = by_mode(_closed(await all_positions(desk, turn.user.id)))
+    if not found:
         return texts.said("No trade has been closed yet; each day with one gets a line here.")
-    cells = [
-        (f"{day:%d %b %y}", f"{count} trade{'s' * (count > 1)}", numbers.signed(net))
-        for day, count, net in rows
+    items = [
+        page for mode in reversed(found) for page in _by_day(mode, found[mode], turn.user.zone)
     ]
-    pages = [cells[start : start + _DAYS] for start in range(0, len(cells), _DAYS)]
-    items = [pre(tables.table(page)) for page in pages]
     title = f"By day, {turn.user.zone} time, net USDT"
     return paging.paged(title, items, "daily", number, per_page=1, turned=turned)
+
+
+def _by_day(mode: Mode, closed: Sequence[Position], zone: str) -> list[Words]:
+    """Pages of one mode, the newest days first."""
+    cells = [
+        (f"{day:%d %b %y}", f"{count} trade{'s' * (count > 1)}", numbers.signed(net))
+        for day, count, net in daily(closed, zone)
+    ]
+    pages = [cells[start : start + _DAYS] for start in range(0, len(cells), _DAYS)]
+    return [lines(bold(markers.mode(mode)), pre(tables.table(page))) for page in pages]
 
 
 # --- /performance -------------------------------------------------------------------------------
@@ -195,7 +204,7 @@ async def how_it_goes(desk: Desk, turn: Turn) -> Answer:
     for mode, mine in by_mode(_closed(found)).items():
         parts += [bold(markers.mode(mode)), pre(tables.table(_rates(performance(mine))))]
         parts += [pre(tables.table(_strategies(mine)))]
-    return [Reply(lines(*parts), picture=_equity(turn))]
+    return [Reply(lines(*parts), picture=equity_picture(turn.user.id, found))]
 
 
 def _rates(result: Performance) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from agents.domain.market import Candles, Timeframe
 from agents.domain.money import ZERO
 from agents.domain.position import Position, PositionState
 from agents.domain.proposal import Plan, PlannedTarget, Proposal
+from agents.domain.strategy import Mode
 from agents.domain.user import User
 from agents.publishing import entries
 from agents.reporting import journal
@@ -154,14 +155,21 @@ class Pictures:
         )
 
     async def _equity(self, user: User, facts: Mapping[str, Any]) -> bytes:
-        """The running net profit of every closed trade, on top of the accounts' start."""
-        accounts = await self._desk.memory.accounts.of(user.id)
-        positions = await money.all_positions(self._desk, user.id)
+        """The running net profit of every closed trade of one mode, on top of its accounts'
+        start."""
+        mode = Mode(facts.get("mode", Mode.PAPER))
+        accounts = [one for one in await self._desk.memory.accounts.of(user.id) if one.mode is mode]
+        found = await money.all_positions(self._desk, user.id)
+        positions = [one for one in found if one.mode is mode]
         start = sum((account.start for account in accounts), ZERO)
         opened = min((account.opened_at for account in accounts), default=self._desk.clock.now())
         points = equity_curve(positions, start, opened)
         return await self._drawn(
-            draw_equity, points, title="Equity", note="closed trades, USDT", zone=user.zone
+            draw_equity,
+            points,
+            title=f"Equity · {_in_words(mode)}",
+            note="closed trades, USDT",
+            zone=user.zone,
         )
 
     async def _record(self, user: User, facts: Mapping[str, Any]) -> bytes:
@@ -214,7 +222,11 @@ def _marks(position: Position) -> list[Mark]:
 
 def _plain_mode(of: Position | Proposal) -> str:
     """The mode without its sign: the picture's font has no emoji."""
-    return markers.mode(of.mode).partition(" ")[2]
+    return _in_words(of.mode)
+
+
+def _in_words(mode: Mode) -> str:
+    return markers.mode(mode).partition(" ")[2]
 
 
 def _result(position: Position) -> str:

@@ -1,6 +1,7 @@
 """Whose money moves is in the first line of every message about a trade, and on its pictures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -73,7 +74,7 @@ async def test_validation_says_every_time_that_no_order_was_sent() -> None:
 @pytest.mark.parametrize("mode", Mode)
 async def test_what_is_open_and_what_came_of_it_keep_the_modes_apart(mode: Mode) -> None:
     talk, _ = await a_trade(mode)
-    for command in ("/profit", "/performance", "/balance"):
+    for command in ("/profit", "/performance", "/balance", "/daily"):
         said = "\n".join(reply.words.plain() for reply in await talk.say(command))
         named = [other for other in Mode if markers.mode(other) in said]
         assert named == [mode], command
@@ -98,3 +99,22 @@ async def test_a_leveraged_card_says_margin_and_liquidation(talk: Conversation) 
     card = talk.shown[-1].words.plain()
     assert "Margin  1,999.92 USDT at 5x" in card
     assert "gone at 48,241.21" in card
+
+
+async def test_days_of_two_modes_are_not_added_up(talk: Conversation) -> None:
+    await talk.say("/start")
+    opened = await talk.position()
+    await talk.world.tick("61200")
+    await talk.world.tick("61200")
+    [mine] = talk.world.positions
+    other = replace(
+        mine, mode=Mode.LIVE, id=0, proposal_id=98, realised=Decimal(7), fees=Decimal(0)
+    )
+    await talk.desk.memory.positions.add(other)
+    [first] = await talk.say("/daily")
+    said = first.words.plain()
+    assert opened.mode is Mode.PAPER
+    assert "🔴 LIVE" in said and "1 trade " in said and "+7.00" in said and "Paper" not in said
+    [reply] = await talk.say("/performance")
+    assert reply.picture and reply.picture.facts["mode"] == "live"
+    assert (await talk.pictures(reply.picture, 1)).startswith(b"\x89PNG")
