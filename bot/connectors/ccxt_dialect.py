@@ -19,8 +19,9 @@ class Verdict(Enum):
     UNKNOWN: it may have been taken. KEY: the key is not taken. NEAR: the stop would trigger at
     once. MISSING: there is no such order. TWICE: the client order id is in use. POOR: not enough
     free. SMALL: below the minimum. HEDGED: the account holds long and short at once. SPENT: there
-    is nothing to reduce. GONE: what it should replace has ended. PASSED: a target is behind the
-    price already, or a stop: the exchange doesn't say which. NO: any other refusal."""
+    is nothing to reduce. SAME: a setting is as it was wanted already. GONE: what it should replace
+    has ended. PASSED: the price is beyond a target or a stop, the exchange doesn't say which. NO:
+    any other refusal."""
 
     BUSY = "busy"
     SKEW = "skew"
@@ -33,6 +34,7 @@ class Verdict(Enum):
     SMALL = "small"
     HEDGED = "hedged"
     SPENT = "spent"
+    SAME = "same"
     GONE = "gone"
     PASSED = "passed"
     NO = "no"
@@ -194,6 +196,7 @@ _USDM_REFUSALS = (
     ("-4116", Verdict.TWICE),
     ("-4061", Verdict.HEDGED),
     ("-4164", Verdict.SMALL),
+    ("-4046", Verdict.SAME),
 )
 _BINANCE_OPTIONS = {
     "fetchOpenOrders": {"warnWithoutSymbol": False},
@@ -263,7 +266,9 @@ _BYBIT = Dialect(
         ("110093", Verdict.NEAR),
         ("110094", Verdict.SMALL),
         ("170140", Verdict.SMALL),
-        ("10001", Verdict.NO),
+        ("110025", Verdict.SAME),
+        ("110026", Verdict.SAME),
+        ("110043", Verdict.SAME),
     ),
     options={"enableUnifiedAccount": True, "enableUnifiedMargin": False},
     pages=True,

@@ -26,7 +26,7 @@ from agents.domain.order import (
 from agents.domain.ports import Memory
 from agents.domain.strategy import Mode
 from agents.domain.venue import GuardStyle
-from bot.connectors.ccxt_live_faults import Missing, OrderKeyRefused, hedged
+from bot.connectors.ccxt_live_faults import Missing, OrderKeyRefused, Unchanged, hedged
 from bot.connectors.ccxt_live_lookup import Lookup
 from bot.connectors.ccxt_live_orders import ENDED, apart, bare_name, check
 from bot.connectors.ccxt_live_placing import place, place_pair, replace_one, replaceable
@@ -175,7 +175,7 @@ class LiveBroker:
         if session.has("setMarginMode"):
             await self._isolate(session, intent.symbol, spelling, wanted)
         if session.has("setLeverage"):
-            await session.ask("set_leverage", wanted, spelling)
+            await self._set(session, "set_leverage", wanted, spelling)
         session.leverage[intent.symbol] = wanted, session.used
 
     async def _one_way(self, session: Session) -> None:
@@ -189,12 +189,19 @@ class LiveBroker:
         try:
             params = {"leverage": wanted}
             needs = session.exchange.id in ("okx", "bybit")
-            await session.ask("set_margin_mode", "isolated", spelling, params if needs else {})
+            about = params if needs else {}
+            await self._set(session, "set_margin_mode", "isolated", spelling, about)
         except OrderRejected as refusal:
             raise OrderRejected(
-                f"The margin of {symbol} could not be set to isolated ({refusal}) Close what is "
+                f"The margin of {symbol} could not be set to isolated. {refusal} Close what is "
                 "open there by hand, or set it yourself."
             ) from None
+
+    async def _set(self, session: Session, what: str, *asked: Any) -> None:
+        try:
+            await session.ask(what, *asked)
+        except Unchanged:
+            _log.debug("A setting was right already.", extra={"what": what})
 
     # --- looking and cancelling -----------------------------------------------------------------
 

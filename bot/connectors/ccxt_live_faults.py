@@ -5,6 +5,7 @@ a refusal is shown, shortened.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agents.domain.errors import (
@@ -39,6 +40,7 @@ _BY_NAME = {
     "OrderNotFound": Verdict.MISSING,
     "InsufficientFunds": Verdict.POOR,
     "AuthenticationError": Verdict.KEY,
+    "NoChange": Verdict.SAME,
 }
 """ccxt's own names of refusals, for exchanges without a row of them."""
 
@@ -49,6 +51,10 @@ class Skewed(TryAgain):
 
 class Missing(OrderRejected):
     """The exchange knows no such order."""
+
+
+class Unchanged(OrderRejected):
+    """A setting is as it was wanted already."""
 
 
 class Replaced(OrderRejected):
@@ -63,6 +69,11 @@ class OrderKeyRefused(OrderRejected, KeyRefused):
     """The order was refused because the key is."""
 
 
+_BARE: Mapping[Verdict, type[ParleyError]] = {
+    Verdict.TWICE: Twice,
+    Verdict.GONE: Replaced,
+    Verdict.SAME: Unchanged,
+}
 _KINDS = {Verdict.NEAR: StopTooNear, Verdict.MISSING: Missing}
 _SENTENCES = {
     Verdict.NEAR: "The price is beyond the stop already, says {}.",
@@ -131,10 +142,8 @@ def _refusal(verdict: Verdict, reply: Reply, about: Circumstances) -> ParleyErro
             f"{title} does not take the key any more ({_words(reply)}). Make a new one there and "
             "send it with /connect."
         )
-    if verdict is Verdict.TWICE:
-        return Twice()
-    if verdict is Verdict.GONE:
-        return Replaced()
+    if verdict in _BARE:
+        return _BARE[verdict]()
     return _KINDS.get(verdict, OrderRejected)(_sentence(verdict, reply, title))
 
 

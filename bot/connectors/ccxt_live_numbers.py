@@ -1,8 +1,8 @@
 """Numbers on their way through ccxt, which works with floats: none loses a digit.
 
 ccxt looks for exactly `str`, `float` and `int`, and takes what is of any other class for nothing,
-so its own numbers stay floats. A float holds 15 digits for sure; where there are more, the digits
-are looked up in the exchange's own words, which ccxt hands on as `info`.
+so its own numbers stay floats. A float holds 15 digits for sure; all of them are looked up in the
+exchange's own words, which ccxt hands on as `info`.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,6 @@ from decimal import Decimal
 from typing import Any
 
 from agents.domain.money import exact
-
-_SURE = 15
 
 
 class _Handed(float):
@@ -34,10 +32,9 @@ def told(value: Any, info: Any = None) -> Decimal | None:
     """The exact decimal of a number of ccxt; None for none. `info` is what it was read from."""
     if value is None or value == "":
         return None
-    number = exact(value)
-    if not isinstance(value, float) or len(number.as_tuple().digits) < _SURE:
-        return number
-    return next((raw for raw in _written(info) if float(raw) == value), number)
+    if not isinstance(value, float):
+        return exact(value)
+    return next((raw for raw in _written(info) if float(raw) == value), exact(value))
 
 
 def _written(info: Any) -> list[Decimal]:

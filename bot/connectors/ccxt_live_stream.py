@@ -138,9 +138,7 @@ class UserStream:
     def _joined(self) -> bool:
         """Whether a connection waits for news, and for nothing before that."""
         return any(
-            client.isConnected
-            and not client.closed()
-            and any(not key.startswith("authenticate") and not key.isdecimal() for key in waiting)
+            client.isConnected and not client.closed() and not any(map(_before, waiting))
             for client in self.session.exchange.clients.values()
             if (waiting := list(client.futures))
         )
@@ -160,3 +158,8 @@ class UserStream:
             "A user's stream broke; it is opened again.",
             extra={"owner": self.session.owner_id, "fault": type(fault).__name__},
         )
+
+
+def _before(key: str) -> bool:
+    """Whether ccxt waits under this name for the answer to a request, and not for news."""
+    return key.startswith("authenticate") or key.isdecimal()
