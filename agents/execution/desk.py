@@ -140,39 +140,56 @@ def open_desk(
     """`brokers` have one for each mode that may trade here. `stopping` says of a proposal that
     would run by itself whether a veto of it was received, and is not handled yet. A raised
     limit holds after `limit_delay`. `venue` is where real money is; `looked` hears of each look."""
-    limits, rules = limits or Limits(), rules or TapRules()
-    book, accounts = ExitBook(), Accounts(memory, market, clock)
-    limit_book, halts = LimitBook(memory, clock, limits, limit_delay), Halts(memory, clock)
+    ground = _Ground(memory, market, clock, rules or TapRules(), passed)
+    limit_book = LimitBook(memory, clock, limits or Limits(), limit_delay)
     seen = KnownFunds(clock)
     bounding = Bounding(
         memory,
         clock,
-        accounts,
+        Accounts(memory, market, clock),
         limit_book,
-        halts,
+        Halts(memory, clock),
         funds=funds or (seen if venue else None),
         correlation=correlation,
     )
+    desk = _joined(ground, brokers, bounding, start_balance, stopping)
+    if venue is None:
+        return desk
+    return replace(desk, truth=_truth(ground, desk, venue, seen, looked))
+
+
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What nearly every part stands on."""
+
+    memory: Memory
+    market: Market
+    clock: Clock
+    rules: TapRules
+    passed: Checkpoint
+
+
+def _joined(
+    ground: _Ground,
+    brokers: Mapping[Mode, Broker],
+    bounding: Bounding,
+    start_balance: Decimal,
+    stopping: Stopping,
+) -> Desk:
+    memory, market, clock, rules = ground.memory, ground.market, ground.clock, ground.rules
+    passed, book = ground.passed, ExitBook()
     judge = Judge(memory, market, clock, bounding, rules)
     closing = Closing(memory, clock, book, passed=passed)
-    guards, orders = _orders(memory, market, clock, brokers, book, judge, closing, passed)
+    guards, orders = _orders(ground, brokers, book, judge, closing)
     stops = Stops(memory, market, judge, book, passed=passed)
     approvals = Approvals(memory, market, clock, judge, orders, rules, passed=passed)
     funding = Funding(memory, market, clock, book, passed=passed)
-    proposer = Proposer(
-        memory,
-        bounding,
-        clock,
-        rules,
-        start_balance=start_balance,
-        remark=funding.remark,
-        passed=passed,
-    )
     exits = Exits(memory, orders, closing, book, guards, passed=passed)
     market.listen(exits.on_tick)
     hands = Hands(memory, market, clock, approvals, orders, closing, stops)
-    desk = Desk(
-        proposer=proposer,
+    accounts = Accounts(memory, market, clock)
+    return Desk(
+        proposer=_proposer(ground, bounding, start_balance, funding),
         approvals=approvals,
         autopilot=Autopilot(
             memory, clock, judge, approvals, rules, stopping=stopping, passed=passed
@@ -183,29 +200,30 @@ def open_desk(
         panic=Panic(memory, clock, approvals, orders, closing, passed=passed),
         accounts=accounts,
         bounding=bounding,
-        enforcer=Enforcer(
-            memory, clock, book, accounts, limit_book, approvals, closing, orders
-        ),
+        enforcer=Enforcer(memory, clock, book, accounts, bounding.book, approvals, closing, orders),
         book=book,
         guards=guards,
         funding=funding,
         connecting=Connecting(memory, clock, hands),
     )
-    if venue is None:
-        return desk
-    return replace(desk, truth=_truth(desk, memory, market, clock, venue, seen, looked, passed))
 
 
-def _truth(
-    desk: Desk,
-    memory: Memory,
-    market: Market,
-    clock: Clock,
-    venue: Venue,
-    funds: KnownFunds,
-    looked: Looked,
-    passed: Checkpoint,
-) -> Truth:
+def _proposer(
+    ground: _Ground, bounding: Bounding, start_balance: Decimal, funding: Funding
+) -> Proposer:
+    return Proposer(
+        ground.memory,
+        bounding,
+        ground.clock,
+        ground.rules,
+        start_balance=start_balance,
+        remark=funding.remark,
+        passed=ground.passed,
+    )
+
+
+def _truth(ground: _Ground, desk: Desk, venue: Venue, funds: KnownFunds, looked: Looked) -> Truth:
+    memory, market, clock, passed = ground.memory, ground.market, ground.clock, ground.passed
     return open_truth(
         memory,
         market,
@@ -224,15 +242,13 @@ def _truth(
 
 
 def _orders(
-    memory: Memory,
-    market: Market,
-    clock: Clock,
+    ground: _Ground,
     brokers: Mapping[Mode, Broker],
     book: ExitBook,
     judge: Judge,
     closing: Closing,
-    passed: Checkpoint,
 ) -> tuple[Guards, Orders]:
+    memory, market, clock, passed = ground.memory, ground.market, ground.clock, ground.passed
     settlement = Settlement(memory, market, clock, book, passed=passed)
     failures = Failures(memory, book, passed=passed)
     answers = Answers(memory, settlement, failures, passed=passed)
