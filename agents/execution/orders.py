@@ -367,8 +367,7 @@ class Orders:
         except OrderRejected as refusal:  # as it would have been, had the process lived
             await self._failures.fail(intent, OrderState.REJECTED, str(refusal))
             return
-        answer = await broker.lookup(intent)
-        if answer is not None:
+        if answer := await broker.lookup(intent):
             await self._answers.take(intent, answer)
 
     async def _look_again(self, intent: OrderIntent) -> None:

@@ -10,6 +10,7 @@ from agents.domain.money import exact
 from agents.domain.order import UNSETTLED
 from agents.domain.position import PositionState
 from agents.domain.proposal import PlannedTarget, Proposal, Trailing
+from agents.domain.risk import Limits
 from agents.domain.strategy import Side
 from agents.execution.levels import PriceLevels
 from tests.agents.execution.test_exits import reconciles
@@ -52,7 +53,8 @@ def plan(number: int, price: Decimal) -> PriceLevels:
 
 @pytest.mark.parametrize("traded", [BTC, SHIB], ids=["BTC", "SHIB"])
 async def test_real_prices_leave_exact_books(shared_data: Path, traded) -> None:
-    world = World(instruments=(traded,))
+    bold = Limits(weekly_loss_percent=D(100), drawdown_percent=D(100))
+    world = World(instruments=(traded,), limits=bold)
     await world.start()
     symbol = traded.symbol
     strategy = await world.strategy(await world.user(), symbols=(symbol,), max_positions=3)
