@@ -90,11 +90,11 @@ async def asked(url: str, query: str) -> Sequence[Mapping[str, Any]]:
 
 async def reconciled(url: str) -> None:
     """Every account is what its fills make of it, and every filled order has one fill."""
-    accounts, fills, positions, orders = [
+    accounts, fills, positions, orders, funding = [
         await asked(url, f"SELECT * FROM {table}")
-        for table in ("accounts", "fills", "positions", "orders")
+        for table in ("accounts", "fills", "positions", "orders", "funding")
     ]
-    check_balances(accounts, fills, positions)
+    check_balances(accounts, fills, positions, funding)
     check_orders(orders, fills)
 
 

@@ -18,7 +18,10 @@ class Books:
             connection.row_factory = sqlite3.Row
             self.tables = {
                 name: [dict(row) for row in connection.execute(f"SELECT * FROM {name} ORDER BY id")]
-                for name in ("accounts", "orders", "fills", "positions", "proposals", "outbox")
+                for name in (
+                    *("accounts", "orders", "fills", "positions", "proposals", "outbox"),
+                    "funding",
+                )
             }
 
     def __getitem__(self, table: str) -> list[dict[str, Any]]:
@@ -75,13 +78,16 @@ class Books:
         return entered, left
 
     def _accounts(self) -> Iterator[str]:
-        """start + what was sold - what was bought - fees, plus open lots at their entry price."""
+        """start + what was sold - what was bought - fees + funding, plus open lots at their entry
+        price."""
         for account in self["accounts"]:
             cash = Decimal(account["start"])
             for fill in (f for f in self["fills"] if f["account_id"] == account["id"]):
                 value = Decimal(fill["price"]) * Decimal(fill["quantity"])
                 cash += value if fill["side"] == "sell" else -value
                 cash -= Decimal(fill["fee"])
+            for paid in (f for f in self["funding"] if f["account_id"] == account["id"]):
+                cash += Decimal(paid["amount"])
             for position in (p for p in self["positions"] if p["account_id"] == account["id"]):
                 lot = Decimal(position["entry_price"]) * Decimal(position["quantity"])
                 cash += lot if position["side"] == "long" else -lot

@@ -10,9 +10,14 @@ from typing import Any
 Row = Mapping[str, Any]
 
 
-def balances(accounts: Iterable[Row], fills: Iterable[Row], positions: Iterable[Row]) -> Any:
-    """What the fills make of each account, by its id; positions that are still open are reckoned
-    at what was paid for them."""
+def balances(
+    accounts: Iterable[Row],
+    fills: Iterable[Row],
+    positions: Iterable[Row],
+    funding: Iterable[Row] = (),
+) -> Any:
+    """What fills and fundings make of each account, by its id; positions that are still open are
+    reckoned at what was paid for them."""
     with localcontext(prec=60):
         found = {row["id"]: Decimal(row["start"]) for row in accounts}
         for fill in fills:
@@ -20,16 +25,23 @@ def balances(accounts: Iterable[Row], fills: Iterable[Row], positions: Iterable[
             cash = Decimal(fill["price"]) * Decimal(fill["quantity"])
             found[fill["account_id"]] += cash if fill["side"] == "sell" else -cash
             found[fill["account_id"]] -= Decimal(fill["fee"])
+        for paid in funding:
+            found[paid["account_id"]] += Decimal(paid["amount"])
         for one in positions:
             cost = Decimal(one["entry_price"]) * Decimal(one["quantity"])
             found[one["account_id"]] += cost if one["side"] == "long" else -cost
     return found
 
 
-def check_balances(accounts: Iterable[Row], fills: Iterable[Row], positions: Iterable[Row]) -> None:
+def check_balances(
+    accounts: Iterable[Row],
+    fills: Iterable[Row],
+    positions: Iterable[Row],
+    funding: Iterable[Row] = (),
+) -> None:
     """Stored and reckoned balances agree to the last decimal."""
     stored = {row["id"]: Decimal(row["balance"]) for row in accounts}
-    assert balances(accounts, fills, positions) == stored
+    assert balances(accounts, fills, positions, funding) == stored
 
 
 def check_orders(orders: Iterable[Row], fills: Iterable[Row]) -> None:
@@ -49,9 +61,9 @@ def rows(database: Path, query: str, *values: Any) -> list[Row]:
 
 def check_books(database: Path) -> None:
     """All of the above on a file of SQLite."""
-    accounts, fills, positions, orders = (
+    accounts, fills, positions, orders, funding = (
         rows(database, f"SELECT * FROM {table}")
-        for table in ("accounts", "fills", "positions", "orders")
+        for table in ("accounts", "fills", "positions", "orders", "funding")
     )
-    check_balances(accounts, fills, positions)
+    check_balances(accounts, fills, positions, funding)
     check_orders(orders, fills)
