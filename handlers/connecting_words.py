@@ -37,7 +37,7 @@ _MOST = 8  # holdings that are named
 _STATES = {
     ConnectionState.READY: "✅ in order",
     ConnectionState.PAUSED: "⏸ opens no new trades",
-    ConnectionState.REFUSED: "⛔ the key is not taken any more",
+    ConnectionState.REFUSED: "⛔ refused",
 }
 _ANY_ADDRESS = (
     "⚠️ The key works from any address. Bind it to the address of the machine that this desk runs "
@@ -79,7 +79,7 @@ def unreached(exchange: str, fault: ParleyError) -> Words:
 
 def not_taken(exchange: str, why: ParleyError) -> Words:
     return lines(
-        bold(f"⛔ {title(exchange)} does not take this key"),
+        bold(f"⛔ {title(exchange)} is not connected with this key"),
         texts.sentence(str(why)),
         "Nothing was stored. A new key can take a few minutes until it works, and one that is "
         "bound to other addresses is refused from here.",
@@ -176,7 +176,7 @@ def state(connection: Connection, zone: str, wall: datetime) -> Words:
     why = f": {connection.why.rstrip('.')}" if connection.why else ""
     mend = {
         ConnectionState.PAUSED: ["/receipt shows what differs."],
-        ConnectionState.REFUSED: ["Make a new key there and send it with the button below."],
+        ConnectionState.REFUSED: ["The first button below takes another key."],
     }
     return lines(
         bold(f"🔗 {title(connection.exchange)}"),

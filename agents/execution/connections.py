@@ -192,6 +192,7 @@ class Connecting:
             since = connection.connected_at
             key = f"key_refused:{owner_id}:{since.isoformat() if since else connection.id}"
             told = {"summary": refusal(connection, why), "state": str(to)}
+            told["exchange"] = connection.exchange
             await memory.notices.tell(Notice(owner_id, NoticeKind.ACCOUNT, key, told))
         return True
 
@@ -211,9 +212,8 @@ def still_open(business: OpenBusiness) -> str:
 
 def refusal(connection: Connection, why: str) -> str:
     """What a user is told of a key that is not taken any more."""
-    reason = f": {why.rstrip('.')}" if why else ""
+    reason = why or f"{connection.exchange} does not take it any more."
     return (
-        f"{connection.exchange} does not take your key ending in {connection.ends} any more"
-        f"{reason}. Nothing can be opened or closed there until you send another one with "
-        "/connect; stops that rest at the exchange stay there."
+        f"Your key ending in {connection.ends}: {reason} Nothing can be opened or closed there "
+        "meanwhile; stops that rest at the exchange stay there."
     )

@@ -231,7 +231,7 @@ async def test_a_key_that_the_exchange_refuses(
 ) -> None:
     check.faults.append(KeyRefused("The signature is wrong"))
     said = await talk.say(ONE_MESSAGE, message_id="m1")
-    assert "Binance does not take this key\nThe signature is wrong." in plain(said)
+    assert "Binance is not connected with this key\nThe signature is wrong." in plain(said)
     assert removed(said) == ["m1"]
     await talk.press("Binance")
     await talk.say(f"{KEY} {SECRET}")
@@ -504,19 +504,21 @@ async def test_an_account_that_does_not_hold_the_open_trade_is_asked_about(
 async def test_a_refused_key_is_told_once(talk: Conversation) -> None:
     stored = await connected(talk)
     connecting = talk.desk.connecting
-    assert not await connecting.refused(stored.owner_id, "invalid key", "sealed before")
-    assert await connecting.refused(stored.owner_id, "invalid key", stored.sealed)
-    assert not await connecting.refused(stored.owner_id, "invalid key")
+    why = "Binance does not take it. Make a new one."
+    assert not await connecting.refused(stored.owner_id, why, "sealed before")
+    assert await connecting.refused(stored.owner_id, why, stored.sealed)
+    assert not await connecting.refused(stored.owner_id, why)
     told = [one for one in talk.world.memory.told if one.kind is NoticeKind.ACCOUNT]
     assert [one.facts for one in told] == [
         {
-            "summary": "binance does not take your key ending in Eh8A any more: invalid key. "
-            "Nothing can be opened or closed there until you send another one with /connect; "
-            "stops that rest at the exchange stay there.",
+            "summary": "Your key ending in Eh8A: Binance does not take it. Make a new one. "
+            "Nothing can be opened or closed there meanwhile; stops that rest at the exchange "
+            "stay there.",
             "state": "refused",
+            "exchange": "binance",
         }
     ]
-    assert "⛔ the key is not taken any more: invalid key" in plain(await talk.say("/connect"))
+    assert "⛔ refused: Binance does not take it" in plain(await talk.say("/connect"))
 
 
 async def test_nobody_elses_account_is_shown(talk: Conversation) -> None:

@@ -153,7 +153,7 @@ async def finished(ann: Person) -> None:
 
 
 async def refused(ann: Person, venue: VenueServer) -> None:
-    await gone(ann, ann.say(f"/connect binance {KEY} {WRONG}"), "does not take this key")
+    await gone(ann, ann.say(f"/connect binance {KEY} {WRONG}"), "is not connected with this key")
     await gone(ann, ann.say(f"/connect okx {KEY} {SECRET} {PASSWORD}"), "only an account there")
     await gone(ann, ann.say(f"my keys are {KEY} and {SECRET}"), "I kept nothing of it")
     await gone(ann, ann.say(f"/new {SENTENCE} {SECRET}"), "I kept nothing of it")
