@@ -100,13 +100,18 @@ def _is_longer(one: Hours | None, other: Hours | None) -> bool:
     return laxer or not other.within(one)
 
 
+def _narrower(one: Hours | None, other: Hours | None) -> Hours | None:
+    """The other where it allows no more; hours that only overlap have no common shape."""
+    return one if _is_longer(one, other) else other
+
+
 _STRICTER: Mapping[str, Callable[[Any, Any], Any]] = {
     "cooldown_minutes": max,
     "daily_loss_flatten": max,
     "weekly_loss_flatten": max,
     "drawdown_flatten": max,
     "symbols": _common,
-    "hours": lambda one, other: one if other is None else other,  # operators have none
+    "hours": _narrower,
 }
 
 
@@ -220,9 +225,7 @@ def joined(one: Owns, other: Owns) -> dict[str, Own]:
 
 
 def _strictest(rule: Rule, values: list[Value]) -> Value:
-    """Of two sets of hours the first: they have no common shape."""
     limits = replace(Limits(), **values[0])
     for value in values[1:]:
-        if rule.name != "hours":
-            limits = stricter(limits, value)
+        limits = stricter(limits, value)
     return of_rule(limits, rule)

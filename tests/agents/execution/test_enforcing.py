@@ -16,7 +16,7 @@ from tests.support.real_money import connected, hold_to, limited, real_world
 D = Decimal
 WIDE = levels(stop="50000", targets=())  # 1 % of equity is lost 10,000 below
 ETH = levels(price="3000", stop="2500", targets=())
-FLAT = {"drawdown_percent": D("0.5"), "drawdown_flatten": True}
+FLAT = {"drawdown_percent": D("0.45"), "drawdown_flatten": True}
 
 
 async def held(world: World, strategy: Strategy, symbol: str = "BTC/USDT") -> None:

@@ -7,7 +7,7 @@ owner may raise by a model of its own.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,7 +21,7 @@ from agents.domain.decision import Advice
 from agents.domain.limits import stricter
 from agents.domain.market import Instrument
 from agents.domain.order import BrokerOrder, OrderIntent, OrderPurpose, OrderState
-from agents.domain.position import Position, PositionState
+from agents.domain.position import Account, Position, PositionState
 from agents.domain.proposal import PlannedTarget, ProposalState, Trailing
 from agents.domain.risk import Limits
 from agents.domain.strategy import Mode, Side, Strategy, Window
@@ -40,20 +40,56 @@ D = Decimal
 DAY = timedelta(days=1)
 START = {"BTC/USDT": D(60_000), "BTC/USDC": D(60_000), "ETH/USDT": D(3_000), "SOL/USDT": D(150)}
 SYMBOLS = tuple(START)
-CEILING = Limits(
-    exposure_symbol_percent=D(120),
-    exposure_coin_percent=D(160),
-    exposure_correlated_percent=D(220),
-    exposure_total_percent=D(260),
-    open_positions=4,
-    correlated_positions=3,
-    trades_a_day=9,
-    daily_loss_percent=D(3),
-    weekly_loss_percent=D(5),
-    drawdown_percent=D(6),
-    slippage_percent=D("0.5"),
-    losses_in_a_row=2,
-    cooldown_minutes=10,
+
+
+def hours(begin: str, end: str) -> Hours:
+    return Hours((Window(**{"from": begin, "to": end}),), flatten=True, grace=20)
+
+
+WIDE = Limits(
+    exposure_symbol_percent=D(2_000),
+    exposure_coin_percent=D(2_000),
+    exposure_correlated_percent=D(2_000),
+    exposure_total_percent=D(2_000),
+    leverage=D(20),
+    open_positions=100,
+    correlated_positions=100,
+    trades_a_day=1_000,
+    daily_loss_percent=D(100),
+    weekly_loss_percent=D(100),
+    drawdown_percent=D(100),
+    slippage_percent=D(100),
+    losses_in_a_row=1_000,
+)
+TIGHT: Sequence[dict[str, Any]] = (
+    {"risk_percent": D("0.4")},
+    {"exposure_symbol_percent": D(20)},
+    {"exposure_coin_percent": D(25)},
+    {"exposure_correlated_percent": D(30)},
+    {"exposure_total_percent": D(35)},
+    {"leverage": D("0.5")},
+    {"open_positions": 2},
+    {"correlated_positions": 1},
+    {"trades_a_day": 2},
+    {"daily_loss_percent": D("0.3")},
+    {"weekly_loss_percent": D("0.4")},
+    {"drawdown_percent": D("0.5")},
+    {"slippage_percent": D("0.1")},
+    {"losses_in_a_row": 1, "cooldown_minutes": 30},
+    {"symbols": frozenset({"ETH"})},
+    {"hours": hours("11:00", "13:00")},
+    {
+        "exposure_symbol_percent": D(120),
+        "exposure_coin_percent": D(160),
+        "exposure_total_percent": D(260),
+        "open_positions": 4,
+        "correlated_positions": 3,
+        "trades_a_day": 9,
+        "daily_loss_percent": D(3),
+        "weekly_loss_percent": D(5),
+        "slippage_percent": D("0.5"),
+        "losses_in_a_row": 2,
+    },
 )
 SENT = frozenset({OrderState.SENDING, OrderState.UNKNOWN, OrderState.OPEN, OrderState.PART_FILLED})
 ALIKE = frozenset({"BTC", "ETH"})  # SOL goes its own way
@@ -65,10 +101,6 @@ def correlation(one: str, other: str) -> Decimal | None:
 
 def coin(symbol: str) -> str:
     return symbol.partition("/")[0]
-
-
-def hours(begin: str, end: str) -> Hours:
-    return Hours((Window(**{"from": begin, "to": end}),), flatten=True, grace=20)
 
 
 VALUES: Sequence[tuple[str, dict[str, Any]]] = (
@@ -88,7 +120,7 @@ VALUES: Sequence[tuple[str, dict[str, Any]]] = (
     ("symbols", {"symbols": frozenset({"BTC", "SOL/USDT"})}),
     ("hours", {"hours": hours("06:00", "18:00")}),
     ("exposure", {"exposure_total_percent": D(9_000)}),  # beyond the operator's
-    ("drawdown", {"drawdown_percent": D(99), "drawdown_flatten": False}),
+    ("drawdown", {"drawdown_percent": D(3), "drawdown_flatten": True}),
 )
 
 
@@ -96,6 +128,7 @@ VALUES: Sequence[tuple[str, dict[str, Any]]] = (
 class Allowed:
     """What an owner may, as somebody would keep it on paper: by name what holds and what waits."""
 
+    limits: Limits = WIDE
     held: dict[str, dict[str, Any]] = field(default_factory=dict)
     waiting: dict[str, tuple[datetime, dict[str, Any]]] = field(default_factory=dict)
 
@@ -104,7 +137,7 @@ class Allowed:
             if at <= wall:
                 self.held[name] = value
                 del self.waiting[name]
-        limits = CEILING
+        limits = self.limits
         for value in self.held.values():
             limits = stricter(limits, value)
         return limits
@@ -161,7 +194,6 @@ class Limited(RuleBasedStateMachine):
         self.halted = False
         self.ready = True
         self.world = Watching(
-            limits=CEILING,
             instruments=tuple(instrument(symbol) for symbol in SYMBOLS),
             more={"funds": self.funds, "correlation": correlation, "limit_delay": DAY},
             look=self.look,
@@ -194,8 +226,10 @@ class Limited(RuleBasedStateMachine):
         self.loop.run_until_complete(self.world.kill())
         self.loop.run_until_complete(self.world.start())
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(tight=some.sampled_from(TIGHT))
+    def open(self, tight: dict[str, Any]) -> None:
+        """One limit is tight, or several are."""
+        self.world.limits = self.allowed.limits = replace(WIDE, **tight)
         self.loop.run_until_complete(self._open())
 
     async def _open(self) -> None:
@@ -415,6 +449,11 @@ class Limited(RuleBasedStateMachine):
             return [one for one in rows if one.mode is Mode.LIVE]
         return [one for one in rows if one.account_id == intent.account_id]
 
+    def _accounts(self, intent: OrderIntent) -> list[Account]:
+        if intent.mode is Mode.LIVE:
+            return [one for one in self.world.accounts if one.mode is Mode.LIVE]
+        return [one for one in self.world.accounts if one.id == intent.account_id]
+
     def _equity(self, account_ids: set[int]) -> Decimal:
         started = sum(one.start for one in self.world.accounts if one.id in account_ids)
         mine = [one for one in self.world.positions if one.account_id in account_ids]
@@ -454,9 +493,7 @@ class Limited(RuleBasedStateMachine):
         for order in (*others, intent):
             worth = order.left * (order.trigger or D(0))
             held[order.symbol] = held.get(order.symbol, D(0)) + worth
-        accounts = {one.id for one in self.world.accounts if one.mode is Mode.LIVE}
-        together = accounts if intent.mode is Mode.LIVE else {intent.account_id}
-        equity = self._equity(together)
+        equity = self._equity({one.id for one in self._accounts(intent)})
         plan = self._plan(intent)
         alike = [one for one in held if self._moves_with(intent.symbol, one)]
         same = [one for one in held if coin(one) == coin(intent.symbol)]
@@ -518,8 +555,7 @@ class Limited(RuleBasedStateMachine):
         now = self.world.clock.now()
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         monday = today - timedelta(days=today.weekday())
-        live = {one.id for one in self.world.accounts if one.mode is Mode.LIVE}
-        equity = self._equity(live if intent.mode is Mode.LIVE else {intent.account_id})
+        equity = self._equity({one.id for one in self._accounts(intent)})
         found = []
         for name, since, most in (
             ("day", today, limits.daily_loss_percent),
@@ -528,6 +564,8 @@ class Limited(RuleBasedStateMachine):
             counted = [one for one in positions if one.closed_at is None or one.closed_at >= since]
             won = sum((self._net(one) for one in counted), D(0))
             found.append((name, -won * 100 < (equity - won) * most))
+        peak = sum((one.peak for one in self._accounts(intent)), D(0))
+        found.append(("drawdown", (peak - equity) * 100 < peak * limits.drawdown_percent))
         closed = sorted(
             (one for one in positions if one.closed_at), key=lambda one: (one.closed_at, one.id)
         )
@@ -566,7 +604,7 @@ async def _together(taps: Sequence[Any]) -> list[Any]:
 
 TestLimited = Limited.TestCase
 TestLimited.settings = settings(
-    max_examples=40,
+    max_examples=80,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),
