@@ -111,6 +111,11 @@ class Instrument:
     max_leverage: int = 50
     maintenance: Decimal = Decimal("0.005")
 
+    @property
+    def top_leverage(self) -> int:
+        """On spot nothing is borrowed."""
+        return 1 if self.kind is InstrumentKind.SPOT else self.max_leverage
+
     def price(self, value: Decimal) -> Decimal:
         """`value` rounded to the price step."""
         return round_to(value, self.price_step)

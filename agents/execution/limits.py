@@ -61,7 +61,7 @@ class Bounds:
 
     @classmethod
     def of(cls, limits: Limits, spec: StrategySpec, instrument: Instrument) -> "Bounds":
-        leverage = min(limits.leverage, Decimal(spec.leverage), Decimal(instrument.max_leverage))
+        leverage = min(limits.leverage, Decimal(spec.leverage), Decimal(instrument.top_leverage))
         return cls(limits, leverage, spec.max_positions)
 
 

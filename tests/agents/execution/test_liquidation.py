@@ -85,6 +85,14 @@ async def test_a_short_on_spot_is_refused() -> None:
     assert (await world.propose(strategy, levels())).plan.leverage == 1
 
 
+async def test_on_spot_no_more_is_bought_than_there_is_money() -> None:
+    world = World(instruments=(SPOT,))
+    await world.start()
+    strategy = await world.strategy(await world.user(), leverage=5, risk_percent=D(2))
+    proposal = await world.propose(strategy, levels(stop="59900"))
+    assert proposal.plan.notional <= proposal.equity
+
+
 async def test_a_proposal_carries_both_and_its_position_too() -> None:
     world = World()
     await world.start()
