@@ -28,6 +28,7 @@ Change = Callable[[str], str]
 
 _MODEL_KEY = re.compile(r"\s*/settings(?:@\w+)?\s+key[\s:=]+(?P<key>\S.*?)\s*", re.I | re.S)
 _CONNECT = re.compile(rf"\s*/{CONNECT}(?:@\w+)?(?:\s+(?P<words>\S.*?))?\s*", re.I | re.S)
+_ANY_COMMAND = re.compile(r"\s*/[a-z_]{1,32}(?:@\w+)?(?:\s|\Z)", re.I)
 _NAME = re.compile(r"[A-Za-z]{2,20}\d?")  # of an exchange
 _SEALED = re.compile(r"🔏(?P<token>[0-9a-f]{8}) (?P<sealed>\S+)")
 _SEALED_COMMAND = re.compile(rf"(?:/{CONNECT}|/settings key) {SEALED_TEXT.pattern}", re.ASCII)
@@ -69,7 +70,7 @@ class Veil:
             return incoming
         said = _SEALED.sub("", incoming.text)  # sealed by the door alone, which opens for nobody
         awaited = await self._awaited(incoming.place, incoming.sender) if incoming.private else ""
-        if awaited and not said.lstrip().startswith("/"):
+        if awaited and not _ANY_COMMAND.match(said):
             return replace(incoming, text=f"🔏{awaited} {self._seals.seal(said)}")
         seal = self._seals.seal if incoming.private else _hidden
         return replace(incoming, text=_command_veiled(said, self._seals.seal, seal))
@@ -91,7 +92,7 @@ class Veil:
 
     async def kept(self, place: Place, sender: Identity, said: str) -> str:
         """`said`, in private, as it may stand in a conversation that is kept and shown."""
-        if await self._awaited(place, sender) and not said.lstrip().startswith("/"):
+        if await self._awaited(place, sender) and not _ANY_COMMAND.match(said):
             return HIDDEN
         return shown(said)
 

@@ -136,6 +136,15 @@ async def test_with_a_password_and_both_parts_at_once(talk: Conversation) -> Non
     nothing_leaked(talk)
 
 
+async def test_a_secret_that_begins_as_a_command_does(talk: Conversation) -> None:
+    secret = f"/{SECRET[1:-2]}=="
+    await talk.say("/connect binance")
+    await talk.say(KEY)
+    await talk.say(secret)
+    await talk.press("Yes, connect")
+    assert (await connected_key(talk)) == Credentials(KEY, secret)
+
+
 async def test_a_restart_between_the_steps(talk: Conversation) -> None:
     await talk.say("/connect binance")
     await talk.say(KEY)
