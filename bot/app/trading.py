@@ -77,23 +77,9 @@ def open_trading(
     sights = Sights(frames, LATE_CANDLE if settings.market_kind == "ccxt" else ())
     market.listen(metrics.heard)
     brokers = _brokers(settings, market, frames, live, metrics)
-    execution = open_desk(
-        memory,
-        market,
-        clock,
-        brokers,
-        limits=settings.limits,
-        rules=settings.tap_rules,
-        start_balance=settings.paper_balance,
-        stopping=Unread(memory.inbox),
-        limit_delay=settings.limit_delay,
-        correlation=Correlations(frames),
-        venue=live.venue if live else None,
-        looked=metrics.money.looked,
-        passed=checkpoint,
+    execution = _execution(
+        settings, memory, metrics, checkpoint, clock, market, frames, brokers, live
     )
-    if live is not None:
-        live.when_refused(execution.connecting.refused)
     claude = _claude(settings, clock, keys)
     advisor, decided = ClaudeAdvisor(claude), metrics.decided
     here = (memory, market, clock, sights, execution.proposer, execution.hands)
@@ -114,6 +100,37 @@ def open_trading(
     )
 
 
+def _execution(
+    settings: Settings,
+    memory: Database,
+    metrics: Metrics,
+    checkpoint: Checkpoint,
+    clock: Clock,
+    market: Market,
+    frames: Frames,
+    brokers: dict[Mode, Broker],
+    live: LiveDesk | None,
+) -> Execution:
+    execution = open_desk(
+        memory,
+        market,
+        clock,
+        brokers,
+        limits=settings.limits,
+        rules=settings.tap_rules,
+        start_balance=settings.paper_balance,
+        stopping=Unread(memory.inbox),
+        limit_delay=settings.limit_delay,
+        correlation=Correlations(frames),
+        venue=live.venue if live else None,
+        looked=metrics.money.looked,
+        passed=checkpoint,
+    )
+    if live is not None:
+        live.when_refused(execution.connecting.refused)
+    return execution
+
+
 def _brokers(
     settings: Settings, market: Market, frames: Frames, live: LiveDesk | None, metrics: Metrics
 ) -> dict[Mode, Broker]:
@@ -131,9 +148,7 @@ def _brokers(
     return brokers
 
 
-def pretending(
-    settings: Settings, market: Market, candle_range: CandleRange
-) -> dict[Mode, Broker]:
+def pretending(settings: Settings, market: Market, candle_range: CandleRange) -> dict[Mode, Broker]:
     """The brokers that send no orders."""
     return {
         Mode.VALIDATION: ValidationBroker(market),

@@ -114,7 +114,7 @@ def _of_reply(reply: Reply, fault: BaseException, about: Circumstances) -> Parle
         return _busy(reply, about)
     if found is None and reply.status == 403 and not reply.code:
         return _busy(reply, about)  # a wall before the exchange, which never saw it
-    if found is Verdict.UNKNOWN or (found is None and reply.status >= 500):
+    if found is Verdict.UNKNOWN or (found is None and (reply.status >= 500 or reply.status == 408)):
         return _lost(about)
     verdict = found or _named(fault)
     if verdict is Verdict.BUSY:

@@ -25,7 +25,9 @@ from bot.connectors.ccxt_live_session import Session, Sessions
 from bot.connectors.ccxt_live_stream import LivePatience, UserStream
 
 _log = logging.getLogger(__name__)
-_OVERLAP_MS = 60_000
+_FIRST_MS = 60_000
+_OVERLAP_MS = 15_000
+"""How far back the first look at an account goes, and each further one."""
 _SEEN = 5_000
 _LISTED = frozenset({OrderState.OPEN, OrderState.PART_FILLED})
 _GONE = frozenset({"canceled", "expired", "rejected"})
@@ -172,7 +174,7 @@ class Following:
         intents: Sequence[OrderIntent],
     ) -> None:
         spelling = session.listing.spelling(symbol)
-        start = followed.since.get(symbol) or to_ms(self._clock.now()) - _OVERLAP_MS
+        start = followed.since.get(symbol) or to_ms(self._clock.now()) - _FIRST_MS
         for trade in await session.ask("fetch_my_trades", spelling, start):
             name = _name(symbol, trade)
             if name not in followed.seen:

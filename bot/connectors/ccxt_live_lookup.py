@@ -31,6 +31,7 @@ from bot.connectors.ccxt_live_orders import (
     is_apart,
     lot,
     state_of,
+    trade_name,
 )
 from bot.connectors.ccxt_live_session import Session, Traded
 
@@ -42,6 +43,7 @@ _TRADES_LATE = (0.1, 0.3, 0.8)
 _PRICE_HOLDS = 60.0
 _CLIENT_IDS = ("c", "clientOrderId", "orderLinkId", "clOrdId", "cl_ord_id")
 _KEPT = 20_000
+_PAGE = 500
 Order = Mapping[str, Any]
 
 
@@ -232,12 +234,20 @@ class Lookup:
         self, session: Session, symbol: str, order: Order, urgent: bool
     ) -> list[Order]:
         name, spelling = str(order.get("id")), session.listing.spelling(symbol)
-        narrow, since = session.dialect.of_order, None
-        if not narrow and order.get("timestamp"):
+        dialect, since = session.dialect, None
+        about: dict[str, Any] = {dialect.of_order: name} if dialect.of_order else {}
+        if not about and order.get("timestamp"):
             since = int(order["timestamp"]) - 1000
-        about = {narrow: name} if narrow else {}
-        found = await session.ask("fetch_my_trades", spelling, since, None, about, urgent=urgent)
-        return [one for one in found if str(one.get("order")) == name]
+        found: dict[str, Order] = {}
+        while True:
+            asked = ("fetch_my_trades", spelling, since, _PAGE, dict(about))
+            page = await session.ask(*asked, urgent=urgent)
+            found |= {trade_name(one): one for one in page if str(one.get("order")) == name}
+            if len(page) < _PAGE or not dialect.from_trade:
+                return list(found.values())
+            # a full page without a beginning holds the newest: go through all from the first on
+            last = max(int(one["id"]) for one in page) if dialect.from_trade in about else -1
+            since, about = None, {**about, dialect.from_trade: last + 1}
 
     async def fill(
         self,

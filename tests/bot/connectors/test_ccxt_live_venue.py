@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from agents.domain.errors import AskUser, BrokerAway, KeyRefused, ParleyError
-from agents.domain.order import OrderKind, OrderSide
+from agents.domain.order import OrderKind, OrderSide, OrderState
 from agents.domain.strategy import Side
 from agents.domain.venue import Credentials, Holding
 from bot.connectors.ccxt_live_keys import NoKeyCheck
@@ -89,6 +89,9 @@ async def test_a_long_history_comes_whole(either: Live) -> None:
     assert len(history) == len(either.fills) > 500
     assert {one.fill.client_id for one in history} == {entry.client_id}
     assert len({one.fill.trade_id for one in history}) == len(history)
+    found = await either.broker.lookup(entry)
+    assert found is not None
+    assert (found.state, len(found.fills)) == (OrderState.FILLED, len(history))
 
 
 async def test_somebody_elses_order_is_cancelled_as_it_was_listed(either: Live) -> None:
@@ -124,6 +127,15 @@ async def test_nobody_without_a_key_is_asked_for(spot: Live) -> None:
     await spot.memory.connections.disconnect(spot.owner)
     with pytest.raises(KeyRefused, match="/connect"):
         await spot.desk.venue.state(spot.owner)
+
+
+async def test_an_idle_session_is_closed_and_opened_when_needed(spot: Live) -> None:
+    await spot.desk.venue.state(spot.owner)
+    await spot.desk.sessions.close_idle(0, frozenset({spot.owner}))
+    assert spot.desk.sessions.owners == (spot.owner,)
+    await spot.desk.sessions.close_idle(-1, frozenset())
+    assert spot.desk.sessions.owners == ()
+    await spot.desk.venue.state(spot.owner)
 
 
 # --- keys -----------------------------------------------------------------------------------------
