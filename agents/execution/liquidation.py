@@ -22,7 +22,9 @@ from agents.domain.money import ONE, ceil_to, exactly, floor_to
 from agents.domain.position import Position
 from agents.domain.proposal import Plan
 from agents.domain.strategy import Mode, Side
-from agents.execution.figures import plain
+from agents.execution.figures import money, plain
+
+_AFTER_FEE = Decimal("0.998")
 
 
 def liquidation_price(
@@ -65,9 +67,11 @@ def levered(plan: Plan, leverage: Decimal, instrument: Instrument) -> Plan:
     """`plan` with what it is traded with and where the exchange would close it. `leverage` is
     what strategy and limits allow; on spot there is none.
 
-    Raises LimitBreach for a short on spot, and where the liquidation lies before the stop.
+    Raises LimitBreach for a short on spot, for what could not be sold at its stop, and where the
+    liquidation lies before the stop.
     """
     no_short_on_spot(plan.side, instrument)
+    _sellable_at_its_stop(plan, instrument)
     times = 1 if instrument.kind is InstrumentKind.SPOT else max(int(leverage), 1)
     price = liquidation_price(plan.side, plan.entry, times, instrument)
     if price is not None and (plan.stop - price) * plan.side.sign <= 0:
@@ -77,6 +81,18 @@ def levered(plan: Plan, leverage: Decimal, instrument: Instrument) -> Plan:
             f"{plain(plan.stop)}; a nearer stop or less leverage is needed",
         )
     return replace(plan, leverage=times, liquidation=price)
+
+
+def _sellable_at_its_stop(plan: Plan, instrument: Instrument) -> None:
+    """An exchange refuses a sale below its minimum, and the fee may have been taken in the coin.
+    Raises LimitBreach."""
+    worth = plan.quantity * plan.stop * _AFTER_FEE
+    if instrument.kind is InstrumentKind.SPOT and worth < instrument.min_cost:
+        raise LimitBreach(
+            "minimum size",
+            f"at its stop it would be worth {money(worth)} {instrument.quote}; the exchange sells "
+            f"nothing below {money(instrument.min_cost)} {instrument.quote}",
+        )
 
 
 def worst_exit(position: Position) -> Decimal | None:

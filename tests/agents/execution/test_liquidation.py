@@ -85,6 +85,17 @@ async def test_a_short_on_spot_is_refused() -> None:
     assert (await world.propose(strategy, levels())).plan.leverage == 1
 
 
+async def test_what_could_not_be_sold_at_its_stop_is_not_bought() -> None:
+    world = World(instruments=(SPOT,))
+    await world.start()
+    strategy = await world.strategy(await world.user(), size=D(12))  # the minimum is 5
+    answer = await world.try_to_propose(strategy, levels(stop="24900"))
+    assert isinstance(answer, Declined)
+    assert answer.rule == "minimum size"
+    assert "worth 4.97 USDT" in answer.reason
+    assert not isinstance(await world.try_to_propose(strategy, levels(stop="25100")), Declined)
+
+
 async def test_on_spot_no_more_is_bought_than_there_is_money() -> None:
     world = World(instruments=(SPOT,))
     await world.start()
