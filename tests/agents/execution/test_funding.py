@@ -1,8 +1,11 @@
 """Funding: once for each time, on what was open then, made up after a restart."""
 
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +14,8 @@ from agents.domain.strategy import Mode, Side
 from agents.domain.user import NoticeKind
 from agents.domain.venue import FundingPaid
 from agents.execution.reconciling import differences
-from tests.support.clock import START
+from bot.connectors.replay_funding import read_funding
+from tests.support.clock import START, ManualClock
 from tests.support.desk import BTC, FREE, World, levels
 from tests.support.memory import Killed
 
@@ -175,3 +179,20 @@ async def test_a_proposal_says_that_the_rate_is_against_it() -> None:
     assert long.mode is Mode.PAPER
     other = await world.strategy(await world.user("Grace"))
     assert (await world.propose(other, at(Side.SHORT))).plan.notes == ()
+
+
+async def test_real_rates_come_to_what_a_plain_sum_says(shared_data: Path, tmp_path: Path) -> None:
+    """Sixty days of a real perpetual's funding on one short, at a price that stands still."""
+    shutil.copytree(shared_data / "funding", tmp_path / "funding")
+    real = read_funding(tmp_path)["BTC/USDT"]
+    world = World(costs=FREE, clock=ManualClock(real[0].at - timedelta(hours=1)))
+    await world.start()
+    await world.opened(await world.strategy(await world.user()), at(Side.SHORT))
+    await world.desk.every_minute()
+    world.market.rates = list(real)
+    while world.clock.now() < real[-1].at:
+        await pass_time(world, 7 * 3600)
+    [position] = world.positions
+    paid = sum(Fraction(rate.rate) for rate in real) * 60_000 * Fraction(position.quantity)
+    assert Fraction(position.funding) == paid
+    assert len(await world.memory.accounts.funding(world.accounts[0].id)) == len(real) == 180

@@ -170,3 +170,39 @@ async def test_the_rest_of_a_partly_filled_order_is_another_trade() -> None:
     market.tick("60000")
     assert second.fills[0].quantity == D("0.06")
     assert second.fills[0].trade_id != first.fills[0].trade_id
+
+
+SIZED = Tick("BTC/USDT", AT, D(60_000), D(59_990), D(60_010), D("0.5"), D(1))
+
+
+@pytest.mark.parametrize(
+    ("side", "tick", "quantity", "price"),
+    [
+        (OrderSide.BUY, SIZED, "1", "60028.00"),  # all of it is offered at the ask
+        (OrderSide.SELL, SIZED, "0.5", "59972.00"),
+        (OrderSide.BUY, SIZED, "1.5", "60043.87"),  # 30,005 beyond: 3 bp x (1/3 + 0.5478)
+        (OrderSide.SELL, SIZED, "1.5", "59952.06"),  # 59,990 beyond
+        (OrderSide.BUY, Tick("BTC/USDT", AT, D(60_000)), "0.4", "60024.00"),
+        (OrderSide.BUY, Tick("BTC/USDT", AT, D(60_000)), "2", "60047.55"),  # without sizes
+    ],
+)
+def test_what_is_not_offered_at_the_best_price_costs_more(
+    side: OrderSide, tick: Tick, quantity: str, price: str
+) -> None:
+    assert fill_price(side, tick, BTC, Costs(), None, D(quantity)) == D(price)
+
+
+@given(
+    side=some.sampled_from(OrderSide),
+    sizes=some.lists(some.decimals("0.001", "100", places=3), min_size=2, max_size=6),
+)
+def test_more_is_never_cheaper(side: OrderSide, sizes: list[Decimal]) -> None:
+    prices = [fill_price(side, SIZED, BTC, Costs(), None, size) for size in sorted(sizes)]
+    assert prices == sorted(prices, reverse=side is OrderSide.SELL)
+
+
+async def test_the_broker_reckons_with_the_size_of_the_order() -> None:
+    here = Exchange()
+    await here.broker.submit(order(quantity=D(2)), BTC)
+    here.market.tick("60000")
+    assert [fill.price for fill in here.fills] == [D("60047.55")]
