@@ -7,6 +7,7 @@ import pytest
 
 from agents.domain.errors import OperatorNeeded
 from agents.domain.grants import Feature
+from agents.domain.risk import Simulation
 from agents.domain.user import Identity
 from bot.settings import Settings, settings_from
 
@@ -115,3 +116,21 @@ def test_every_limit_can_be_set() -> None:
 def test_a_limit_that_is_none_is_named(said: dict[str, str]) -> None:
     with pytest.raises(OperatorNeeded, match=next(iter(said))):
         settings_from(said)
+
+
+def test_the_trouble_of_simulated_orders_and_the_price_of_large_ones() -> None:
+    said = {
+        "PARLEY_SIM_SLIPPAGE": "0.001",
+        "PARLEY_SIM_PARTIAL": "1",
+        "PARLEY_SIM_REJECT": "0",
+        "PARLEY_SIM_LATENCY": "2.5",
+        "PARLEY_IMPACT": "0.0004",
+    }
+    settings = settings_from(said)
+    assert settings.simulation == Simulation(
+        Decimal("0.001"), Decimal(1), Decimal(0), Decimal("2.5")
+    )
+    assert settings.costs.impact == Decimal("0.0004")
+    for name in said:
+        with pytest.raises(OperatorNeeded, match=name):
+            settings_from({name: "-1"})
