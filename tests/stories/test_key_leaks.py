@@ -16,6 +16,10 @@ from urllib.parse import quote, quote_plus
 import aiohttp
 import pytest
 
+from tests.support.discord_limits import Limits as DiscordLimits
+from tests.support.discord_person import DiscordPerson
+from tests.support.discord_server import TOKEN as DISCORD_TOKEN
+from tests.support.discord_server import DiscordServer
 from tests.support.model_server import KEY as MODEL_KEY
 from tests.support.model_server import ModelServer, model_server
 from tests.support.page_client import page_of, text_of
@@ -26,7 +30,7 @@ from tests.support.venue.engine import Engine
 from tests.support.venue.records import Kind, Market
 from tests.support.venue.server import VenueServer, venue_server
 
-ADMIN = 42
+ADMIN, BEN = 42, 43
 KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
 SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5+NiP1e3UZjIn/lVN65XAbvqqM6A7H5fATj0j"
 WRONG = "7H5fATj0jNhqPtmdSJYdKjVHjA7PZj4Mge3R5+NiP1e3UZjIn/lVN65XAbvqqM6A"
@@ -89,6 +93,13 @@ async def telegram() -> AsyncIterator[TelegramServer]:
 
 
 @pytest.fixture
+async def discord() -> AsyncIterator[DiscordServer]:
+    async with DiscordServer() as server:
+        server.limits, server.interactions.hurried = DiscordLimits(), True
+        yield server
+
+
+@pytest.fixture
 async def model() -> AsyncIterator[ModelServer]:
     async with model_server() as server:
         server.answer("no JSON at all")
@@ -105,12 +116,18 @@ async def venue() -> AsyncIterator[VenueServer]:
 
 
 async def test_keys_stand_nowhere(
-    tmp_path: Path, telegram: TelegramServer, model: ModelServer, venue: VenueServer
+    tmp_path: Path,
+    telegram: TelegramServer,
+    discord: DiscordServer,
+    model: ModelServer,
+    venue: VenueServer,
 ) -> None:
     settings = {
         "TELEGRAM_BOT_TOKEN": TOKEN,
         "TELEGRAM_API_URL": telegram.url,
-        "PARLEY_ADMINS": f"telegram:{ADMIN}",
+        "DISCORD_BOT_TOKEN": DISCORD_TOKEN,
+        "DISCORD_API_URL": discord.url,
+        "PARLEY_ADMINS": f"telegram:{ADMIN},discord:{BEN}",
         "ANTHROPIC_BASE_URL": model.address,
         "ANTHROPIC_API_KEY": f"{MODEL_KEY}-of-the-operator",
         "PARLEY_MARKET": "ccxt:binance",
@@ -119,13 +136,14 @@ async def test_keys_stand_nowhere(
         "PARLEY_LOG": "debug",
         "PYTHONFAULTHANDLER": "1",
     }
-    ann, shown = Person(telegram, ADMIN), b""
+    ann, ben, shown = Person(telegram, ADMIN), DiscordPerson(discord, BEN), b""
     async with running(tmp_path, **settings) as desk:
         await begun(ann)
         assert await desk.terminate() == 0
         await desk.start()
         await finished(ann)
         await refused(ann, venue)
+        shown += await in_a_form(ben)
         shown += await on_the_page(desk)
         await used(ann, model)
         shown += await looked_at(desk)
@@ -166,6 +184,23 @@ async def gone(ann: Person, said: int, *answer: str) -> None:
     """Answered, and the message that carried the key is deleted."""
     await ann.see(*answer, after=said)
     assert said not in ann.server.world.messages
+
+
+async def in_a_form(ben: DiscordPerson) -> bytes:
+    """On Discord a bot can't delete what people write in private: a form leaves nothing there."""
+    await ben.server.wait_for(lambda: ben.server.rest.commands, 60)
+    await ben.server.connected()
+    await ben.ask("/start", "Welcome")
+    opening = await ben.ask("/connect", "withdrawals off")
+    opened = await ben.press(opening, "Binance")
+    assert "secret" in opened.form["title"]
+    await ben.fill(opened, f"{KEY}\n{SECRET}")
+    question = await ben.offered("Yes, connect", after=opening.id)
+    await ben.press(question, "Yes, connect")
+    await ben.see("is connected", after=opening.id)
+    typed = ben.server.say(ben.channel, BEN, f"/connect binance {KEY} {SECRET}").id
+    await ben.see("please delete it yourself", after=typed)
+    return repr([one for one in ben.messages if one.id != typed]).encode()
 
 
 async def on_the_page(desk: Running) -> bytes:
