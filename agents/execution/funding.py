@@ -37,6 +37,7 @@ NOTABLE = Decimal("0.0005")
 """A rate above this is said where it is against a trade: 0.05 % of its value, each time."""
 _TRIES = 5
 _LOOK = timedelta(minutes=10)
+_REMEMBERED = 50_000
 _LATE = timedelta(hours=1)  # how much later than its time a rate may become known
 
 
@@ -55,6 +56,7 @@ class Funding:
         self._clock = clock
         self._book = book
         self._passed = passed
+        self._settled: dict[str, None] = {}  # looked at by this process, the oldest first
         self._known: dict[str, tuple[datetime, FundingRate | None]] = {}
 
     async def book(self, position_id: int, paid: FundingPaid) -> Position | None:
@@ -152,16 +154,22 @@ class Funding:
         self, held: Sequence[Position], rate: FundingRate, instrument: Instrument
     ) -> None:
         for position in held:
-            if position.opened_at < rate.at <= (position.closed_at or rate.at):
-                quantity = await self._held_at(position, rate.at, instrument)
-                if quantity:
-                    await self._pay(position, rate, quantity)
+            name = f"{position.id}:{rate.at.isoformat()}"
+            if name in self._settled or not _spans(position, rate.at):
+                continue
+            quantity = await self._held_at(position, rate.at, instrument)
+            if quantity:
+                await self._pay(position, rate, quantity, name)
+            self._settled[name] = None
+        while len(self._settled) > _REMEMBERED:
+            del self._settled[next(iter(self._settled))]
 
-    async def _pay(self, position: Position, rate: FundingRate, quantity: Decimal) -> None:
+    async def _pay(
+        self, position: Position, rate: FundingRate, quantity: Decimal, name: str
+    ) -> None:
         price = await self._price_at(position, rate.at)
         with exactly():
             amount = kept(-rate.rate * price * quantity * position.side.sign)
-        name = f"{position.id}:{rate.at.isoformat()}"
         await self.book(position.id, FundingPaid(name, rate.symbol, amount, rate.at, rate.rate))
 
     async def _held_at(self, position: Position, at: datetime, instrument: Instrument) -> Decimal:
@@ -182,3 +190,7 @@ class Funding:
         except AskUser as fault:
             raise MarketUnavailable(str(fault)) from fault
         return exact(candles.close[-1]) if len(candles) else position.entry_price
+
+
+def _spans(position: Position, at: datetime) -> bool:
+    return position.opened_at < at <= (position.closed_at or at)
