@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from agents.domain.errors import BrokerAway, KeyRefused
+from agents.domain.desks import Rule
+from agents.domain.errors import AskUser, BrokerAway, KeyRefused
 from agents.domain.order import OrderKind, OrderSide
 from agents.domain.strategy import Mode, Side
-from agents.domain.user import NoticeKind
+from agents.domain.user import NoticeKind, Place
 from agents.domain.venue import (
     Connection,
     ConnectionState,
@@ -20,6 +21,7 @@ from agents.domain.venue import (
     VenueOrder,
     VenuePosition,
 )
+from agents.execution.connections import NewKey
 from handlers.chat import Reply
 from tests.support.conversation import ADA, Conversation, buttons, conversation, plain
 from tests.support.keychecks import GOOD, AnsweringKeyCheck
@@ -363,6 +365,18 @@ async def test_the_button_of_another_chat_does_nothing_in_a_group(talk: Conversa
     [said] = await talk.say("/connect")
     answer = await talk.tap(buttons(said)[0], private=False, chat="group")
     assert "Send me" not in plain(answer)
+
+
+async def test_a_group_desks_account_cannot_connect(talk: Conversation) -> None:
+    owner, wall = (await talk.user()).id, talk.desk.clock.wall()
+    place = Place("chatter", "group")
+    group = await talk.desk.memory.desks.open(place, "Swing", owner, Rule(1, 1), wall)
+    assert group is not None
+    stored = await connected(talk)
+    key = NewKey("binance", stored.sealed, "Eh8A", True, {}, wall)
+    with pytest.raises(AskUser, match="one person's own account"):
+        await talk.desk.connecting.connect(group.account_id, key)
+    assert await talk.desk.connecting.of(group.account_id) is None
 
 
 # --- what is connected ----------------------------------------------------------------------------
