@@ -109,7 +109,8 @@ class Dialect:
     `spell` writes a client order id as the exchange takes it, and `read` reads it. `apart`:
     conditional orders are listed apart from others, under ids of their own, and become a new order
     when they trigger. `found_by`: the parameter by which an order is looked up by its client id;
-    empty where there is none, and lists are searched instead. `of_order`: the parameter that
+    empty where there is none, and lists are searched instead. `asking` goes with a
+    question for one order. `of_order`: the parameter that
     narrows trades to one order, and `from_trade` the one that begins a page of them with a trade.
     `pages`: ccxt itself goes through the pages of a history.
     `refusals` are searched in turn for the code or, in small letters,
@@ -127,6 +128,7 @@ class Dialect:
     apart: bool = False
     found_by: str = ""
     of_order: str = ""
+    asking: Mapping[str, Any] = field(default_factory=dict)
     one_of_two: str = ""
     replaces: bool = False
     permissions: str = ""
@@ -242,7 +244,9 @@ _BYBIT = Dialect(
     id_form=r"[A-Za-z0-9_-]{1,36}",
     permissions="bybit",
     of_order="orderId",
+    asking={"acknowledged": True},  # that only the last 500 orders are looked through
     refusals=(
+        ("position idx not match", Verdict.HEDGED),
         ("10002", Verdict.SKEW),
         ("10006", Verdict.BUSY),
         ("10018", Verdict.BUSY),

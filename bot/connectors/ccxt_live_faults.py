@@ -24,7 +24,9 @@ REPLY = "parley_reply"
 """The attribute in which a fault of ccxt carries the Reply that it was made of."""
 
 _BAN = 30.0
-"""Seconds to wait where an exchange asks for it and names none."""
+_BREATH = 2.0
+"""Seconds to wait where an exchange names none: after too many requests, and where it is only too
+busy itself."""
 _SHOWN = 120
 """Characters of an exchange's own words."""
 _UNSENT = frozenset(
@@ -162,7 +164,8 @@ def hedged(title: str) -> str:
 
 
 def _busy(reply: Reply, about: Circumstances) -> BrokerBusy:
-    wait = reply.retry_after if reply.retry_after is not None else _BAN
+    unnamed = _BAN if reply.status in (403, 418, 429) else _BREATH
+    wait = reply.retry_after if reply.retry_after is not None else unnamed
     return BrokerBusy(f"{about.title} asks to wait {max(1.0, wait):.0f} s.", max(0.1, wait))
 
 

@@ -106,22 +106,21 @@ class Following:
 
     async def _wanted(self) -> dict[int, Mapping[str, Sequence[OrderIntent]]]:
         """Accounts with something open, and their unsettled orders by symbol."""
-        positions = [
-            one for one in await self._memory.positions.still_open() if one.mode is Mode.LIVE
-        ]
         found: dict[int, Mapping[str, Sequence[OrderIntent]]] = {}
         for connection in await self._memory.connections.all():
-            owner = connection.owner_id
-            if connection.state is ConnectionState.REFUSED:
-                continue
-            open_: dict[str, list[OrderIntent]] = {}
-            for intent in await self._memory.orders.unsettled_of(owner, Mode.LIVE):
-                open_.setdefault(intent.symbol, []).append(intent)
-            for position in positions:
-                if position.owner_id == owner:
-                    open_.setdefault(position.symbol, [])
-            if open_:
-                found[owner] = open_
+            if connection.state is not ConnectionState.REFUSED:
+                open_ = await self._open(connection.owner_id)
+                if open_:
+                    found[connection.owner_id] = open_
+        return found
+
+    async def _open(self, owner: int) -> Mapping[str, Sequence[OrderIntent]]:
+        memory, found = self._memory, dict[str, list[OrderIntent]]()
+        for intent in await memory.orders.unsettled_of(owner, Mode.LIVE):
+            found.setdefault(intent.symbol, []).append(intent)
+        now = self._clock.now()
+        for position in await memory.positions.of_owner_mode(owner, Mode.LIVE, now):
+            found.setdefault(position.symbol, [])
         return found
 
     async def _follow(self, owner: int, open_: Mapping[str, Sequence[OrderIntent]]) -> None:

@@ -89,7 +89,8 @@ class Names:
             return said
         try:
             spelling = session.listing.spelling(symbol)
-            return client_of(session, await session.ask("fetch_order", order, spelling))
+            asking = dict(session.dialect.asking)
+            return client_of(session, await session.ask("fetch_order", order, spelling, asking))
         except OrderRejected:
             return ""
 
@@ -144,7 +145,8 @@ class Lookup:
     async def _fetch(
         self, session: Session, name: str, spelling: str, about: dict[str, Any], urgent: bool
     ) -> Order:
-        found: Order = await session.ask("fetch_order", name, spelling, about, urgent=urgent)
+        asked = ("fetch_order", name, spelling, {**session.dialect.asking, **about})
+        found: Order = await session.ask(*asked, urgent=urgent)
         return found
 
     async def _search(
@@ -157,7 +159,7 @@ class Lookup:
     ) -> Order | None:
         """Where nothing is found by its client id: in the lists of open and ended orders."""
         since = to_ms((intent.sent_at or intent.created_at) - _BEFORE)
-        ended = ("fetchOrders", "fetchCanceledAndClosedOrders", "fetchClosedOrders")
+        ended = ("fetchCanceledAndClosedOrders", "fetchOrders", "fetchClosedOrders")
         second = next((name for name in ended if session.has(name)), "")
         for name in ("fetchOpenOrders", second):
             listed: Sequence[Order] = []

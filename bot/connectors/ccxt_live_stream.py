@@ -32,7 +32,7 @@ class LivePatience:
     poll: float = 3.0
     calm: float = 12.0
     late: float = 5.0
-    round: float = 1.0
+    round: float = 2.0
     idle: float = 600.0
     look: float = 0.2
     cost: float = 1.0

@@ -141,6 +141,8 @@ def test_the_time_to_wait_is_the_one_that_was_named() -> None:
     assert isinstance(found, BrokerBusy) and found.retry_after == 7
     unnamed = meaning("binance", fault("DDoSProtection", Reply(418, "", "")))
     assert isinstance(unnamed, BrokerBusy) and unnamed.retry_after == 30
+    busy = meaning("binanceusdm", fault("OperationFailed", Reply(503, "-1008", "")))
+    assert isinstance(busy, BrokerBusy) and busy.retry_after == 2
 
 
 class ClientConnectorError(OSError):
