@@ -204,6 +204,8 @@ class Ground:
         for base, price in PRICES.items():
             engine.move(f"{base}USDT", price)
         faults.lift()
+        if self.market._rest is not None:
+            self.market._rest._free_at = 0.0
         faults.skew(0)
         engine.slicing.parts = 1
         self.server.streams.silent = self.server.streams.refusing = False

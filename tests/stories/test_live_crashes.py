@@ -1,0 +1,44 @@
+"""Real money, killed again and again while its exchange fails: nothing doubled, lost or bare.
+
+PARLEY_LIVE_KILLS says how many rounds (6 of each market unless set), PARLEY_LIVE_SEED where chance
+begins; `make crash` takes a thousand. What is true after each round is in `live_checks` and
+`live_bareness`.
+"""
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.support.books import Books
+from tests.support.forking import Nursery
+from tests.support.live_crew import LiveCrew, exchange
+from tests.support.live_rounds import Rounds
+from tests.support.telegram_server import TelegramServer
+from tests.support.venue.records import Kind
+from tests.support.venue.server import venue_server
+
+ROUNDS = int(os.environ.get("PARLEY_LIVE_KILLS", "6"))
+SEED = int(os.environ.get("PARLEY_LIVE_SEED", "11"))
+
+
+@pytest.mark.timeout(240 + 40 * ROUNDS)
+@pytest.mark.parametrize("kind", list(Kind), ids=str)
+async def test_killed_while_the_exchange_fails(tmp_path: Path, kind: Kind) -> None:
+    async with (
+        Nursery() as nursery,
+        TelegramServer() as telegram,
+        venue_server(exchange()) as venue,
+    ):
+        crew = LiveCrew(tmp_path, kind, nursery, telegram, venue, random.Random(SEED))
+        rounds = Rounds(crew, SEED)
+        await rounds.begin()
+        for _ in range(ROUNDS):
+            await rounds.round()
+            if os.environ.get("PARLEY_LIVE_TELL"):
+                print(rounds.told, flush=True)
+        books = await rounds.finish()
+        assert await crew.stop() == 0
+        assert len(books["fills"]) >= ROUNDS // 2
+        print(rounds.counts, len(books["fills"]), "fills")
