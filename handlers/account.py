@@ -41,6 +41,7 @@ GROUPS: tuple[Group, ...] = (
     Group("pauses", "Strategies paused", (K.STRATEGY_PAUSED,), _MUST),
     Group("market", "Market faults", (K.MARKET,)),
     Group("signals", "Signals heard", (K.SIGNAL_HEARD,), button=False),
+    Group("anomalies", "Numbers out of line", (K.ANOMALY,), button=False),
 )
 _GROUP_OF = {kind: group for group in GROUPS for kind in group.kinds}
 
