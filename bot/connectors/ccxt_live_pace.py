@@ -17,10 +17,17 @@ _BURST = 5.0
 
 
 class Pace:
-    def __init__(self, elapsed: Callable[[], float] = time.monotonic, cost: float = 1.0) -> None:
-        """`cost` is what a request costs, as a part of what ccxt says."""
+    def __init__(
+        self,
+        elapsed: Callable[[], float] = time.monotonic,
+        cost: float = 1.0,
+        others: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """`cost` is what a request costs, as a part of what ccxt says; `others` are the seconds
+        for which the exchange told others here to wait."""
         self._elapsed = elapsed
         self._cost = cost
+        self._others = others
         self._free_at = elapsed() - _BURST
         self._held_until = 0.0
         self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
@@ -29,7 +36,7 @@ class Pace:
     @property
     def held(self) -> float:
         """Seconds for which nothing may be asked."""
-        return max(0.0, self._held_until - self._elapsed())
+        return max(0.0, self._held_until - self._elapsed(), self._others())
 
     def hold(self, seconds: float) -> None:
         """The exchange asked to wait; who waits for a turn is told so."""

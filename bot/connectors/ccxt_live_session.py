@@ -51,6 +51,10 @@ class Traded(Protocol):
     def loaded(self) -> tuple[PublicExchange, Listing]:
         """Raises MarketUnavailable before the first contact."""
 
+    @property
+    def held(self) -> float:
+        """Seconds for which the exchange asked to be left alone."""
+
     def last(self, symbol: str) -> Tick | None: ...
     def hold_back(self, seconds: float) -> None:
         """Ask the exchange for nothing that long."""
@@ -203,7 +207,7 @@ class Sessions:
     ) -> None:
         self.traded = traded
         self.dialect = dialect_of(traded.name)
-        self.pace = Pace(elapsed, cost)
+        self.pace = Pace(elapsed, cost, lambda: traded.held)
         self._connections = connections
         self._seals = seals
         self._elapsed = elapsed

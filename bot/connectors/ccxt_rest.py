@@ -64,6 +64,11 @@ class RestCandles:
             since = max(fresh) + timeframe.ms if fresh else since + limit * timeframe.ms
         return found
 
+    @property
+    def held(self) -> float:
+        """Seconds for which nothing may be asked."""
+        return max(0.0, self._free_at - self._elapsed())
+
     def hold_back(self, seconds: float) -> None:
         """Ask for nothing that long."""
         self._free_at = max(self._free_at, self._elapsed() + seconds)

@@ -135,6 +135,11 @@ class CcxtMarket:
             raise MarketUnavailable
         return self._exchange, listed
 
+    @property
+    def held(self) -> float:
+        """Seconds for which the exchange asked to be left alone."""
+        return self._rest.held if self._rest is not None else 0.0
+
     def hold_back(self, seconds: float) -> None:
         """The exchange asks to wait: no candles are asked for that long."""
         if self._rest is not None:

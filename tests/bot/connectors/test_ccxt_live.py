@@ -163,11 +163,23 @@ async def test_too_many_requests_slow_this_exchange_and_no_other(
     assert busy.value.retry_after == 60
     spot.server.faults.lift(fault)
     asked = len(spot.asked)
+    assert 59 < spot.market.held <= 60
     with pytest.raises(BrokerBusy) as later:
         await spot.submit(await spot.exit("another", purpose=OrderPurpose.PANIC))
     assert 59 < later.value.retry_after <= 60
     assert len(spot.asked) == asked
     assert (await perps.submit(await perps.entry("entry"))).state is OrderState.FILLED
+
+
+async def test_a_pause_is_one_for_prices_and_orders(spot: Live) -> None:
+    spot.market.hold_back(60)
+    try:
+        with pytest.raises(BrokerBusy):
+            await spot.submit(await spot.entry("entry"))
+    finally:
+        assert spot.market._rest is not None
+        spot.market._rest._free_at = 0.0
+    assert spot.asked == []
 
 
 async def test_an_exchange_that_is_not_there_took_nothing(either: Live) -> None:

@@ -265,6 +265,12 @@ PERPETUAL = {
 }
 
 
+def test_spot_has_no_leverage_and_market_orders_their_own_least() -> None:
+    described = {**SPOT, "limits": {"amount": {"min": 0.001}, "market": {"min": 0.01}}}
+    (one,) = listing([described], 4).universe.instruments
+    assert (one.kind, one.max_leverage, one.min_amount) == (InstrumentKind.SPOT, 1, D("0.01"))
+
+
 def test_contracts_are_counted_in_coins_here_and_in_contracts_there() -> None:
     session = a_session(Exchange(), {PERPETUAL["symbol"]: PERPETUAL})  # type: ignore[dict-item]
     (one,) = session.listing.universe.instruments
