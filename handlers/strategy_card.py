@@ -165,6 +165,8 @@ def spec_lines(spec: StrategySpec, house: House) -> Iterator[Words | str]:
         yield pre(rules)
     if spec.guidance:
         yield _clipped(f"Guidance: {spec.guidance}") + _judged(house)
+    if len(spec.targets) > 1 or sum(target.share for target in spec.targets) not in {0, 1}:
+        yield "The first target that is filled moves the stop to the entry price."
     yield _risk(spec, house)
     if spec.windows:
         yield f"Hours: {'; '.join(map(window, spec.windows))}"

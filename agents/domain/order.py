@@ -1,4 +1,27 @@
-"""Orders: an intent is stored before it is sent, and its client order id derives from it."""
+"""Orders: an intent is stored before it is sent, and its client order id derives from it.
+
+    state        what it means                          goes to, and when
+    -----------  -------------------------------------  -------------------------------------------
+    NEW          stored, not sent                       SENDING: one process took it
+                                                        CANCELLED: it may not go out any more
+    SENDING      handed to the broker, or about to be   OPEN, PART_FILLED, FILLED: the answer
+                                                        REJECTED, CANCELLED, EXPIRED: the answer
+                                                        NEW: the broker was busy, it did not arrive
+                                                        UNKNOWN: no answer came
+    UNKNOWN      looked up by its client order id       as SENDING by the answer to that
+                                                        SENDING: a market order that the broker did
+                                                        not know twice, ten seconds apart
+                                                        CANCELLED: a resting order it did not know
+    OPEN         the broker has it                      PART_FILLED, FILLED: fills
+                                                        CANCELLED, EXPIRED, REJECTED: it ended
+    PART_FILLED  a part of it is filled                 PART_FILLED, FILLED: fills
+                                                        CANCELLED, EXPIRED: the rest ended; what
+                                                        was filled is kept
+    FILLED, CANCELLED, REJECTED, EXPIRED                nowhere; a fill that is heard of late is
+                                                        booked all the same
+
+Each move is a compare-and-set on the stored state, so of two processes one makes it.
+"""
 
 import hashlib
 from dataclasses import dataclass

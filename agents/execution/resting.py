@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from agents.domain.broker import Broker
-from agents.domain.errors import BrokerAway, BrokerBusy, OrderRejected, StopTooNear
+from agents.domain.errors import BrokerAway, BrokerBusy, OrderRejected, OrderUnknown, StopTooNear
 from agents.domain.market import Instrument
 from agents.domain.order import (
     FAILED,
@@ -89,7 +89,8 @@ class Resting:
             await self._end(intents, OrderState.CANCELLED, str(fault))
             raise
         except Exception as fault:
-            log.warning("Resting orders %s had no answer.", _names(intents), exc_info=fault)
+            unexpected = None if isinstance(fault, OrderUnknown) else fault
+            log.warning("Resting orders %s had no answer.", _names(intents), exc_info=unexpected)
             for intent in intents:
                 await self._memory.orders.move(intent, OrderState.UNKNOWN, error=str(fault))
             return Outcome(Verdict.UNCLEAR, str(fault))
