@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -179,6 +180,7 @@ class Lookup:
         """What `order` means for its intent, with its fills. A state that ends it is said only
         with all of its fills, unless the exchange keeps them to itself."""
         symbol = intent.symbol
+        order = await self._told(session, intent, order, urgent)
         if not is_apart(session, intent):
             self.names.learn(session, symbol, str(order.get("id") or ""), intent.client_id)
             return await self._described(session, intent, order, order, urgent)
@@ -194,6 +196,15 @@ class Lookup:
         # triggered, and what it became is not to be seen yet
         state = OrderState.OPEN if order.get("status") == "closed" else state_of(order, ZERO)
         return answer_of(session, intent, order, state, ZERO, ())
+
+    async def _told(
+        self, session: Session, intent: OrderIntent, order: Order, urgent: bool
+    ) -> Order:
+        """Some exchanges answer an order with its name alone: then it is asked for."""
+        if order.get("status") is not None or order.get("filled") is not None:
+            return order
+        found = await self.find(session, replace(intent, venue_id=str(order["id"])), urgent=urgent)
+        return found or order
 
     async def _described(
         self, session: Session, intent: OrderIntent, order: Order, real: Order, urgent: bool

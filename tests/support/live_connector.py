@@ -29,6 +29,8 @@ from bot.connectors.market_ccxt import CcxtMarket
 from tests.support.markets import QUICK
 from tests.support.memory import InMemory
 from tests.support.stored import PLAN, a_proposal, a_strategy, a_user, connection_of
+from tests.support.venue.binance_doors import binance_doors
+from tests.support.venue.bybit_doors import bybit_doors
 from tests.support.venue.door import Asked
 from tests.support.venue.engine import Engine
 from tests.support.venue.records import Fill as Executed
@@ -214,14 +216,17 @@ class Ground:
             made.key,
             made.secret,
             {"USDT": 10_000, "BTC": "0.5", "BNB": 1},
-            {"USDT": 10_000, "BNB": 1},
+            {} if self.exchange == "bybit" else {"USDT": 10_000, "BNB": 1},
+            unified=self.exchange == "bybit",
         )
         return made
 
 
 @asynccontextmanager
 async def ground(exchange: str) -> AsyncIterator[Ground]:
-    async with venue_server(an_engine(), history=timedelta(minutes=5)) as server:
+    doors = (bybit_doors if exchange == "bybit" else binance_doors,)
+    history = timedelta(minutes=5)
+    async with venue_server(an_engine(), history=history, doors=doors) as server:
         market = CcxtMarket(exchange, RealClock(), server.rest_url, server.ws_url, patience=QUICK)
         await market.start()
         one = Ground(exchange, server, market)
