@@ -151,7 +151,8 @@ class Watched(PaperBroker):
         self._look = look
 
     async def submit(self, intent: OrderIntent, instrument: Instrument) -> BrokerOrder:
-        if intent.purpose is OrderPurpose.ENTRY:
+        fresh = intent.state is OrderState.SENDING  # and not put back after a restart
+        if intent.purpose is OrderPurpose.ENTRY and fresh:
             self._look(intent)
         return await super().submit(intent, instrument)
 
@@ -272,11 +273,11 @@ class Limited(RuleBasedStateMachine):
     @rule(who=which, symbol=some.sampled_from(SYMBOLS), again=some.integers(1, 3))
     def lose(self, who: int, symbol: str, again: int) -> None:
         """Trades that their stops end."""
-        plan = {"side": Side.LONG, "stop": "0.002", "target": None, "size": D("0.02")}
+        plan = {"side": Side.LONG, "stop": "0.01", "target": None, "size": D("0.2")}
         for _ in range(again):
             wanted = (who, symbol, {**plan, "tighter": None, "confidence": 1})
             self.enter([wanted])
-            self.move([symbol], [-4, 0])
+            self.move([symbol], [-12, 0])
 
     @rule(wanted=entries)
     def enter_in_a_halt(self, wanted: list[tuple[int, str, dict[str, Any]]]) -> None:
