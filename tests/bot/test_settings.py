@@ -71,6 +71,16 @@ def test_a_webhook_needs_its_secret() -> None:
         settings_from({"TELEGRAM_WEBHOOK_URL": "https://example.org/hook"})
 
 
+@pytest.mark.parametrize(("said", "meant"), [("on", True), ("0", False), ("", False)])
+def test_the_sandbox_is_switched_on_by_a_word(said: str, meant: bool) -> None:
+    assert settings_from({"PARLEY_SANDBOX": said}).sandbox is meant
+
+
+def test_a_word_that_switches_nothing_is_named() -> None:
+    with pytest.raises(OperatorNeeded, match="PARLEY_SANDBOX: needs on or off"):
+        settings_from({"PARLEY_SANDBOX": "perhaps"})
+
+
 def test_no_secret_is_printed() -> None:
     settings = settings_from(
         {
