@@ -134,7 +134,7 @@ async def test_an_idle_session_is_closed_and_opened_when_needed(spot: Live) -> N
     await spot.desk.sessions.close_idle(0, frozenset({spot.owner}))
     assert spot.desk.sessions.owners == (spot.owner,)
     await spot.desk.sessions.close_idle(-1, frozenset())
-    assert spot.desk.sessions.owners == ()
+    assert not spot.desk.sessions.owners
     await spot.desk.venue.state(spot.owner)
 
 
