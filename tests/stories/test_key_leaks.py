@@ -6,6 +6,7 @@ sentence, one while the exchange is away; and in the end a crash.
 """
 
 import json
+import resource
 import signal
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -147,6 +148,8 @@ async def test_keys_stand_nowhere(
         shown += await on_the_page(desk)
         await used(ann, model)
         shown += await looked_at(desk)
+        assert desk._process is not None
+        assert resource.prlimit(desk._process.pid, resource.RLIMIT_CORE) == (0, 0)
         await desk._end(signal.SIGABRT)
         assert "Fatal Python error: Aborted" in desk.log
     nowhere(desk, ann, model, shown)
