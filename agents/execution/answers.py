@@ -7,6 +7,7 @@ from agents.domain.order import (
     ORDER_MOVES,
     UNSETTLED,
     BrokerOrder,
+    Fill,
     OrderIntent,
     OrderState,
 )
@@ -61,6 +62,10 @@ class Answers:
             return await self._at_least_open(fresh)
         self._passed("order.recorded")
         return await self._memory.orders.get(intent.id)
+
+    async def book(self, fill: Fill) -> None:
+        """A fill that was not part of an answer."""
+        await self._settlement.book(fill)
 
     async def _noted(self, intent: OrderIntent, answer: BrokerOrder) -> None:
         """The exchange's own name of it, before anything else can end it."""

@@ -253,7 +253,7 @@ class Approvals:
         self._passed("approval.ordered")
         sent = await self._orders.send(intent)
         proposal = await self._memory.proposals.by_id(approved.id)
-        if sent.state in FAILED:
+        if sent.state in FAILED and not sent.filled:
             return Outcome(Verdict.REFUSED, proposal, sent.error)
         return Outcome(Verdict.DONE, proposal)
 

@@ -261,7 +261,6 @@ def _orders(
         brokers,
         market,
         clock,
-        settlement,
         failures,
         Gate(memory, judge),
         answers,

@@ -3,7 +3,8 @@
 What rests at an exchange is not watched here (`rests`), except for a stop that should have been
 filled by then. Per symbol there are two sorted lists, one of triggers that a falling price
 reaches (stops of longs, targets of shorts) and one for a rising price, and the trailing stops of
-both sides (see `trails`). The nearest triggers bound a quiet zone: a tick inside it costs one comparison chain.
+both sides (see `trails`). The nearest triggers bound a quiet zone: a tick inside it costs one
+comparison chain.
 """
 
 from collections.abc import Callable, Iterable

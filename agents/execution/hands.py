@@ -163,7 +163,9 @@ class Hands:
         for intent in intents:
             sent = await self._orders.send(intent)
             now = await self._memory.positions.by_id(position.id)
-            if sent.state in FAILED:
-                return HandOutcome(HandVerdict.REFUSED, now, intent.quantity, sent.error)
-            return HandOutcome(HandVerdict.SENT, now, intent.quantity)
+            if sent.state in FAILED and not sent.filled:
+                closed = now.state is PositionState.CLOSED  # by its stop, at the same moment
+                verdict = HandVerdict.ALREADY if closed else HandVerdict.REFUSED
+                return HandOutcome(verdict, now, intent.quantity, sent.error)
+            return HandOutcome(HandVerdict.SENT, now, sent.quantity)
         return HandOutcome(HandVerdict.ALREADY, position)

@@ -48,7 +48,6 @@ from agents.execution.failing import Failures
 from agents.execution.gate import Gate
 from agents.execution.guarding import Guards
 from agents.execution.judging import instrument_of
-from agents.execution.settlement import Settlement
 from agents.execution.turns import Turns
 
 log = logging.getLogger(__name__)
@@ -73,7 +72,6 @@ class Orders:
         brokers: Mapping[Mode, Broker],
         market: Market,
         clock: Clock,
-        settlement: Settlement,
         failures: Failures,
         gate: Gate,
         answers: Answers,
@@ -85,7 +83,6 @@ class Orders:
         self._brokers = brokers
         self._market = market
         self._clock = clock
-        self._settlement = settlement
         self._failures = failures
         self._gate = gate
         self._answers = answers
@@ -302,7 +299,7 @@ class Orders:
         for fill in fills:
             self._exiting.filled(fill)
             try:
-                await self._settlement.book(fill)
+                await self._answers.book(fill)
             except Exception:
                 log.exception("Fill %s is not booked yet; again at the next look.", fill.trade_id)
 

@@ -12,7 +12,7 @@ from agents.domain.market import Tick
 from agents.domain.position import OpenTarget, Position, PositionState
 from agents.domain.proposal import Trailing
 from agents.domain.strategy import Mode, Side
-from agents.execution.exitbook import ExitBook, Trigger, TriggerKind
+from agents.execution.exitbook import AtExchange, ExitBook, Trigger, TriggerKind
 
 OPENED = datetime(2026, 3, 2, tzinfo=UTC)
 D = Decimal
@@ -328,3 +328,79 @@ def test_many_trailing_positions_merge_and_part_again(side: Side) -> None:
     assert book.book.held(5) is None
     rest = book.tick(D(122) if side is Side.LONG else D(78))
     assert len(hits) + len(rest) == 198
+
+
+# --- what rests at an exchange ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", Side)
+def test_what_rests_at_the_exchange_is_not_watched_here(side: Side) -> None:
+    stop, target = (D(98), D(104)) if side is Side.LONG else (D(102), D(96))
+    book = Book(position(side=side, stop=str(stop), targets=(str(target),)))
+    book.book.rests(1, AtExchange(stop, frozenset({0})))
+    assert book.tick(stop) == []
+    assert book.tick(target) == []
+    book.book.rests(1, None)
+    assert [hit.kind for hit in book.tick(target)] == [TriggerKind.TARGET]
+    assert [hit.kind for hit in book.tick(stop)] == [TriggerKind.STOP]
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_resting_stop_is_overdue_a_quarter_of_r_beyond_it_and_says_so_once(side: Side) -> None:
+    sign = side.sign
+    book = Book(position(side=side, stop=str(100 - 2 * sign), targets=()))
+    book.book.rests(1, AtExchange(D(100 - 2 * sign)))
+    assert book.tick(D(100) - D("2.49") * sign) == []
+    late = D(100) - D("2.5") * sign
+    assert book.tick(late) == [Trigger(1, TriggerKind.OVERDUE, late)]
+    assert book.tick(late) == []
+
+
+def test_a_target_that_does_not_rest_is_watched_beside_a_stop_that_does() -> None:
+    book = Book(position(targets=("102", "104")))
+    book.book.rests(1, AtExchange(D(98), frozenset({0})))
+    assert [hit.index for hit in book.tick("105")] == [1]
+
+
+def test_a_stop_that_rests_still_trails_and_moves_to_break_even() -> None:
+    book = Book(
+        position(targets=(), trailing=Trailing(distance=D(3), breakeven_r=D(1))),
+        position(2, targets=(), trailing=Trailing(distance=D(3))),
+    )
+    for number in (1, 2):
+        book.book.rests(number, AtExchange(D(98)))
+    assert [hit.kind for hit in book.tick("102")] == [TriggerKind.BREAK_EVEN]
+    book.tick("110")
+    assert book.book.levels([1, 2]) == {1: (D(107), D(110)), 2: (D(107), D(110))}
+    assert book.tick("106") == []  # the exchange's own stop is elsewhere until it is moved
+
+
+def test_a_stop_lags_from_a_tenth_of_r_or_of_the_trailing_distance_on() -> None:
+    near = position(targets=(), trailing=Trailing(distance=D("2")))
+    far = position(2, targets=(), trailing=Trailing(percent=D(10)))
+    book = Book(near, far, position(3))
+    assert book.book.lagging([1, 2, 3], D("0.1")) == []  # nothing rests
+    for number in (1, 2, 3):
+        book.book.rests(number, AtExchange(D(98)))
+    book.tick("100.19")
+    assert book.book.lagging([1, 2, 3, 9], D("0.1")) == []
+    book.tick("100.2")
+    assert book.book.lagging([1, 2, 3], D("0.1")) == [1]
+
+
+def test_followers_hear_of_each_change_but_not_of_older_versions() -> None:
+    book, heard = Book(), list[int]()
+    book.book.listen(lambda item: heard.append(item.version))
+    book.book.follow(position())
+    book.book.follow(replace(position(), version=3))
+    book.book.follow(replace(position(), version=2))
+    book.book.unarm(replace(position(), version=4))
+    assert heard == [1, 3, 4]
+    assert book.book.unarmed == {1}
+
+
+def test_a_closed_position_has_nothing_at_rest() -> None:
+    book = Book(position())
+    book.book.rests(1, AtExchange(D(98)))
+    book.book.follow(replace(position(), state=PositionState.CLOSED, version=2))
+    assert book.book.at_exchange(1) is None

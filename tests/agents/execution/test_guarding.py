@@ -12,6 +12,7 @@ from agents.domain.proposal import Trailing
 from agents.domain.strategy import Side, Strategy
 from agents.domain.user import NoticeKind
 from agents.domain.venue import GuardStyle
+from agents.execution.hands import HandVerdict
 from agents.execution.levels import PriceLevels
 from tests.agents.execution.test_exits import both, reconciles
 from tests.support.desk import World, levels
@@ -328,7 +329,8 @@ async def test_an_exit_that_finds_the_position_closed_ends_without_an_alarm(
     await floor.open(both(Side.LONG, *TWO))
     floor.broker.tells = False
     floor.broker.trade("59400")
-    await floor.world.desk.hands.close(floor.owner, 1)
+    outcome = await floor.world.desk.hands.close(floor.owner, 1)
+    assert outcome.verdict is HandVerdict.ALREADY
     await floor.world.settle()
     await floor.closed("stop at 59,400")
     last = floor.world.orders[-1]
