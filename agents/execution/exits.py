@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from agents.domain.errors import NotFound
 from agents.domain.market import Tick
-from agents.domain.order import UNSETTLED, OrderPurpose
+from agents.domain.order import UNSETTLED, OrderIntent, OrderPurpose
 from agents.domain.ports import Memory
 from agents.domain.position import Position, PositionState
 from agents.domain.user import Notice, NoticeKind
@@ -22,6 +22,7 @@ from agents.execution.closing import Closing, Exit
 from agents.execution.exitbook import ExitBook, Trigger, TriggerKind
 from agents.execution.figures import plain
 from agents.execution.guarding import Guards
+from agents.execution.legs import at_exchange
 from agents.execution.orders import Orders
 from agents.execution.settlement import in_flight
 from agents.execution.telling import card_of
@@ -65,13 +66,20 @@ class Exits:
         await self._due.idle()
 
     async def load(self) -> None:
-        """Fill the book from what is stored; at start, before ticks come."""
+        """Fill the book from what is stored; at start, before ticks come. What rested at an
+        exchange counts as resting until the guards have looked: it may have been filled."""
         pending: dict[int, Decimal] = {}
+        resting: dict[int, list[OrderIntent]] = {}
         for order in await self._memory.orders.in_states(UNSETTLED):
-            if order.position_id is not None and order.reduces and not order.rests:
+            if order.position_id is None or not order.reduces:
+                continue
+            if order.rests:
+                resting.setdefault(order.position_id, []).append(order)
+            else:
                 left = order.quantity - order.filled
                 pending[order.position_id] = pending.get(order.position_id, Decimal(0)) + left
         for place, position in enumerate(await self._memory.positions.still_open()):
+            self._book.rests(position.id, at_exchange(position, resting.get(position.id, ())))
             await self._heal(position, pending.get(position.id, Decimal(0)))
             if place % _LOADED_AT_ONCE == 0:
                 await asyncio.sleep(0)

@@ -13,6 +13,7 @@ from agents.domain.money import ZERO
 from agents.domain.order import OrderIntent, OrderKind, OrderPurpose, OrderState
 from agents.domain.position import Position, PositionState
 from agents.domain.venue import GuardStyle
+from agents.execution.exitbook import AtExchange
 
 RESTING = frozenset({OrderState.OPEN, OrderState.PART_FILLED})
 
@@ -158,3 +159,14 @@ def covered(resting: Iterable[OrderIntent]) -> Decimal:
     """How much stops at rest would close, base currency."""
     stops = (item for item in resting if item.kind is OrderKind.STOP and item.state in RESTING)
     return sum((item.left for item in stops), ZERO)
+
+
+def at_exchange(position: Position, resting: Iterable[OrderIntent]) -> AtExchange:
+    """What rests for a position, of several stops the last to be reached."""
+    orders = list(resting)
+    sign = position.side.sign
+    stops = [item.price for item in orders if item.kind is OrderKind.STOP and item.price]
+    return AtExchange(
+        min(stops, key=lambda price: price * sign, default=None),
+        frozenset(item.target for item in orders if item.target is not None),
+    )

@@ -240,8 +240,9 @@ def restless(crew: LiveCrew) -> list[str]:
     """What is still to happen by itself."""
     found = [
         *crew.rows(
-            "SELECT 'order ' || key || ' is ' || state AS said FROM orders WHERE state IN"
-            " ('new', 'sending', 'unknown') OR (kind = 'market' AND state IN ('open', 'part_filled'))"
+            "SELECT 'order ' || key || ' is ' || state AS said FROM orders"
+            " WHERE state IN ('new', 'sending', 'unknown')"
+            " OR (kind = 'market' AND state IN ('open', 'part_filled'))"
         ),
         *crew.rows(
             "SELECT 'proposal ' || id || ' is ' || state AS said FROM proposals WHERE state IN"

@@ -1,0 +1,48 @@
+"""What rested when a process died counts as resting until its exchange was asked of it."""
+
+from decimal import Decimal
+
+import pytest
+
+from agents.domain.market import Universe
+from agents.domain.position import PositionState
+from agents.domain.strategy import Side
+from agents.domain.venue import GuardStyle
+from tests.agents.execution.test_exits import both
+from tests.agents.execution.test_guarding import TWO, Floor
+from tests.support.clock import ManualClock
+from tests.support.market import ScriptedMarket
+
+
+class HurriedMarket(ScriptedMarket):
+    """Ticks come before anything is known of an instrument."""
+
+    price: Decimal | None = None
+
+    async def universe(self) -> Universe:
+        if self.price is not None:
+            self.tick(self.price)
+        return await super().universe()
+
+
+def hurried(clock: ManualClock, before: ScriptedMarket) -> HurriedMarket:
+    return HurriedMarket(clock, *before.instruments)
+
+
+@pytest.mark.parametrize("style", [GuardStyle.PAIRED, GuardStyle.SEPARATE])
+@pytest.mark.parametrize("price", ["60650", "59390"], ids=["target", "stop"])
+async def test_ticks_before_the_first_look_close_nothing_twice(
+    style: GuardStyle, price: str
+) -> None:
+    floor = Floor(style)
+    market = floor.world.market = hurried(floor.world.clock, floor.world.market)
+    await floor.open(both(Side.LONG, *TWO))
+    await floor.world.kill()
+    floor.broker.trade(price)
+    market.price = Decimal(price)
+    await floor.world.start()
+    sent = [item for item in floor.world.orders if not item.rests]
+    assert [item.purpose.value for item in sent] == ["entry"]
+    closed = price < "59400"
+    assert floor.position.state is (PositionState.CLOSED if closed else PositionState.OPEN)
+    floor.agrees()
