@@ -17,11 +17,14 @@ from typing import Any
 from agents.decision.sight import Sights
 from agents.decision.words.reading import Reading
 from agents.domain.errors import AskUser
+from agents.domain.ladder import Ladder
 from agents.domain.mail import OutboxItem
 from agents.domain.market import Tick
 from agents.domain.proposal import ProposalState
 from agents.domain.risk import Costs, Limits, TapRules
+from agents.domain.strategy import Mode
 from agents.domain.user import Place
+from agents.execution.modes import Modes
 from agents.execution.telling import card_of
 from agents.signals.desk import SignalDesk
 from agents.signals.reading import read_signal
@@ -147,6 +150,10 @@ async def read_nothing(user_id: int, sentence: str) -> Reading:
     raise AskUser("Nothing is read here.")
 
 
+async def nothing_free(owner_id: int) -> None:
+    """No exchange is connected."""
+
+
 def talking(desk: Desk) -> Conversation:
     trading = desk.execution
     return Conversation(
@@ -174,6 +181,14 @@ def talking(desk: Desk) -> Conversation:
             trading.proposer,
             trading.hands,
             read_signal,
+        ),
+        modes=Modes(
+            desk.memory,
+            desk.clock,
+            trading.approvals,
+            Ladder(),
+            nothing_free,
+            frozenset({Mode.PAPER}),
         ),
     )
 

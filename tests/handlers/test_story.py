@@ -11,6 +11,7 @@ import pytest
 from agents.cycle import Cycle
 from agents.decision.sight import Sights
 from agents.decision.words import read
+from agents.domain.ladder import Ladder
 from agents.domain.mail import OutboxItem
 from agents.domain.market import Candle, Candles, Timeframe
 from agents.domain.position import PositionState
@@ -19,6 +20,7 @@ from agents.domain.strategy import Mode, StrategyState
 from agents.domain.user import Identity, Place
 from agents.execution.desk import Desk as Execution
 from agents.execution.desk import open_desk
+from agents.execution.modes import Modes
 from agents.execution.paper import PaperBroker
 from agents.extraction.history import Frames
 from agents.signals.desk import SignalDesk
@@ -159,6 +161,9 @@ async def build(
         signals=SignalDesk(
             *(memory, market, clock, sights, execution.proposer, execution.hands, read_signal)
         ),
+        modes=Modes(
+            *(memory, clock, execution.approvals, Ladder(), nothing_free, frozenset({Mode.PAPER}))
+        ),
         operators=(operator,),
     )
     router = Router(desk)
@@ -177,6 +182,10 @@ async def build(
     postman = Postman(memory.outbox, platforms, render, Pictures(desk), clock, elapsed=elapsed)
     cycle = Cycle(memory, market, clock, sights, execution.proposer, execution.hands)
     return House(memory, clock, market, execution, cycle, clerk, postman, platform)
+
+
+async def nothing_free(owner_id: int) -> None:
+    """No exchange is connected."""
 
 
 def falling(market: ScriptedMarket, clock: ManualClock, last: float = 60_000) -> None:
