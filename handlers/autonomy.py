@@ -178,7 +178,8 @@ def _keep_the_votes(turn: Turn) -> None:
 
 
 async def _question(desk: Desk, strategy: Strategy, wanted: Autonomy) -> Words:
-    risk = min(strategy.spec.risk_percent, desk.limits.risk_percent)
+    limits = await desk.bounding.book.of(strategy.owner_id)
+    risk = min(strategy.spec.risk_percent, limits.risk_percent)
     most = f"at most {numbers.percent(risk)} of equity at risk a trade; "
     bound = "" if strategy.spec.size else most
     said: list[Words | str] = [

@@ -35,7 +35,8 @@ _MOST_PARTS = 3  # of market, rule, timeframe, stop and targets
 
 
 async def house(desk: Desk, user_id: int) -> House:
-    return House(desk.paper_balance, desk.limits, await desk.model_for(user_id))
+    limits = await desk.bounding.book.of(user_id)
+    return House(desk.paper_balance, limits, await desk.model_for(user_id))
 
 
 async def from_sentence(desk: Desk, turn: Turn, sentence: str) -> Answer:
