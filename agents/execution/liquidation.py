@@ -86,12 +86,16 @@ def levered(plan: Plan, leverage: Decimal, instrument: Instrument) -> Plan:
 def _sellable_at_its_stop(plan: Plan, instrument: Instrument) -> None:
     """An exchange refuses a sale below its minimum, and the fee may have been taken in the coin.
     Raises LimitBreach."""
-    worth = plan.quantity * plan.stop * _AFTER_FEE
-    if instrument.kind is InstrumentKind.SPOT and worth < instrument.min_cost:
+    if instrument.kind is not InstrumentKind.SPOT:
+        return
+    sold = instrument.amount(plan.quantity * _AFTER_FEE)
+    worth = sold * plan.stop
+    if not sold or sold < instrument.min_amount or worth < instrument.min_cost:
         raise LimitBreach(
             "minimum size",
-            f"at its stop it would be worth {money(worth)} {instrument.quote}; the exchange sells "
-            f"nothing below {money(instrument.min_cost)} {instrument.quote}",
+            f"at its stop {plain(sold)} {instrument.base} could be sold, worth {money(worth)} "
+            f"{instrument.quote}; the exchange sells nothing below {plain(instrument.min_amount)} "
+            f"{instrument.base} or {money(instrument.min_cost)} {instrument.quote}",
         )
 
 

@@ -20,7 +20,8 @@ class Trade:
     funding: Fraction = Fraction(0)
     bought: Fraction = Fraction(0)  # coins that entered in all, what a fee took of them left out
     cost: Fraction = Fraction(0)  # what they came to
-    parts: Fraction = Fraction(0)  # gains of exits that left something open, rounded as booked
+    received: Fraction = Fraction(0)  # what exits came to
+    gained: Fraction = Fraction(0)  # exact once flat; of exits that left something open, rounded
     fees: Fraction = Fraction(0)
 
     @property
@@ -47,13 +48,15 @@ class Ledger:
         trade = self.trades[number]
         moved = Fraction(amount) + self._in_coins(fee)
         trade.coins += -moved if trade.long else moved
+        trade.received += Fraction(price) * moved
         trade.cash += Fraction(price) * Fraction(amount) * (1 if trade.long else -1)
         self._charge(trade, fee, price)
         if self.is_flat(trade):
             self._write_off(trade)
+            trade.gained = (trade.received - trade.cost) * (1 if trade.long else -1)
         else:
             gain = (Fraction(price) - trade.cost / trade.bought) * moved
-            trade.parts += _rounded(gain if trade.long else -gain)
+            trade.gained += _rounded(gain if trade.long else -gain)
 
     def _write_off(self, trade: Trade) -> None:
         """What can't be sold is lost, at the average that it came to."""

@@ -195,9 +195,10 @@ class Book:
                 await self.fill(0, 0)
                 continue
             held = await self.positions(open_only=True)
-            if not held:
+            left = [place for place, one in enumerate(held) if one.sellable]
+            if not left:
                 return
-            await self.close(0, 0)
+            await self.close(left[0], 0)
             await self.world.desk.every_minute()
         raise AssertionError("something stays open")
 
@@ -221,12 +222,13 @@ class Book:
         trade = self.ledger.trades[position.proposal_id]
         sign = position.side.sign
         assert Fraction(position.funding) == trade.funding
+        assert Fraction(position.realised) == trade.gained
+        assert Fraction(position.fees) == trade.fees
         if position.state is PositionState.CLOSED:
             assert self.ledger.is_flat(trade)
             assert Fraction(position.net()) == trade.net
             return
         assert Fraction(position.quantity) * sign == trade.coins
-        assert Fraction(position.fees) == trade.fees
         assert Fraction(position.entry_value) == trade.cost
         assert Fraction(position.entered) == trade.bought
         open_targets = [one.quantity for one in position.targets if not one.done]
@@ -251,8 +253,8 @@ async def _played(book: Book, doings: Sequence[tuple[str, int, int]], memory: An
         await book.check()
     await book.finish()
     await book.check()
-    for position in await book.positions():
-        assert position.state is PositionState.CLOSED
+    for position in await book.positions():  # less than a step can be neither sold nor kept
+        assert position.state is PositionState.CLOSED or position.quantity < position.step
 
 
 @given(spot=some.booleans(), doings=some.lists(steps, min_size=8, max_size=40))

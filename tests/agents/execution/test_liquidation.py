@@ -92,8 +92,8 @@ async def test_what_could_not_be_sold_at_its_stop_is_not_bought() -> None:
     answer = await world.try_to_propose(strategy, levels(stop="24900"))
     assert isinstance(answer, Declined)
     assert answer.rule == "minimum size"
-    assert "worth 4.97 USDT" in answer.reason
-    assert not isinstance(await world.try_to_propose(strategy, levels(stop="25100")), Declined)
+    assert "0.00019 BTC could be sold, worth 4.73 USDT" in answer.reason
+    assert not isinstance(await world.try_to_propose(strategy, levels(stop="27000")), Declined)
 
 
 async def test_on_spot_no_more_is_bought_than_there_is_money() -> None:
