@@ -6,38 +6,12 @@ tried: its stops are watched here.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from agents.domain.market import Instrument, InstrumentKind
 from agents.domain.venue import OURS, GuardStyle
-
-
-class Verdict(Enum):
-    """What a refusal means. BUSY: nothing was taken, wait. SKEW: refused for its time stamp.
-    UNKNOWN: it may have been taken. KEY: the key is not taken. NEAR: the stop would trigger at
-    once. MISSING: there is no such order. TWICE: the client order id is in use. POOR: not enough
-    free. SMALL: below the minimum. HEDGED: the account holds long and short at once. SPENT: there
-    is nothing to reduce. SAME: a setting is as it was wanted already. GONE: what it should replace
-    has ended. PASSED: the price is beyond a target or a stop, the exchange doesn't say which. NO:
-    any other refusal."""
-
-    BUSY = "busy"
-    SKEW = "skew"
-    UNKNOWN = "unknown"
-    KEY = "key"
-    NEAR = "near"
-    MISSING = "missing"
-    TWICE = "twice"
-    POOR = "poor"
-    SMALL = "small"
-    HEDGED = "hedged"
-    SPENT = "spent"
-    SAME = "same"
-    GONE = "gone"
-    PASSED = "passed"
-    NO = "no"
+from bot.connectors.ccxt_verdicts import BYBIT_REFUSALS, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +61,21 @@ def _nested(body: Any) -> tuple[str, str]:
     return _flat(body)
 
 
+Profits = Callable[[Any], Mapping[str, Any]]
+_PAGES = 100
+
+
+def _no_profits(_: Any) -> Mapping[str, Any]:
+    return {}
+
+
+def _profits_by_coin(answer: Any) -> Mapping[str, Any]:
+    """Bybit: a wallet of coins, each with its `unrealisedPnl`."""
+    wallets = ((answer or {}).get("result") or {}).get("list") or []
+    coins = (coin for wallet in wallets for coin in wallet.get("coin") or ())
+    return {str(one.get("coin")): one.get("unrealisedPnl") for one in coins}
+
+
 def _same(client_id: str) -> str:
     return client_id
 
@@ -112,7 +101,14 @@ class Dialect:
     empty where there is none, and lists are searched instead. `asking` goes with a
     question for one order. `of_order`: the parameter that
     narrows trades to one order, and `from_trade` the one that begins a page of them with a trade.
-    `pages`: ccxt itself goes through the pages of a history.
+    `listed_by`: the parameter that narrows lists of orders to one client id. `pages`: ccxt itself
+    goes through the pages of a history, and with `cursors` through those of open orders and of
+    funding.
+    `by_settle`: open orders and positions are told for one coin of settlement at a time.
+    `told_by_positions`: only positions tell whether the account holds long and short at once.
+    `one_margin`: one margin mode for the whole account, which is read before it is set.
+    `funding_sign` is -1 where ccxt says of funding what was paid. `profits` reads the open profit
+    by coin, where balances leave it out. `of` is ccxt's name where it differs.
     `refusals` are searched in turn for the code or, in small letters,
     a part of the message. `permissions` names how those of a key are read.
     """
@@ -138,7 +134,23 @@ class Dialect:
     options: Mapping[str, Any] = field(default_factory=dict)
     from_trade: str = ""
     pages: bool = False
+    listed_by: str = ""
+    cursors: bool = False
+    by_settle: bool = False
+    told_by_positions: bool = False
+    one_margin: bool = False
+    funding_sign: int = 1
+    profits: Profits = _no_profits
+    of: str = ""
     window_days: int = 0  # how much of the trades' history one request covers; 0: any
+
+    @property
+    def paging(self) -> Mapping[str, Any]:
+        """What has ccxt go through all pages of a history. It would ask again by itself after any
+        fault, even while it is asked to wait."""
+        if not self.pages:
+            return {}
+        return {"paginate": True, "paginationCalls": _PAGES, "maxRetries": 0}
 
     def style(self, instrument: Instrument) -> GuardStyle:
         spot = instrument.kind is InstrumentKind.SPOT
@@ -237,6 +249,7 @@ _BINANCE_USDM = Dialect(
     options=_BINANCE_OPTIONS,
     window_days=7,
 )
+_UNIFIED = {"enableUnifiedAccount": True, "enableUnifiedMargin": False}
 _BYBIT = Dialect(
     house="bybit",
     style_spot=GuardStyle.LOCAL,
@@ -245,38 +258,20 @@ _BYBIT = Dialect(
     permissions="bybit",
     of_order="orderId",
     asking={"acknowledged": True},  # that only the last 500 orders are looked through
-    refusals=(
-        ("position idx not match", Verdict.HEDGED),
-        ("10002", Verdict.SKEW),
-        ("10006", Verdict.BUSY),
-        ("10018", Verdict.BUSY),
-        ("10000", Verdict.UNKNOWN),
-        ("10016", Verdict.UNKNOWN),
-        ("10003", Verdict.KEY),
-        ("10004", Verdict.KEY),
-        ("10005", Verdict.KEY),
-        ("10010", Verdict.KEY),
-        ("33004", Verdict.KEY),
-        ("110001", Verdict.MISSING),
-        ("170213", Verdict.MISSING),
-        ("110072", Verdict.TWICE),
-        ("170141", Verdict.TWICE),
-        ("110004", Verdict.POOR),
-        ("110007", Verdict.POOR),
-        ("110012", Verdict.POOR),
-        ("170131", Verdict.POOR),
-        ("110017", Verdict.SPENT),
-        ("110092", Verdict.NEAR),
-        ("110093", Verdict.NEAR),
-        ("110094", Verdict.SMALL),
-        ("170140", Verdict.SMALL),
-        ("110025", Verdict.SAME),
-        ("110026", Verdict.SAME),
-        ("110043", Verdict.SAME),
-    ),
-    options={"enableUnifiedAccount": True, "enableUnifiedMargin": False},
+    refusals=BYBIT_REFUSALS,
+    # Lists of everything are those of `defaultType`, which is perpetuals if nothing else is said.
+    options={**_UNIFIED, "defaultType": "spot"},
     pages=True,
+    listed_by="orderLinkId",
+    cursors=True,
+    by_settle=True,
+    told_by_positions=True,
+    one_margin=True,
+    funding_sign=-1,
+    profits=_profits_by_coin,
+    window_days=7,
 )
+_BYBIT_LINEAR = replace(_BYBIT, of="bybit", options={**_UNIFIED, "defaultType": "swap"})
 _KRAKEN = Dialect(
     house="kraken",
     style_spot=GuardStyle.STOP,
@@ -343,6 +338,7 @@ DIALECTS: Mapping[str, Dialect] = {
     "binance": _BINANCE,
     "binanceusdm": _BINANCE_USDM,
     "bybit": _BYBIT,
+    "bybitlinear": _BYBIT_LINEAR,
     "kraken": _KRAKEN,
     "okx": _OKX,
 }

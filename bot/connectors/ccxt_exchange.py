@@ -109,7 +109,8 @@ async def exchange_class(name: str) -> Any:
 
     Raises OperatorNeeded with suggestions for a name that ccxt does not know.
     """
-    return await asyncio.to_thread(_import, name.strip().lower())
+    wanted = name.strip().lower()
+    return await asyncio.to_thread(_import, dialect_of(wanted).of or wanted)
 
 
 def _import(name: str) -> Any:
@@ -157,4 +158,9 @@ async def open_public(name: str, addresses: Addresses, *, sandbox: bool = False)
 _STREAMED = 5
 
 # One kind of market is what we offer; loading the others costs seconds and requests.
-_KINDS = {"binance": ["spot"], "binanceusdm": ["linear"]}
+_KINDS = {
+    "binance": ["spot"],
+    "binanceusdm": ["linear"],
+    "bybit": ["spot"],
+    "bybitlinear": ["linear"],
+}

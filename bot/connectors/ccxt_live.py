@@ -12,6 +12,7 @@ from agents.domain.errors import (
     OrderRejected,
     OrderUnknown,
     ParleyError,
+    StopTooNear,
     TryAgain,
 )
 from agents.domain.market import Instrument, InstrumentKind
@@ -21,14 +22,17 @@ from agents.domain.order import (
     OrderIntent,
     OrderKind,
     OrderPurpose,
+    OrderSide,
     OrderState,
 )
 from agents.domain.ports import Memory
 from agents.domain.strategy import Mode
 from agents.domain.venue import GuardStyle
-from bot.connectors.ccxt_live_faults import Missing, OrderKeyRefused, Unchanged, hedged
+from bot.connectors.ccxt_live_faults import Missing, OrderKeyRefused, Passed, Unchanged, hedged
 from bot.connectors.ccxt_live_lookup import Lookup
+from bot.connectors.ccxt_live_numbers import told
 from bot.connectors.ccxt_live_orders import ENDED, apart, bare_name, check
+from bot.connectors.ccxt_live_pages import both_ways
 from bot.connectors.ccxt_live_placing import place, place_pair, replace_one, replaceable
 from bot.connectors.ccxt_live_session import Session, Sessions, Traded
 
@@ -137,8 +141,24 @@ class LiveBroker:
             return [await place(session, orders[0], urgent=True)]
         stop = next(one for one in orders if one.kind is OrderKind.STOP)
         target = next(one for one in orders if one.kind is OrderKind.LIMIT)
-        pair = await place_pair(session, stop, target, urgent=True)
+        try:
+            pair = await place_pair(session, stop, target, urgent=True)
+        except Passed as refusal:
+            raise await self._which(session, stop, refusal) from None
         return pair if orders[0] is stop else (pair[1], pair[0])
+
+    async def _which(
+        self, session: Session, stop: OrderIntent, refusal: OrderRejected
+    ) -> OrderRejected:
+        """Whether it is the stop that the price has passed."""
+        spelling = session.listing.spelling(stop.symbol)
+        price = told((await session.ask("fetch_ticker", spelling, urgent=True)).get("last"))
+        if price is None or stop.price is None:
+            return refusal
+        beyond = price <= stop.price if stop.side is OrderSide.SELL else price >= stop.price
+        if beyond:
+            return StopTooNear(f"The price is beyond the stop already, says {session.title}.")
+        return OrderRejected(f"The price is beyond the target already, says {session.title}.")
 
     async def _clear(self, orders: Sequence[OrderIntent]) -> None:
         """Cancel what holds the quantity; what it had filled is told to the listeners."""
@@ -165,31 +185,33 @@ class LiveBroker:
         OrderRejected; nothing here is an order, so a lost answer means that none was sent."""
         if instrument.kind is InstrumentKind.SPOT or intent.proposal_id is None:
             return
-        await self._one_way(session)
+        spelling = session.listing.spelling(intent.symbol)
+        await self._one_way(session, spelling)
         proposal = await self._memory.proposals.by_id(intent.proposal_id)
         wanted = max(1, min(proposal.plan.leverage, instrument.max_leverage))
         known, at = session.leverage.get(intent.symbol, (0, 0.0))
         if known == wanted and session.used - at < _LEVERAGE_HOLDS:
             return
-        spelling = session.listing.spelling(intent.symbol)
         if session.has("setMarginMode"):
             await self._isolate(session, intent.symbol, spelling, wanted)
         if session.has("setLeverage"):
             await self._set(session, "set_leverage", wanted, spelling)
         session.leverage[intent.symbol] = wanted, session.used
 
-    async def _one_way(self, session: Session) -> None:
-        if session.hedged is None and session.has("fetchPositionMode"):
-            session.hedged = bool((await session.ask("fetch_position_mode")).get("hedged"))
+    async def _one_way(self, session: Session, spelling: str) -> None:
+        if session.hedged is None:
+            session.hedged = await both_ways(session, spelling)
         if session.hedged:
             session.hedged = None  # it is asked again next time
             raise OrderRejected(hedged(session.title))
 
     async def _isolate(self, session: Session, symbol: str, spelling: str, wanted: int) -> None:
         try:
-            params = {"leverage": wanted}
-            needs = session.exchange.id in ("okx", "bybit")
-            about = params if needs else {}
+            if session.dialect.one_margin:
+                mode = await session.ask("fetch_margin_mode", spelling)
+                if mode.get("marginMode") == "isolated":
+                    return
+            about = {"leverage": wanted} if session.exchange.id == "okx" else {}
             await self._set(session, "set_margin_mode", "isolated", spelling, about)
         except OrderRejected as refusal:
             raise OrderRejected(

@@ -18,7 +18,8 @@ from agents.domain.errors import (
     StopTooNear,
     TryAgain,
 )
-from bot.connectors.ccxt_dialect import Dialect, Reply, Verdict
+from bot.connectors.ccxt_dialect import Dialect, Reply
+from bot.connectors.ccxt_verdicts import Verdict
 
 REPLY = "parley_reply"
 """The attribute in which a fault of ccxt carries the Reply that it was made of."""
@@ -67,6 +68,10 @@ class Twice(OrderUnknown):
     """The exchange has an open order of this client id already; it is looked up."""
 
 
+class Passed(OrderRejected):
+    """The price is beyond the stop or the target already, and the exchange says not which."""
+
+
 class OrderKeyRefused(OrderRejected, KeyRefused):
     """The order was refused because the key is."""
 
@@ -76,7 +81,7 @@ _BARE: Mapping[Verdict, type[ParleyError]] = {
     Verdict.GONE: Replaced,
     Verdict.SAME: Unchanged,
 }
-_KINDS = {Verdict.NEAR: StopTooNear, Verdict.MISSING: Missing}
+_KINDS = {Verdict.NEAR: StopTooNear, Verdict.MISSING: Missing, Verdict.PASSED: Passed}
 _SENTENCES = {
     Verdict.NEAR: "The price is beyond the stop already, says {}.",
     Verdict.MISSING: "{} knows no such order.",
@@ -105,6 +110,8 @@ def judged(fault: BaseException, about: Circumstances) -> ParleyError:
     reply: Reply | None = getattr(fault, REPLY, None)
     if reply is not None:
         return _of_reply(reply, fault, about)
+    if about.sent and about.reads and _named(fault) is Verdict.MISSING:
+        return Missing(_SENTENCES[Verdict.MISSING].format(about.title))  # a list without it
     if not about.sent or _cause(fault) in _UNSENT:
         return _unsent(fault, about)
     return _lost(about)

@@ -174,7 +174,8 @@ class Following:
     ) -> None:
         spelling = session.listing.spelling(symbol)
         start = followed.since.get(symbol) or to_ms(self._clock.now()) - _FIRST_MS
-        for trade in await session.ask("fetch_my_trades", spelling, start):
+        about = dict(session.dialect.paging) if session.dialect.cursors else {}
+        for trade in await session.ask("fetch_my_trades", spelling, start, None, about):
             name = _name(symbol, trade)
             if name not in followed.seen:
                 if symbol in followed.sure:

@@ -9,6 +9,7 @@ from agents.domain.market import InstrumentKind
 from agents.domain.ports import Clock
 from agents.domain.venue import Credentials, KeyReport
 from bot.connectors.ccxt_dialect import dialect_of, spelled_exchange
+from bot.connectors.ccxt_live_pages import both_ways
 from bot.connectors.ccxt_live_session import Session, Sessions, Traded
 from bot.connectors.ccxt_live_venue import state_of_account
 
@@ -104,9 +105,8 @@ async def _hedged(session: Session) -> bool:
     perpetual = any(
         one.kind is InstrumentKind.LINEAR for one in session.listing.universe.instruments
     )
-    if not perpetual or not session.has("fetchPositionMode"):
-        return False
-    return bool((await session.ask("fetch_position_mode")).get("hedged"))
+    spelling = next(iter(session.listing.spelled.values()), "")
+    return perpetual and bool(spelling) and await both_ways(session, spelling)
 
 
 async def _rights(session: Session) -> _Rights:
@@ -132,7 +132,14 @@ async def _bybit(session: Session) -> _Rights:
     answer = await session.ask("privateGetV5UserQueryApi")
     said: Mapping[str, Any] = answer.get("result") or {}
     rights: Mapping[str, Any] = said.get("permissions") or {}
-    trading = [*rights.get("Spot", ()), *rights.get("ContractTrade", ())]
+    if str(said.get("uta")) == "0":
+        raise KeyRefused(
+            f"This {session.title} account is a classic one. Upgrade it there to a unified trading "
+            "account, and send the key again."
+        )
+    spot = session.exchange.options.get("defaultType") == "spot"
+    names = ("Spot",) if spot else ("ContractTrade", "Derivatives")
+    trading = [right for name in names for right in rights.get(name) or ()]
     bound = [one for one in said.get("ips") or () if one != "*"]
     return _Rights(
         trades=bool(trading) and str(said.get("readOnly")) != "1",

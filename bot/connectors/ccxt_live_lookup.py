@@ -34,11 +34,13 @@ from bot.connectors.ccxt_live_orders import (
     state_of,
     trade_name,
 )
+from bot.connectors.ccxt_live_pages import paged
 from bot.connectors.ccxt_live_session import Session, Traded
 
 _log = logging.getLogger(__name__)
 _BEFORE = timedelta(minutes=2)
 """How much earlier than it was sent an order may stand in an exchange's lists."""
+_LONG = timedelta(days=1)
 _TRADES_LATE = (0.1, 0.3, 0.8)
 """Seconds between looks for the trades of an order that was filled."""
 _PRICE_HOLDS = 60.0
@@ -140,7 +142,8 @@ class Lookup:
                 name = bare_name(intent.venue_id)
                 return await self._fetch(session, name, spelling, about, urgent)
         except Missing:
-            return None
+            if not dialect.listed_by:  # else it may be too old for where single orders are found
+                return None
         return await self._search(session, intent, spelling, about, urgent)
 
     async def _fetch(
@@ -159,7 +162,10 @@ class Lookup:
         urgent: bool,
     ) -> Order | None:
         """Where nothing is found by its client id: in the lists of open and ended orders."""
-        since = to_ms((intent.sent_at or intent.created_at) - _BEFORE)
+        dialect, before = session.dialect, _BEFORE
+        if dialect.listed_by:  # then neither a clock nor a long list can hide it
+            about, before = {**about, dialect.listed_by: dialect.spell(intent.client_id)}, _LONG
+        since = to_ms((intent.sent_at or intent.created_at) - before)
         ended = ("fetchCanceledAndClosedOrders", "fetchOrders", "fetchClosedOrders")
         second = next((name for name in ended if session.has(name)), "")
         for name in ("fetchOpenOrders", second):
@@ -249,8 +255,12 @@ class Lookup:
         name, spelling = str(order.get("id")), session.listing.spelling(symbol)
         dialect, since = session.dialect, None
         about: dict[str, Any] = {dialect.of_order: name} if dialect.of_order else {}
-        if not about and order.get("timestamp"):
+        if (not about or dialect.pages) and order.get("timestamp"):
             since = int(order["timestamp"]) - 1000
+        if dialect.pages and since is not None:
+            what, now = "fetch_my_trades", to_ms(self._clock.now())
+            trades = await paged(session, what, spelling, since, now, about, urgent=urgent)
+            return [one for one in trades if str(one.get("order")) == name]
         found: dict[str, Order] = {}
         while True:
             asked = ("fetch_my_trades", spelling, since, _PAGE, dict(about))

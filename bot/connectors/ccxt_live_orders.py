@@ -156,7 +156,16 @@ def filled_of(session: Session, symbol: str, order: Mapping[str, Any]) -> Decima
 
 def state_of(order: Mapping[str, Any], filled: Decimal) -> OrderState:
     state = _STATES.get(str(order.get("status")), OrderState.OPEN)
+    if state is OrderState.FILLED and _short(order):
+        return OrderState.CANCELLED
     return OrderState.PART_FILLED if state is OrderState.OPEN and filled else state
+
+
+def _short(order: Mapping[str, Any]) -> bool:
+    """Whether less than all of it was filled: some call an order closed that was cancelled
+    after a part."""
+    filled, whole = (told(order.get(name), order.get("info")) for name in ("filled", "amount"))
+    return filled is not None and whole is not None and filled < whole
 
 
 def child_name(order: Mapping[str, Any]) -> str:
@@ -191,7 +200,10 @@ class Priced:
 def fee_of(trade: Mapping[str, Any], quote: str) -> tuple[Decimal, str]:
     fees = trade.get("fees") or []
     fee = trade.get("fee") or (fees[0] if fees else {})
-    amount, coin = told(fee.get("cost"), trade.get("info")), fee.get("currency")
+    info = trade.get("info") or {}
+    amount, coin = told(fee.get("cost"), info), fee.get("currency")
+    if "execFee" in info:  # Bybit's, whose lists name a third coin where ccxt does not look
+        coin = info.get("feeCurrency") or coin
     return (amount, str(coin)) if amount and coin else (ZERO, quote)
 
 

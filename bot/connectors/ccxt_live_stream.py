@@ -6,7 +6,7 @@ nobody, so everything that has come is read from ccxt's caches, at each alarm an
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,7 +103,7 @@ class UserStream:
         try:
             while not watching.done():
                 await asyncio.wait({watching}, timeout=self._patience.look)
-                if not watching.done() and self._joined():
+                if not watching.done() and self._joined(name):
                     self._found(name, backoff)
                 for one in self._unread(name):
                     await self._take(name, one)
@@ -135,12 +135,15 @@ class UserStream:
                 extra={"stream": name, "fault": type(fault).__name__},
             )
 
-    def _joined(self) -> bool:
-        """Whether a connection waits for news, and for nothing before that."""
+    def _joined(self, name: str) -> bool:
+        """Whether a connection waits for these news, and for nothing before that."""
         return any(
-            client.isConnected and not client.closed() and not any(map(_before, waiting))
+            client.isConnected
+            and not client.closed()
+            and not any(map(_before, waiting))
+            and _waits(name, waiting)
             for client in self.session.exchange.clients.values()
-            if (waiting := list(client.futures))
+            if (waiting := [key for key, one in client.futures.items() if not one.done()])
         )
 
     def _found(self, name: str, backoff: Backoff) -> None:
@@ -158,6 +161,13 @@ class UserStream:
             "A user's stream broke; it is opened again.",
             extra={"owner": self.session.owner_id, "fault": type(fault).__name__},
         )
+
+
+def _waits(name: str, waiting: Sequence[str]) -> bool:
+    """Some exchanges are asked for trades and for orders one after the other, on one connection;
+    what ccxt calls neither by its usual name may be either."""
+    usual = [key for key in waiting if key.startswith(tuple(_CACHES.values()))]
+    return any(key.startswith(_CACHES[name]) for key in usual) or not usual
 
 
 def _before(key: str) -> bool:

@@ -23,6 +23,7 @@ from bot.connectors.ccxt_live_faults import Missing
 from bot.connectors.ccxt_live_lookup import Lookup
 from bot.connectors.ccxt_live_numbers import told
 from bot.connectors.ccxt_live_orders import bare_name, lot, trade_name, venue_order
+from bot.connectors.ccxt_live_pages import everything, paged
 from bot.connectors.ccxt_live_session import Session, Sessions, Traded
 
 T = TypeVar("T")
@@ -67,8 +68,7 @@ class LiveVenue:
         """Page after page; some exchanges show a few days at a time."""
         spelling, now = session.listing.spelling(symbol), to_ms(self._clock.now())
         if session.dialect.pages:
-            about = {"paginate": True}
-            return list(await session.ask("fetch_my_trades", spelling, since, None, about))
+            return await paged(session, "fetch_my_trades", spelling, since, now, {})
         window, found = session.dialect.window_days * _DAY_MS, dict[str, Trade]()
         while since <= now:
             page = await session.ask("fetch_my_trades", spelling, since, _PAGE)
@@ -82,8 +82,13 @@ class LiveVenue:
         if not session.market(symbol).get("swap") or not session.has("fetchFundingHistory"):
             return ()
         spelling = session.listing.spelling(symbol)
-        paid = await _asked(session.ask("fetch_funding_history", spelling, to_ms(since), _PAGE))
-        found = [_funding(symbol, one) for one in paid]
+        what, start, sign = "fetch_funding_history", to_ms(since), session.dialect.funding_sign
+        if session.dialect.cursors:
+            now = to_ms(self._clock.now())
+            paid = await _asked(paged(session, what, spelling, start, now, {}))
+        else:
+            paid = await _asked(session.ask(what, spelling, start, _PAGE))
+        found = [_funding(symbol, one, sign) for one in paid]
         return sorted((one for one in found if one.at >= since), key=lambda one: one.at)
 
     async def cancel_foreign(self, owner_id: int, order: VenueOrder) -> None:
@@ -123,7 +128,8 @@ def _perpetual(session: Session) -> bool:
 
 async def _orders(session: Session) -> tuple[VenueOrder, ...]:
     found = [
-        venue_order(session, one, triggered=False) for one in await session.ask("fetch_open_orders")
+        venue_order(session, one, triggered=False)
+        for one in await everything(session, "fetch_open_orders")
     ]
     if session.dialect.apart:
         listed = await session.ask("fetch_open_orders", None, None, None, {"trigger": True})
@@ -134,7 +140,7 @@ async def _orders(session: Session) -> tuple[VenueOrder, ...]:
 async def _positions(session: Session) -> tuple[VenuePosition, ...]:
     if not (_perpetual(session) and session.has("fetchPositions")):
         return ()
-    listed = await session.ask("fetch_positions")
+    listed = await everything(session, "fetch_positions")
     return tuple(_position(session, one) for one in listed if told(one.get("contracts")))
 
 
@@ -175,9 +181,13 @@ async def _equity(
     balance: Mapping[str, Any],
     quote: str,
 ) -> Decimal:
-    """Everything at the market's price; a coin that has none here is worth nothing here. Balances
-    of perpetuals hold the open profit already."""
-    whole = {code: told(balance[code].get("total")) or ZERO for code in holdings}
+    """Everything at the market's price; a coin that has none here is worth nothing here. Most
+    balances of perpetuals hold the open profit already."""
+    profits = session.dialect.profits(balance.get("info"))
+    whole = {
+        code: (told(balance[code].get("total")) or ZERO) + (told(profits.get(code)) or ZERO)
+        for code in holdings
+    }
     equity = whole.pop(quote, ZERO)
     prices: dict[str, Decimal] = {}
     unknown = []
@@ -211,10 +221,10 @@ async def _page_after(session: Session, spelling: str, page: Sequence[Trade]) ->
     return following
 
 
-def _funding(symbol: str, one: Mapping[str, Any]) -> FundingPaid:
+def _funding(symbol: str, one: Mapping[str, Any], sign: int) -> FundingPaid:
     at = int(one["timestamp"])
     name = one.get("id") or f"{symbol}-{at}"
-    return FundingPaid(str(name), symbol, told(one["amount"]) or ZERO, from_ms(at))
+    return FundingPaid(str(name), symbol, sign * (told(one["amount"]) or ZERO), from_ms(at))
 
 
 async def _asked(question: Awaitable[T]) -> T:

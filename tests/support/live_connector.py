@@ -216,15 +216,15 @@ class Ground:
             made.key,
             made.secret,
             {"USDT": 10_000, "BTC": "0.5", "BNB": 1},
-            {} if self.exchange == "bybit" else {"USDT": 10_000, "BNB": 1},
-            unified=self.exchange == "bybit",
+            {} if self.exchange.startswith("bybit") else {"USDT": 10_000, "BNB": 1},
+            unified=self.exchange.startswith("bybit"),
         )
         return made
 
 
 @asynccontextmanager
 async def ground(exchange: str) -> AsyncIterator[Ground]:
-    doors = (bybit_doors if exchange == "bybit" else binance_doors,)
+    doors = (bybit_doors if exchange.startswith("bybit") else binance_doors,)
     history = timedelta(minutes=5)
     async with venue_server(an_engine(), history=history, doors=doors) as server:
         market = CcxtMarket(exchange, RealClock(), server.rest_url, server.ws_url, patience=QUICK)

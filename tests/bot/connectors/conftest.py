@@ -20,6 +20,18 @@ async def perps_ground() -> AsyncIterator[Ground]:
         yield one
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bybit_spot() -> AsyncIterator[Ground]:
+    async with ground("bybit") as one:
+        yield one
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def bybit_perps() -> AsyncIterator[Ground]:
+    async with ground("bybitlinear") as one:
+        yield one
+
+
 @pytest_asyncio.fixture(loop_scope="module")
 async def spot(spot_ground: Ground) -> AsyncIterator[Live]:
     async with live(spot_ground) as one:

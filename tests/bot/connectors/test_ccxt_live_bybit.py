@@ -1,0 +1,394 @@
+"""The live connector at another exchange: Bybit's spot and perpetuals, over the real ccxt."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+import pytest_asyncio
+
+from agents.domain.errors import BrokerBusy, KeyRefused, OrderRejected, OrderUnknown, StopTooNear
+from agents.domain.order import BrokerOrder, OrderIntent, OrderPurpose, OrderState
+from agents.domain.strategy import Side
+from agents.domain.venue import Credentials, GuardStyle, Holding
+from bot.connectors.clocks import RealClock
+from tests.support.live_connector import BTC, ETH, STILL, Ground, Live, live
+from tests.support.markets import eventually
+from tests.support.venue import by_hand
+from tests.support.venue.bybit_shapes import trade_name
+from tests.support.venue.faults import Op
+from tests.support.venue.records import Kind
+from tests.support.venue.records import Side as Way
+
+D = Decimal
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def spot(bybit_spot: Ground) -> AsyncIterator[Live]:
+    async with live(bybit_spot) as one:
+        yield one
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def perps(bybit_perps: Ground) -> AsyncIterator[Live]:
+    async with live(bybit_perps) as one:
+        yield one
+
+
+@pytest.fixture(params=["spot", "perps"])
+def on(request: pytest.FixtureRequest, bybit_spot: Ground, bybit_perps: Ground) -> Ground:
+    return bybit_spot if request.param == "spot" else bybit_perps
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def either(on: Ground) -> AsyncIterator[Live]:
+    async with live(on) as one:
+        yield one
+
+
+def kind(one: Live) -> Kind:
+    return Kind.SPOT if one.market.name == "bybit" else Kind.PERPETUAL
+
+
+async def found(one: Live, intent: OrderIntent) -> BrokerOrder:
+    answer = await one.broker.lookup(intent)
+    assert answer is not None
+    return answer
+
+
+# --- orders -------------------------------------------------------------------------------------
+
+
+async def test_a_market_order_brings_its_fills(either: Live) -> None:
+    intent = await either.entry("entry")
+    answer = await either.submit(intent)
+    (fill,) = answer.fills
+    true = either.fills[0]
+    assert (answer.state, answer.filled) == (OrderState.FILLED, D("0.01"))
+    assert fill.trade_id == trade_name(true.id, kind(either))
+    assert (fill.price, fill.quantity, fill.fee) == (true.price, true.quantity, true.fee)
+    assert (fill.client_id, fill.fee_currency) == (intent.client_id, true.fee_coin)
+
+
+async def test_a_fee_in_a_third_coin_is_named_and_valued(either: Live) -> None:
+    either.engine.account(either.key).fee_coin = "BNB"
+    (fill,) = (await either.submit(await either.entry("entry"))).fills
+    assert (fill.fee_currency, fill.fee_value) == ("BNB", fill.fee * 600)
+
+
+async def test_many_fills_of_one_order_come_whole(either: Live) -> None:
+    """More than one page of them."""
+    either.engine.slicing.parts = 120
+    intent = await either.entry("entry", quantity=D("0.12"), leverage=2)
+    await either.submit(intent)
+    assert (await found(either, intent)).state is OrderState.PART_FILLED
+    either.engine.settle(120)
+    answer = await found(either, intent)
+    assert (answer.state, len(answer.fills)) == (OrderState.FILLED, 120)
+    history = await either.desk.venue.fills(either.owner, BTC, intent.created_at)
+    assert {one.fill.trade_id for one in history} == {one.trade_id for one in answer.fills}
+
+
+async def test_what_was_cancelled_after_a_part_is_no_whole(either: Live) -> None:
+    either.engine.slicing.parts = 2
+    intent = await either.entry("entry", quantity=D("0.02"))
+    await either.submit(intent)
+    answer = await either.broker.cancel(intent)
+    assert answer is not None
+    assert (answer.state, answer.filled) == (OrderState.CANCELLED, D("0.01"))
+    assert [one.quantity for one in answer.fills] == [D("0.01")]
+
+
+@pytest.mark.parametrize("trouble", ["lose", "unknown"])
+async def test_a_lost_answer_leads_to_a_look_and_to_no_second_order(
+    either: Live, trouble: str
+) -> None:
+    getattr(either.server.faults, trouble)(taken=True)
+    intent = await either.entry("entry")
+    with pytest.raises(OrderUnknown):
+        await either.submit(intent)
+    answer = await found(either, intent)
+    assert (answer.state, len(answer.fills)) == (OrderState.FILLED, 1)
+    with pytest.raises(OrderUnknown):  # its name is taken for good
+        await either.submit(intent)
+    assert either.taken == {intent.client_id: 1}
+
+
+async def test_an_order_that_never_came_is_not_there(either: Live) -> None:
+    either.server.faults.lose(taken=False)
+    intent = await either.entry("entry")
+    with pytest.raises(OrderUnknown):
+        await either.submit(intent)
+    assert await either.broker.lookup(intent) is None
+    assert (await either.submit(intent)).state is OrderState.FILLED
+
+
+async def test_an_order_is_found_among_many_and_by_a_clock_that_is_wrong(either: Live) -> None:
+    by_hand.buy(either.engine, either.key, BTC, "0.02", kind(either))
+    late = RealClock().now() + timedelta(hours=1)
+    intent = await either.target("first", "70000", created_at=late)
+    await either.broker.rest([intent], await either.instrument())
+    for _ in range(25):
+        by_hand.rest(either.engine, either.key, BTC, Way.BUY, "0.001", 50_000, kind(either))
+    assert (await found(either, intent)).state is OrderState.OPEN
+    assert len((await either.desk.venue.state(either.owner)).orders) == 26
+
+
+async def test_refusals_are_said_as_elsewhere(either: Live) -> None:
+    with pytest.raises(OrderRejected, match="not enough free"):
+        await either.submit(await either.entry("large", quantity=D("5")))
+    either.server.faults.busy()
+    with pytest.raises(BrokerBusy):
+        await either.submit(await either.entry("busy"))
+    assert either.taken == {}
+
+
+async def test_a_clock_that_goes_wrong_is_set_and_the_order_sent_once(either: Live) -> None:
+    await either.desk.venue.state(either.owner)
+    either.server.faults.skew(-30_000)
+    intent = await either.entry("entry")
+    assert (await either.submit(intent)).state is OrderState.FILLED
+    assert either.taken == {intent.client_id: 1}
+
+
+# --- perpetuals ---------------------------------------------------------------------------------
+
+
+async def test_leverage_and_margin_are_set_and_left_alone_when_right(perps: Live) -> None:
+    await perps.submit(await perps.entry("one", leverage=7))
+    setting = perps.engine.account(perps.key).setting("BTCUSDT")
+    assert (setting.leverage, setting.isolated) == (7, True)
+    session = await perps.desk.sessions.of(perps.owner)
+    session.leverage.clear()
+    await perps.submit(await perps.intent("two", proposal_id=1))
+    assert perps.engine.positions(perps.key)["BTCUSDT"].quantity == D("0.02")
+
+
+async def test_another_margin_under_an_open_position_is_said(perps: Live) -> None:
+    by_hand.buy(perps.engine, perps.key, ETH, "0.1", Kind.PERPETUAL)
+    with pytest.raises(OrderRejected, match="could not be set to isolated"):
+        await perps.submit(await perps.entry("entry"))
+
+
+async def test_hedge_mode_is_refused_by_name(perps: Live) -> None:
+    perps.engine.set_hedged(perps.key, hedged=True)
+    with pytest.raises(OrderRejected, match="hedge mode"):
+        await perps.submit(await perps.entry("entry"))
+    report = await perps.desk.key_check.check("bybit", credentials(perps))
+    assert (report.hedged, perps.taken) == (True, {})
+
+
+async def test_a_stop_and_a_target_rest_and_only_reduce(perps: Live) -> None:
+    assert perps.broker.style(await perps.instrument()) is GuardStyle.SEPARATE
+    await perps.submit(await perps.entry("entry"))
+    stop, target = await perps.stop("stop", "59000"), await perps.target("target", "61000", "0.004")
+    for guard in (stop, target):
+        (answer,) = await perps.rest(guard)
+        assert answer.state is OrderState.OPEN
+    listed = {one.client_id: one for one in (await perps.desk.venue.state(perps.owner)).orders}
+    assert (listed[stop.client_id].kind, listed[stop.client_id].price) == (stop.kind, D(59_000))
+    assert (listed[target.client_id].kind, listed[target.client_id].price) == (
+        target.kind,
+        D(61_000),
+    )
+    perps.engine.move("BTCUSDT", 61_100)
+    perps.engine.move("BTCUSDT", 58_900)
+    assert (await found(perps, target)).filled == D("0.004")
+    over = await found(perps, stop)
+    assert sum(one.quantity for one in over.fills) == D("0.006")
+    assert perps.engine.positions(perps.key) == {}
+    with pytest.raises(OrderRejected, match="nothing that this order could reduce"):
+        await perps.submit(await perps.exit("more"))
+
+
+async def test_a_stop_takes_the_place_of_another_and_is_cancelled(perps: Live) -> None:
+    await perps.submit(await perps.entry("entry"))
+    first, second = await perps.stop("one", "59000"), await perps.stop("two", "59500")
+    await perps.rest(first)
+    (answer,) = await perps.rest(second, instead_of=[first])
+    assert answer.state is OrderState.OPEN
+    assert [one.client_id for one in perps.open] == [second.client_id]
+    perps.server.faults.lose(taken=True, on=Op.CANCEL)
+    gone = await perps.broker.cancel(await perps.memory.orders.get(second.id))
+    assert gone is not None and gone.state is OrderState.CANCELLED
+    assert (await perps.broker.cancel(second)) == gone
+    assert perps.open == []
+
+
+async def test_a_stop_behind_the_price_is_too_near(perps: Live) -> None:
+    await perps.submit(await perps.entry("entry"))
+    with pytest.raises(StopTooNear):
+        await perps.rest(await perps.stop("stop", "60500"))
+
+
+async def test_stops_of_spot_do_not_rest_here(spot: Live) -> None:
+    assert spot.broker.style(await spot.instrument()) is GuardStyle.LOCAL
+
+
+# --- accounts -------------------------------------------------------------------------------------
+
+
+async def test_a_spot_account_is_its_coins_and_orders(spot: Live) -> None:
+    target = await spot.target("target", "61000", "0.2")
+    await spot.rest(target)
+    by_hand.buy(spot.engine, spot.key, ETH, "0.1", Kind.PERPETUAL)
+    state = await spot.desk.venue.state(spot.owner)
+    assert [one.client_id for one in state.orders] == [target.client_id]
+    assert (state.positions, state.holdings["BTC"]) == ((), Holding(D("0.3"), D("0.2")))
+    assert 9_900 < state.free < 10_000
+
+
+async def test_equity_of_perpetuals_has_the_open_profit(perps: Live) -> None:
+    await perps.submit(await perps.entry("entry", leverage=7, quantity=D("0.1")))
+    perps.engine.move("BTCUSDT", 60_500)
+    state = await perps.desk.venue.state(perps.owner)
+    (position,) = state.positions
+    true = perps.engine.positions(perps.key)["BTCUSDT"]
+    assert (position.side, position.quantity, position.leverage) == (Side.LONG, D("0.1"), 7)
+    assert position.entry_price == true.entry
+    real = perps.engine.liquidation(perps.key, "BTCUSDT")
+    assert real is not None and position.liquidation is not None
+    assert abs(position.liquidation - real) < 1
+    cash = perps.engine.balances(perps.key, Kind.PERPETUAL)["USDT"].total
+    coins = 600 + D("0.5") * 60_500
+    assert abs(state.equity - (cash + (60_500 - true.entry) * D("0.1") + coins)) < D("0.01")
+
+
+async def test_funding_received_is_positive(perps: Live) -> None:
+    entry = await perps.entry("entry")
+    await perps.submit(entry)
+    perps.engine.fund("BTCUSDT", "0.0001")
+    perps.engine.fund("BTCUSDT", "-0.0002")
+    paid = await perps.desk.venue.funding(perps.owner, BTC, entry.created_at - timedelta(days=20))
+    assert {one.amount for one in paid} == {D("-0.06"), D("0.12")}
+
+
+async def test_a_history_of_weeks_comes_whole(either: Live) -> None:
+    """The exchange shows seven days at a time."""
+    intent = await either.entry("entry")
+    await either.submit(intent)
+    since = intent.created_at - timedelta(days=20)
+    history = await either.desk.venue.fills(either.owner, BTC, since)
+    assert [one.fill.client_id for one in history] == [intent.client_id]
+
+
+# --- keys -----------------------------------------------------------------------------------------
+
+
+def credentials(one: Live) -> Credentials:
+    account = one.engine.account(one.key)
+    return Credentials(account.key, account.secret)
+
+
+async def test_a_key_is_told_by_what_it_may(either: Live) -> None:
+    account = either.engine.account(either.key)
+    check = either.desk.key_check
+    assert check.known("Bybit") == either.market.name
+    report = await check.check("bybit", credentials(either))
+    assert (report.trades, report.withdraws, report.restricted) == (True, False, True)
+    assert (report.quote, report.free, report.hedged) == ("USDT", D(10_000), False)
+    account.restricted, account.withdraws = False, True
+    other = "trades_perpetuals" if kind(either) is Kind.SPOT else "trades_spot"
+    setattr(account, other, False)
+    report = await check.check("bybit", credentials(either))
+    assert (report.trades, report.withdraws, report.restricted) == (True, True, False)
+    account.trades_spot = account.trades_perpetuals = False
+    assert not (await check.check("bybit", credentials(either))).trades
+
+
+@pytest.mark.parametrize("wrong", ["key", "secret", "classic"])
+async def test_a_wrong_key_is_refused(spot: Live, wrong: str) -> None:
+    real = credentials(spot)
+    made = {"key": Credentials("no" + real.key, real.secret),
+            "secret": Credentials(real.key, "no" + real.secret), "classic": real}  # fmt: skip
+    spot.engine.account(spot.key).unified = wrong != "classic"
+    with pytest.raises(KeyRefused, match="unified" if wrong == "classic" else "/connect"):
+        await spot.desk.key_check.check("bybit", made[wrong])
+
+
+async def test_a_key_that_may_not_trade_any_more_is_refused_for_good(either: Live) -> None:
+    account = either.engine.account(either.key)
+    account.trades_spot = account.trades_perpetuals = False
+    intent = await either.intent("order", purpose=OrderPurpose.CLOSE)
+    with pytest.raises(OrderRejected) as refusal:
+        await either.submit(intent)
+    assert isinstance(refusal.value, KeyRefused)
+
+
+# --- news -----------------------------------------------------------------------------------------
+
+
+def names(one: Live, intent: OrderIntent) -> set[tuple[str, str]]:
+    mine = [fill for fill in one.fills if fill.client_id == intent.client_id]
+    return {(intent.client_id, trade_name(fill.id, fill.kind)) for fill in mine}
+
+
+def told(one: Live) -> list[tuple[str, str]]:
+    return [(fill.client_id, fill.trade_id) for fill in one.heard]
+
+
+async def test_a_stream_alone_brings_fills_and_is_live_before(on: Ground) -> None:
+    async with live(on, patience=STILL, following=True) as one:
+        target = await followed(one)
+        await joined(one)
+        one.heard.clear()
+        one.engine.slicing.parts = 2
+        one.engine.move("BTCUSDT", 61_100)
+        one.engine.settle(2)
+        await eventually(lambda: len(one.heard) == 2)
+        assert set(told(one)) == names(one, target)
+
+
+async def test_looking_alone_brings_fills(on: Ground) -> None:
+    async with live(on, following=True) as one:
+        one.server.streams.refusing = True
+        target = await followed(one)
+        one.engine.move("BTCUSDT", 61_100)
+        await eventually(lambda: names(one, target) <= set(told(one)) and bool(one.heard))
+        assert not one.desk.following.live(one.owner)
+
+
+async def test_answer_stream_and_look_name_a_fill_alike(on: Ground) -> None:
+    async with live(on, following=True) as one:
+        one.server.streams.times = 2
+        target = await followed(one)
+        await joined(one)
+        one.heard.clear()
+        one.engine.move("BTCUSDT", 61_100)
+        await eventually(lambda: bool(one.heard))
+        asked = len(one.asked)
+        await eventually(lambda: looks(one, asked) >= 3)
+        answer = await found(one, target)
+        one.server.streams.times = 1
+        assert {(one.client_id, one.trade_id) for one in answer.fills} == set(told(one))
+        assert set(told(one)) == names(one, target)
+
+
+async def test_an_order_that_the_exchange_ends_is_told(on: Ground) -> None:
+    async with live(on, patience=STILL, following=True) as one:
+        target = await followed(one)
+        await joined(one)
+        one.engine.expel(one.open[0])
+        await eventually(lambda: bool(one.ended))
+        assert [(each.client_id, each.state) for each in one.ended] == [
+            (target.client_id, OrderState.CANCELLED)
+        ]
+
+
+async def followed(one: Live) -> OrderIntent:
+    """A target that rests, and whose account is followed."""
+    by_hand.buy(one.engine, one.key, BTC, "0.02", kind(one))
+    target = await one.target("target", "61000", "0.02")
+    await one.rest(target)
+    return target
+
+
+async def joined(one: Live) -> None:
+    for topic in ("order", "execution"):
+        await one.server.streams.joined(one.key, topic)
+    await eventually(lambda: one.desk.following.live(one.owner))
+
+
+def looks(one: Live, since: int) -> int:
+    return sum(each.path.endswith("execution/list") for each in one.asked[since:])
