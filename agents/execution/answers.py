@@ -54,8 +54,7 @@ class Answers:
             log.warning("Order %s has fills that are not named yet.", intent.client_id)
             return await self._at_least_open(fresh)
         if answer.state in FAILED:
-            reason = answer.reason or _WORDS[answer.state]
-            return await self._end(fresh, answer.state, reason, ended)
+            return await self._end(fresh, answer.state, answer.reason, ended)
         if answer.state is OrderState.FILLED and fresh.filled and fresh.state in UNSETTLED:
             await self._memory.orders.move(fresh, OrderState.FILLED)
         elif answer.state is OrderState.OPEN:
@@ -85,7 +84,8 @@ class Answers:
         self, fresh: OrderIntent, to: OrderState, reason: str, ended: ProposalState
     ) -> OrderIntent:
         if not fresh.rests:
-            return await self._failures.fail(fresh, to, reason, ended)
+            return await self._failures.fail(fresh, to, reason or _WORDS[to], ended)
+        reason = reason or "it ended at the exchange"
         if to in ORDER_MOVES[fresh.state]:
             await self._memory.orders.move(fresh, to, error=reason)
         return await self._memory.orders.get(fresh.id)

@@ -8,11 +8,11 @@ a restart the first attempt is made anew.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from agents.domain.order import OrderIntent, OrderPurpose
+from agents.domain.order import OrderIntent, OrderKind, OrderPurpose
 from agents.domain.ports import Clock, Memory
 from agents.domain.position import Position
 from agents.domain.user import Notice, NoticeKind
@@ -67,6 +67,23 @@ class Escalation:
         targets = self._of(position_id).targets
         targets[index] = targets.get(index, 0) + 1
 
+    def judge(
+        self, position_id: int, ended: Sequence[OrderIntent], orders: Sequence[OrderIntent]
+    ) -> None:
+        """Orders that ended by themselves count against the exchange, stops that ended together
+        once; but not where the other one of a pair was filled: that is what ends them."""
+        dropped: list[OrderIntent] = []
+        for one in ended:
+            others = [item for item in orders if item.pair == one.pair and one.pair]
+            if any(item.filled for item in others if item.id != one.id):
+                continue
+            if one.kind is OrderKind.STOP:
+                dropped.append(one)
+            elif not one.pair and one.target is not None:
+                self.strike_target(position_id, one.target)
+        if dropped:
+            self.strike(position_id, dropped[0].error or "it dropped the stop")
+
     def watched_here(self, position_id: int) -> frozenset[int]:
         """The targets that the exchange refused too often."""
         trouble = self._troubles.get(position_id)
@@ -105,6 +122,8 @@ class Escalation:
         intents = await self._closing.store([wish])
         for intent in intents:
             self._send(intent)
+        if not intents:  # an exit for all of it is on its way, and has not failed
+            trouble.closes -= 1
         return bool(intents)
 
     def failed(self, position: Position) -> None:

@@ -11,18 +11,17 @@ it gained a tenth of R; a stop moved by hand or to break-even at once. What rest
 here, except for a stop that should have been filled; what does not rest is.
 """
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from weakref import WeakValueDictionary
+from itertools import accumulate
 
 from agents.domain.errors import BrokerAway, BrokerBusy, TryAgain
 from agents.domain.market import Instrument
 from agents.domain.money import ZERO
-from agents.domain.order import UNSETTLED, BrokerOrder, OrderIntent, OrderKind, OrderState
+from agents.domain.order import BrokerOrder, OrderIntent, OrderKind, OrderState
 from agents.domain.ports import Clock, Memory
 from agents.domain.position import Position, PositionState
 from agents.domain.venue import GuardStyle
@@ -39,10 +38,10 @@ from agents.execution.legs import (
     replaced,
     wanted,
 )
-from agents.execution.resting import Outcome, Resting, Verdict
+from agents.execution.resting import Outcome, Resting, Verdict, trails
 from agents.execution.scenes import Ask, Scene, Scenes
 from agents.execution.settlement import left_to_close
-from agents.execution.turns import Turns
+from agents.execution.turns import Locks, Turns, together
 
 log = logging.getLogger(__name__)
 TRAIL_STEP = Decimal("0.1")  # of R, or of the trailing distance where that is less
@@ -74,7 +73,7 @@ class Guards:
         self._passed = passed
         self._watches = Watches(memory, clock)
         self._turns: Turns[int] = Turns(self._tend)
-        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._locks: Locks[int] = Locks()
         self._asks: dict[int, Ask] = {}
         self._later: Dues[int] = Dues()
         self._pauses: Backoff[int] = Backoff(*_ASK_AGAIN)
@@ -133,7 +132,7 @@ class Guards:
         broker, number = self._scenes.broker(intent.mode), intent.position_id
         if broker is None or number is None or broker.style(instrument) is GuardStyle.LOCAL:
             return intent.quantity
-        async with self._lock(number):
+        async with self._locks.of(number):
             if broker.style(instrument) is not GuardStyle.SEPARATE:
                 await self._make_way(number, intent)
             scene = await self._scenes.of(number, intent)
@@ -145,7 +144,7 @@ class Guards:
 
     async def look(self, position_id: int) -> None:
         """Ask the exchange of its resting orders, and book what they filled. Raises TryAgain."""
-        async with self._lock(position_id):
+        async with self._locks.of(position_id):
             scene = await self._scenes.of(position_id)
             if scene is not None:
                 await self._look(scene, Ask(look=True))
@@ -156,7 +155,7 @@ class Guards:
         broker, number = self._scenes.broker(intent.mode), intent.position_id
         if broker is None or number is None:
             return
-        async with self._lock(number):
+        async with self._locks.of(number):
             before = await self._memory.orders.get(intent.id)
             after = await self._resting.take(before, answer, broker)
         if self._resting.surprising(before, after):
@@ -164,18 +163,32 @@ class Guards:
         self.wake(number, look=True)
 
     async def _make_way(self, position_id: int, intent: OrderIntent) -> None:
+        """Cancel what rests for an exit's coins, all of it at once; what is to rest for the others
+        is placed beside the exit."""
         try:
-            scene = await self._bring(position_id, Ask(exact=True), intent)
+            scene = await self._cleared(position_id, intent)
         except Exception:
             self.wake(position_id, look=True)
             raise
+        self.wake(position_id, exact=True)
         if scene is not None and scene.in_the_way:
             raise BrokerAway("What rests at the exchange for it is not released yet.")
+
+    async def _cleared(self, position_id: int, intent: OrderIntent) -> Scene | None:
+        scene = await self._scenes.of(position_id, intent)
+        if scene is None or not scene.in_the_way:
+            return scene
+        await self._look(scene, Ask())
+        if (scene := await self._scenes.of(position_id, intent)) is None:
+            return None
+        todo = difference(self._wanted(scene, Ask(exact=True)), scene.resting)
+        await self._cancel(scene, [item for group in todo.stale for item in group])
+        return await self._scenes.of(position_id, intent)
 
     # --- a turn -------------------------------------------------------------------------------
 
     async def _tend(self, position_id: int) -> None:
-        async with self._lock(position_id):
+        async with self._locks.of(position_id):
             ask = self._asks.pop(position_id, Ask())
             try:
                 await self._bring(position_id, ask)
@@ -221,8 +234,9 @@ class Guards:
             await self._look(scene, ask)
             return True
         if scene.position.state is PositionState.CLOSED:
-            return await self._cancel(scene, scene.resting)
-        self._judge(scene, ask)
+            return await self._cancel(scene, scene.left_over)
+        self._escalation.judge(scene.position.id, ask.ended, scene.orders)
+        ask.ended.clear()
         if scene.position.id in self._overdue:
             return await self._late(scene)
         todo = difference(self._wanted(scene, ask), scene.resting)
@@ -235,24 +249,34 @@ class Guards:
         if todo.missing_stops:
             if scene.closing and (scene.covered or self._escalation.closing(number)):
                 return False  # an exit for all of it is on its way
-            if why := self._escalation.must_close(number):
+            if (why := self._escalation.must_close(number)) and not scene.covered:
                 return await self._close(scene, why)
             locks = scene.style is not GuardStyle.SEPARATE
             instead = replaced(todo.missing, todo.stale) if locks else []
-            return await self._place(scene, ask, todo.missing_stops[0], instead)
+            stops = todo.missing_stops[:1] if instead else todo.missing_stops
+            return await self._place(scene, ask, stops, instead)
         if todo.stale:
             return await self._cancel(scene, [item for group in todo.stale for item in group])
-        return await self._place(scene, ask, todo.missing[0], [])
+        return await self._place(scene, ask, todo.missing, [])
 
     async def _place(
-        self, scene: Scene, ask: Ask, group: Group, instead: Sequence[OrderIntent]
+        self, scene: Scene, ask: Ask, groups: Sequence[Group], instead: Sequence[OrderIntent]
     ) -> bool:
+        """All at once, so that nothing of it is bare for longer than one round trip."""
         ask.look = bool(instead)  # until it is certain what became of them
-        outcome = await self._resting.place(scene.ground, group, scene.number, instead)
-        if outcome.verdict is Verdict.PLACED:
-            ask.look = False
-            return await self._cancel(scene, instead) or True
-        return await self._not_placed(scene, ask, group, outcome)
+        numbers = accumulate((len(group) for group in groups), initial=scene.number)
+        outcomes = await together(
+            self._resting.place(scene.ground, group, number, instead)
+            for group, number in zip(groups, numbers, strict=False)
+        )
+        go_on: list[bool] = []
+        for group, outcome in zip(groups, outcomes, strict=True):
+            if outcome.verdict is Verdict.PLACED:
+                ask.look = False
+                go_on.append(await self._cancel(scene, instead) or True)
+            else:
+                go_on.append(await self._not_placed(scene, ask, group, outcome))
+        return any(go_on)
 
     async def _not_placed(self, scene: Scene, ask: Ask, group: Group, outcome: Outcome) -> bool:
         number = scene.position.id
@@ -264,6 +288,8 @@ class Guards:
         if outcome.verdict is Verdict.TOO_NEAR and covers(group):
             closed = await self._close(scene, "the price was beyond the stop already")
             return closed or ask.look
+        if covers(group) and scene.covered and not ask.look:
+            raise BrokerAway(f"The stop stays where it rests: {outcome.why}.")
         targets = [leg.target for leg in group if leg.target is not None]
         for index in targets:
             self._escalation.strike_target(number, index)
@@ -274,10 +300,7 @@ class Guards:
 
     async def _cancel(self, scene: Scene, intents: Sequence[OrderIntent]) -> bool:
         """Whether there was anything to cancel."""
-        for intent in intents:
-            fresh = await self._memory.orders.get(intent.id)
-            if fresh.state in UNSETTLED:
-                await self._resting.cancel(fresh, scene.ground.broker)
+        await self._resting.cancel_all(intents, scene.ground.broker)
         return bool(intents)
 
     async def _close(self, scene: Scene, why: str) -> bool:
@@ -309,19 +332,6 @@ class Guards:
         if self._resting.surprising(intent, after):
             ask.ended.append(after)
 
-    def _judge(self, scene: Scene, ask: Ask) -> None:
-        """Orders that ended by themselves count against the exchange, unless the other one of
-        their pair was filled: that is what ends them."""
-        for ended in ask.ended:
-            others = [item for item in scene.orders if item.pair == ended.pair and ended.pair]
-            if any(item.filled for item in others if item.id != ended.id):
-                continue
-            if ended.kind is OrderKind.STOP:
-                self._escalation.strike(scene.position.id, ended.error or "it dropped the stop")
-            elif not ended.pair and ended.target is not None:
-                self._escalation.strike_target(scene.position.id, ended.target)
-        ask.ended.clear()
-
     async def _late(self, scene: Scene) -> bool:
         """An overdue stop that was looked up: it is being filled, or the position is closed."""
         number = scene.position.id
@@ -342,7 +352,7 @@ class Guards:
         position, here = scene.position, scene.stop
         if here is not None and not ask.exact:
             gained = (position.stop - here) * position.side.sign
-            if 0 <= gained < TRAIL_STEP * trailing_unit(position) and _trails(position):
+            if 0 <= gained < TRAIL_STEP * trailing_unit(position) and trails(position.trailing):
                 position = replace(position, stop=here)
         return wanted(
             position,
@@ -387,13 +397,3 @@ class Guards:
         self._overdue.pop(position.id, None)
         await self._escalation.over(position, "is closed")
         self._escalation.forget(position.id)
-
-    def _lock(self, position_id: int) -> asyncio.Lock:
-        lock = self._locks.get(position_id)
-        if lock is None:
-            lock = self._locks[position_id] = asyncio.Lock()
-        return lock
-
-
-def _trails(position: Position) -> bool:
-    return position.trailing.distance is not None or position.trailing.percent is not None

@@ -24,6 +24,7 @@ from agents.domain.errors import (
     MarketUnavailable,
     OrderRejected,
     OrderUnknown,
+    Refused,
     TryAgain,
 )
 from agents.domain.market import Instrument
@@ -221,7 +222,7 @@ class Orders:
         self._missed.pop(intent.id, None)
         try:
             answer = await self._broker(intent).submit(intent, instrument)
-        except OrderRejected as refusal:
+        except Refused as refusal:
             await self._look_at_guards(intent)
             return await self._failures.fail(intent, OrderState.REJECTED, str(refusal))
         except (BrokerBusy, BrokerAway) as fault:

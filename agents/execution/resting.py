@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from agents.domain.broker import Broker
-from agents.domain.errors import BrokerAway, BrokerBusy, OrderRejected, OrderUnknown, StopTooNear
+from agents.domain.errors import BrokerAway, BrokerBusy, OrderUnknown, Refused, StopTooNear
 from agents.domain.market import Instrument
 from agents.domain.order import (
     FAILED,
@@ -30,7 +30,8 @@ from agents.domain.proposal import Trailing
 from agents.execution.answers import UNANSWERED, Answers
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.figures import plain
-from agents.execution.legs import Group, Leg
+from agents.execution.legs import RESTING, Group, Leg, groups_of
+from agents.execution.turns import together
 
 log = logging.getLogger(__name__)
 _UNKNOWN_THERE = "the exchange does not know it"
@@ -67,6 +68,7 @@ class Resting:
         self._answers = answers
         self._passed = passed
         self._ours: set[int] = set()  # asked to be cancelled by us: no surprise when they end
+        self._seen: set[int] = set()  # at rest, by this process
 
     async def place(
         self, ground: Ground, group: Group, number: int, instead_of: Sequence[OrderIntent] = ()
@@ -81,7 +83,7 @@ class Resting:
         self._ours.update(item.id for item in instead_of)
         try:
             answers = await ground.broker.rest(intents, ground.instrument, instead_of)
-        except OrderRejected as no:
+        except Refused as no:
             await self._end(intents, OrderState.REJECTED, str(no))
             near = isinstance(no, StopTooNear)
             return Outcome(Verdict.TOO_NEAR if near else Verdict.REFUSED, str(no).rstrip("."))
@@ -115,6 +117,17 @@ class Resting:
             self._ours.discard(intent.id)
         return after
 
+    async def cancel_all(self, intents: Sequence[OrderIntent], broker: Broker) -> None:
+        """Take orders back at once, so that what they covered waits for one round trip and not for
+        one after the other. Raises as `cancel`."""
+        await together(self._cancel_group(group, broker) for group in groups_of(intents))
+
+    async def _cancel_group(self, group: Sequence[OrderIntent], broker: Broker) -> None:
+        for intent in group:
+            fresh = await self._memory.orders.get(intent.id)
+            if fresh.state in UNSETTLED:
+                await self.cancel(fresh, broker)
+
     async def look(self, intent: OrderIntent, broker: Broker) -> OrderIntent | None:
         """What became of an order; None when the exchange no longer knows one that rested."""
         answer = await broker.lookup(intent)
@@ -133,9 +146,10 @@ class Resting:
         return await self._record(intent, answer, broker)
 
     def surprising(self, before: OrderIntent, after: OrderIntent) -> bool:
-        """Whether an order ended that nobody here wanted to end."""
+        """Whether an order ended that nobody here wanted to end. One that this process never saw
+        at rest may have been taken back by the one before it."""
         ended = before.state in UNSETTLED and after.state in FAILED
-        return ended and before.state not in UNANSWERED and before.id not in self._ours
+        return ended and before.id in self._seen and before.id not in self._ours
 
     # --- writing ------------------------------------------------------------------------------
 
@@ -158,6 +172,8 @@ class Resting:
     ) -> OrderIntent:
         """Written down; an order that was given up here meanwhile and rests there is cancelled."""
         after = await self._answers.take(intent, answer)
+        if after.state in RESTING:
+            self._seen.add(intent.id)
         if after.state in FAILED and answer.state in {OrderState.OPEN, OrderState.PART_FILLED}:
             late = await broker.cancel(after)
             if late is not None:
@@ -221,14 +237,14 @@ def told_as(position: Position, leg: Leg) -> str:
         name = "target" if alone else f"target {leg.target + 1}"
     elif position.entry_price == position.stop:
         name = "break-even stop"
-    elif _trails(position.trailing) and position.stop != position.initial_stop:
+    elif trails(position.trailing) and position.stop != position.initial_stop:
         name = "trailing stop"
     else:
         name = "stop"
     return f"{name} at {plain(leg.price)}"
 
 
-def _trails(trailing: Trailing) -> bool:
+def trails(trailing: Trailing) -> bool:
     return trailing.distance is not None or trailing.percent is not None
 
 

@@ -14,7 +14,7 @@ from agents.domain.strategy import Mode
 from agents.domain.venue import GuardStyle
 from agents.execution.exitbook import ExitBook
 from agents.execution.judging import instrument_of
-from agents.execution.legs import covered, groups_of
+from agents.execution.legs import RESTING, covered, groups_of
 from agents.execution.resting import Ground
 from agents.execution.settlement import left_to_close
 
@@ -33,6 +33,12 @@ class Scene:
     @property
     def resting(self) -> list[OrderIntent]:
         return [item for item in self.orders if item.rests and item.state in UNSETTLED]
+
+    @property
+    def left_over(self) -> list[OrderIntent]:
+        """What a closed position leaves at the exchange: all that would still reduce it."""
+        exits = [item for item in self.orders if item.reduces and not item.rests]
+        return [*self.resting, *(item for item in exits if item.state in RESTING)]
 
     @property
     def number(self) -> int:

@@ -396,6 +396,52 @@ async def test_a_local_target_on_a_venue_where_only_stops_rest_makes_the_stop_sm
     assert floor.rests() == [("stop", "60000", "0.08333")]
 
 
+async def test_an_exit_that_a_closed_position_left_behind_is_taken_back() -> None:
+    floor = Floor(SEPARATE)
+    await floor.open(both(Side.LONG, (600, "1")))
+    floor.fail("submit", "later")
+    await floor.world.desk.hands.close(floor.owner, 1)
+    await floor.world.settle()
+    await floor.trade("60600")
+    assert floor.position.exit_reason == "target at 60,600"
+    [close] = [kept for kept in floor.broker.kept.values() if kept.intent.purpose == "close"]
+    assert not close.live
+    assert floor.world.told(NoticeKind.ORDER_FAILED) == []
+
+
+async def test_an_unanswered_order_is_looked_up_soon_and_often_at_first() -> None:
+    floor = Floor(SEPARATE)
+    floor.fail("submit", "unanswered")
+    floor.fail("lookup", *["away"] * 4)
+    floor.broker.tells = False
+    await floor.open(both(Side.LONG, *TWO))
+    looked = [0]
+    for seconds in range(1, 21):
+        before = floor.broker.calls.count("lookup")
+        await floor.second()
+        if floor.broker.calls.count("lookup") > before:
+            looked.append(seconds)
+    assert looked == [0, 1, 3, 8, 18]
+    assert floor.position.quantity == floor.broker.stopped() == D("0.16666")
+    assert floor.world.orders[0].venue_id and floor.world.orders[0].sent_at
+
+
+async def test_a_stop_that_may_not_be_moved_stays_where_it_rests() -> None:
+    floor = Floor(SEPARATE)
+    await floor.open(levels(targets=()))
+    floor.fail("rest", *["reject"] * 30)
+    await floor.world.desk.hands.move_stop(floor.owner, 1, D("59700"))
+    await floor.world.settle()
+    for _ in range(120):
+        await floor.second()
+    assert floor.rests() == [("stop", "59400", "0.16666")]
+    assert floor.position.state is PositionState.OPEN
+    assert floor.broker.calls.count("rest") < 15
+    floor.fail("rest")
+    await floor.second(31)
+    assert floor.rests() == [("stop", "59700", "0.16666")]
+
+
 # --- what goes wrong with a guard -------------------------------------------------------------
 
 
@@ -431,7 +477,7 @@ async def test_a_stop_refused_twice_closes_at_the_market(style: GuardStyle) -> N
 
 async def test_targets_refused_twice_are_watched_here_and_the_stop_rests() -> None:
     floor = Floor(PAIRED)
-    await floor.open(both(Side.LONG, (600, "0.5")), "reject", "reject")
+    await floor.open(both(Side.LONG, (600, "0.5")), "reject", "", "reject")
     assert floor.rests() == [("stop", "59400", "0.16666")]
     await floor.trade("60600")
     assert floor.position.quantity == D("0.08333")

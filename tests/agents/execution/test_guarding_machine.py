@@ -109,6 +109,14 @@ class Exchange(RuleBasedStateMachine):
         self.run(self.floor.trade(str(price)))
         broker.tells, broker.part = True, D(1)
 
+    @rule(kind=some.sampled_from(["stop", "limit"]), beyond=some.sampled_from([0, 0, 5, 200]))
+    def reach(self, kind: str, beyond: int) -> None:
+        """The price runs to an order that rests, or past it."""
+        mine = [one for one in self.floor.broker.resting() if one.intent.kind == kind]
+        if mine:
+            price = (mine[0].intent.price or D(0)) + (-beyond if kind == "stop" else beyond)
+            self.run(self.floor.trade(str(price)))
+
     @rule(part=some.sampled_from(["0.3", "1"]))
     def fill(self, part: str) -> None:
         """Market orders that wait at the exchange."""
