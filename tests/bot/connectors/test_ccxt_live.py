@@ -384,6 +384,23 @@ async def test_a_bracket_is_one_list_with_our_names(spot: Live) -> None:
     assert lost is not None and lost.state in (OrderState.EXPIRED, OrderState.CANCELLED)
 
 
+@pytest.mark.parametrize(
+    ("stop", "target", "kind", "said"),
+    [("60500", "61000", StopTooNear, "the stop"), ("59000", "59500", OrderRejected, "the target")],
+    ids=["stop", "target"],
+)
+async def test_a_bracket_that_the_price_has_left_says_where(
+    spot: Live, stop: str, target: str, kind: type[OrderRejected], said: str
+) -> None:
+    pair = [
+        await spot.stop("stop", stop, "0.5", pair="p"),
+        await spot.target("target", target, "0.5", pair="p"),
+    ]
+    with pytest.raises(OrderRejected, match=said) as refusal:
+        await spot.rest(*pair)
+    assert type(refusal.value) is kind
+
+
 async def test_a_bracket_takes_the_place_of_another(spot: Live) -> None:
     old = [
         await spot.stop("stop", "59000", "0.5", pair="p"),
