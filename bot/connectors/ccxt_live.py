@@ -28,6 +28,7 @@ from agents.domain.order import (
 from agents.domain.ports import Memory
 from agents.domain.strategy import Mode
 from agents.domain.venue import GuardStyle
+from bot.connectors.ccxt_live_cancelling import unfilled
 from bot.connectors.ccxt_live_faults import Missing, OrderKeyRefused, Passed, Unchanged, hedged
 from bot.connectors.ccxt_live_lookup import Lookup
 from bot.connectors.ccxt_live_numbers import told
@@ -68,6 +69,7 @@ class LiveBroker:
         self._fills: list[FillListener] = []
         self._ends: list[OrderListener] = []
         self._expected: dict[str, None] = {}  # client ids whose end we asked for
+        self._gone: dict[str, BrokerOrder] = {}  # what a cancellation said of others of a pair
 
     def listen(self, listener: FillListener) -> None:
         self._fills.append(listener)
@@ -240,6 +242,8 @@ class LiveBroker:
     async def cancel(self, intent: OrderIntent) -> BrokerOrder | None:
         try:
             session = await self._sessions.of(intent.owner_id)
+            if (known := self._gone.pop(intent.client_id, None)) is not None:
+                return known
             await self._expect_both(intent)
             return await self._cancel(session, intent)
         except (OrderRejected, KeyRefused) as refusal:
@@ -258,7 +262,13 @@ class LiveBroker:
         spelling = session.listing.spelling(intent.symbol)
         sure = True
         try:
-            await session.ask("cancel_order", name, spelling, about, urgent=True, reads=False)
+            said = await session.ask(
+                "cancel_order", name, spelling, about, urgent=True, reads=False
+            )
+            gone = unfilled(session, said)
+            if (answer := gone.pop(intent.client_id, None)) is not None:
+                self._gone.update(gone)
+                return answer
         except Missing:
             _log.info("An order had ended before.", extra={"order": intent.client_id})
         except OrderUnknown:

@@ -33,7 +33,7 @@ async def trading(folder: Path, kind: Kind) -> AsyncIterator[Rounds]:
     async with (
         Nursery() as nursery,
         TelegramServer() as telegram,
-        venue_server(exchange()) as venue,
+        venue_server(exchange(), beat=0.5) as venue,
     ):
         crew = LiveCrew(folder, kind, nursery, telegram, venue, random.Random(SEED))
         rounds = Rounds(crew, SEED)

@@ -29,6 +29,12 @@ class Spells:
         """The exchange was not itself since then, and is again."""
         self.excused.append((since, self.crew.engine.ledger.seq))
 
+    @property
+    def runs(self) -> bool:
+        """Whether a desk that was killed has had an answer of its exchange since."""
+        self._heard()
+        return self._killed_at is None
+
     def _heard(self) -> None:
         """A killed desk lives again from its first word with the exchange on."""
         if self._killed_at is None:

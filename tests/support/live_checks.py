@@ -245,8 +245,8 @@ def restless(crew: LiveCrew) -> list[str]:
             " OR (kind = 'market' AND state IN ('open', 'part_filled'))"
         ),
         *crew.rows(
-            "SELECT 'proposal ' || id || ' is ' || state AS said FROM proposals WHERE state IN"
-            " ('pending', 'approved')"
+            "SELECT 'proposal ' || id || ' is ' || state AS said FROM proposals"
+            " WHERE state = 'approved' OR (state = 'pending' AND runs_at IS NOT NULL)"
         ),
         *crew.rows(
             "SELECT 'signal ' || id || ' is ' || state AS said FROM heard WHERE state IN"

@@ -11,6 +11,7 @@ from tests.support.live_bareness import Spells
 from tests.support.live_checks import LiveBooks, restless
 from tests.support.live_crew import KEY, PRICES, Died, LiveCrew
 from tests.support.live_troubles import POINTS, Fault, Weather, expel
+from tests.support.venue.faults import Op
 from tests.support.venue.records import Order
 
 PATIENCE = 40.0
@@ -121,6 +122,8 @@ class Rounds:
             raise Broken("\n".join(bare))
 
     def _wrong(self) -> list[str]:
+        if not self.spells.runs:
+            return ["the desk has not asked the exchange anything"]
         found = restless(self.crew)
         if found:
             return found
@@ -156,7 +159,15 @@ class Rounds:
         return self.crew.engine.open_orders(KEY, symbol=f"{coin}USDT")
 
     async def _enter(self, coin: str) -> None:
+        """Mostly what is killed has begun to send the order."""
+        before = len(self.crew.venue.asked)
         await self.crew.signal(coin)
+        if self.chance.random() < 0.8:
+            with suppress(Died, TimeoutError):  # at its point; or the signal was dropped
+                await self.crew.until(lambda: self._ordered(before), 6)
+
+    def _ordered(self, before: int) -> bool:
+        return any(one.op is Op.ORDER for one in self.crew.venue.asked[before:])
 
     def _prices(self, coin: str, *, stops: bool) -> list[Decimal]:
         orders = [one for one in self._held(coin) if one.type.is_stop is stops]

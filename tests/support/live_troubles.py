@@ -143,6 +143,9 @@ class Weather:
 
         async def begin() -> None:
             self.crew.engine.slicing.parts = parts
+            loop, every = asyncio.get_running_loop(), self.chance.uniform(0.05, 0.3)
+            for more in range(1, 2 * parts):
+                loop.call_later(every * more, self.crew.engine.settle)
 
         return Fault(f"filled in {parts} parts", begin, _nothing)
 
