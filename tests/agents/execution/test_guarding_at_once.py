@@ -1,0 +1,94 @@
+"""What is asked of an exchange for one position is asked at once, so that nothing of it is bare
+for longer than one round trip."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from agents.domain.market import Instrument
+from agents.domain.order import BrokerOrder, OrderIntent
+from agents.domain.strategy import Side
+from agents.domain.venue import GuardStyle
+from tests.agents.execution.test_exits import both
+from tests.agents.execution.test_guarding import TWO, Floor
+from tests.support.venue_broker import VenueBroker
+
+D = Decimal
+
+
+@dataclass
+class Trips:
+    """Questions under way; those that were asked before any of them was answered are one trip."""
+
+    made: list[list[str]] = field(default_factory=list)
+    under_way: int = 0
+
+    async def one(self, name: str) -> None:
+        if not self.under_way:
+            self.made.append([])
+        self.made[-1].append(name)
+        self.under_way += 1
+        for _ in range(50):  # far from here
+            await asyncio.sleep(0)
+
+    def over(self) -> None:
+        self.under_way -= 1
+
+
+class FarBroker(VenueBroker):
+    trips: Trips
+
+    async def submit(self, intent: OrderIntent, instrument: Instrument) -> BrokerOrder:
+        await self.trips.one("submit")
+        try:
+            return await super().submit(intent, instrument)
+        finally:
+            self.trips.over()
+
+    async def rest(
+        self,
+        orders: Sequence[OrderIntent],
+        instrument: Instrument,
+        instead_of: Sequence[OrderIntent] = (),
+    ) -> Sequence[BrokerOrder]:
+        await self.trips.one("rest")
+        try:
+            return await super().rest(orders, instrument, instead_of)
+        finally:
+            self.trips.over()
+
+    async def cancel(self, intent: OrderIntent) -> BrokerOrder | None:
+        if intent.pair and intent.key != intent.pair:  # known from the answer to its other one
+            return await super().cancel(intent)
+        await self.trips.one("cancel")
+        try:
+            return await super().cancel(intent)
+        finally:
+            self.trips.over()
+
+
+async def trade(fraction: str) -> tuple[Floor, Trips]:
+    floor, trips = Floor(GuardStyle.PAIRED), Trips()
+    broker = FarBroker(floor.world.clock.now, GuardStyle.PAIRED)
+    broker.trips = trips
+    floor.broker = floor.world.broker = broker
+    await floor.open(both(Side.LONG, *TWO))
+    assert trips.made == [["submit"], ["rest", "rest"]]
+    trips.made.clear()
+    await floor.world.desk.hands.close(floor.owner, floor.position.id, D(fraction))
+    await floor.world.settle()
+    floor.agrees()
+    return floor, trips
+
+
+async def test_a_close_is_one_round_trip_after_what_made_way() -> None:
+    _, trips = await trade("1")
+    assert trips.made == [["cancel", "cancel"], ["submit"]]
+
+
+async def test_what_a_partial_close_leaves_is_guarded_beside_it() -> None:
+    floor, trips = await trade("0.3")
+    assert trips.made[0] == ["cancel"]
+    assert {"rest", "submit"} <= set(trips.made[1])
+    assert floor.broker.stopped() == floor.position.quantity
