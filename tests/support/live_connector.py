@@ -81,6 +81,15 @@ class Live:
     key: str
     heard: list[Fill] = field(default_factory=list)
     ended: list[BrokerOrder] = field(default_factory=list)
+    task: asyncio.Task[None] | None = None
+
+    async def leave(self) -> None:
+        """Follow the account no longer."""
+        if self.task is not None:
+            self.task.cancel()
+            await asyncio.gather(self.task, return_exceptions=True)
+            await self.desk.following.stop()
+            self.task = None
 
     @property
     def engine(self) -> Engine:
@@ -242,27 +251,40 @@ async def live(
 ) -> AsyncIterator[Live]:
     """With `following` it follows accounts as the running desk does."""
     memory, credentials = InMemory(), on.fresh()
-    desk = open_live(
-        on.market,
-        memory,
-        Plain(),
-        RealClock(),
-        patience=patience,
-        backoff=lambda: Backoff(0.01, 0.05),
-    )
+    desk = a_desk(on.market, memory, patience)
     on.spent.append(desk)
     owner = (await a_user(memory)).id
     await memory.connections.connect(
         connection_of(owner, exchange=on.exchange, sealed=credentials.written())
     )
     one = Live(on.server, on.market, memory, desk, owner, credentials.key)
-    desk.broker.listen(one.heard.append)
-    desk.broker.listen_orders(one.ended.append)
-    task = asyncio.create_task(desk.follow()) if following else None
-    try:
+    async with running(one, following=following):
         yield one
+
+
+@asynccontextmanager
+async def reopened(one: Live) -> AsyncIterator[Live]:
+    """Another process at the same account, which is followed; `one` is gone."""
+    await one.leave()
+    await one.desk.close()
+    desk = a_desk(one.market, one.memory, PATIENCE)
+    again = Live(one.server, one.market, one.memory, desk, one.owner, one.key)
+    async with running(again, following=True):
+        yield again
+    await desk.close()
+
+
+@asynccontextmanager
+async def running(one: Live, *, following: bool) -> AsyncIterator[None]:
+    one.desk.broker.listen(one.heard.append)
+    one.desk.broker.listen_orders(one.ended.append)
+    one.task = asyncio.create_task(one.desk.follow()) if following else None
+    try:
+        yield
     finally:
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            await desk.following.stop()
+        await one.leave()
+
+
+def a_desk(market: CcxtMarket, memory: InMemory, patience: LivePatience) -> LiveDesk:
+    quick = lambda: Backoff(0.01, 0.05)  # noqa: E731
+    return open_live(market, memory, Plain(), RealClock(), patience=patience, backoff=quick)

@@ -1,23 +1,38 @@
 """What every broker does alike, whose money ever it is."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+import pytest_asyncio
 
-from agents.domain.errors import OrderRejected
+from agents.domain.errors import OrderRejected, OrderUnknown
 from agents.domain.money import ZERO
 from agents.domain.order import Fill, OrderSide, OrderState
 from tests.support.brokers import BROKERS, Bench
 from tests.support.desk import BTC
+from tests.support.live_bench import EXCHANGES, Grounds, at_exchange
 
 D = Decimal
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
-@pytest.fixture(params=sorted(BROKERS))
-def bench(request: pytest.FixtureRequest) -> Bench:
-    return BROKERS[request.param]()
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def grounds() -> AsyncIterator[Grounds]:
+    """Exchanges, each opened when it is needed first: it takes a while."""
+    async with AsyncExitStack() as stack:
+        yield Grounds(stack)
+
+
+@pytest_asyncio.fixture(params=[*sorted(BROKERS), *EXCHANGES], loop_scope="module")
+async def bench(request: pytest.FixtureRequest, grounds: Grounds) -> AsyncIterator[Bench]:
+    async with AsyncExitStack() as stack:
+        if request.param in EXCHANGES:
+            yield await at_exchange(await grounds.at(request.param), stack)
+        else:
+            yield BROKERS[request.param]()
 
 
 def total(fills: Sequence[Fill]) -> Decimal:
@@ -49,7 +64,7 @@ async def test_a_used_id_makes_no_second_order(bench: Bench) -> None:
     for _ in range(2):
         try:
             again = await bench.broker.submit(order, BTC)
-        except OrderRejected:
+        except (OrderRejected, OrderUnknown):
             continue
         assert again.client_id == order.client_id
     await bench.fill(order)
