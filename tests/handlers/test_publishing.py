@@ -271,12 +271,13 @@ async def test_a_post_and_what_follows_it() -> None:
     assert [reply.words.plain().splitlines()[1] for reply in replies] == [
         "✅ Filled at 60000.00",
         "🎯 Target 1 hit at 60600.00, 50% closed",
+        "🛡 Stop moved to 60000.00",
         "🟢 Closed at 61200.00: +1.50R (target 2)",
     ]
     assert all(reply.replies_to == "signal:1" for reply in replies)
     assert all(reply.words.plain().startswith("📄 Paper · LONG BTC/USDT · #1") for reply in replies)
     last = redraws[-1].words.plain().splitlines()
-    assert last[-3:] == [reply.words.plain().splitlines()[1] for reply in replies]
+    assert last[-4:] == [reply.words.plain().splitlines()[1] for reply in replies]
     assert last[: len(post.words.plain().splitlines())] == post.words.plain().splitlines()
 
 

@@ -68,7 +68,7 @@ async def test_what_follows_is_read_as_news_of_it() -> None:
     replies = [one for one in await delivered(talk) if one.replies_to]
     kinds = [read_signal(one.words.plain(), universe).kind for one in replies]
     assert SignalKind.SIGNAL not in kinds
-    assert kinds[1:] == [SignalKind.UPDATE, SignalKind.UPDATE]
+    assert kinds[1:] == [SignalKind.UPDATE] * 3
 
 
 def test_no_hash_is_taken_for_a_level() -> None:

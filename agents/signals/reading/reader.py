@@ -112,6 +112,8 @@ _ENDS = frozenset(
 
 
 def _kind(parts: _Parts) -> SignalKind:
+    if _only_moves_a_stop(parts):
+        return SignalKind.UPDATE
     ended = any(one.kind in _ENDS for one in parts.said.updates) and not _only_orders(parts)
     if _is_signal(parts) and not (ended and not _is_ambiguous(parts)):
         return SignalKind.SIGNAL
@@ -125,6 +127,13 @@ def _kind(parts: _Parts) -> SignalKind:
     if about and not _is_told_in_prose(parts) and (parts.said.maybe or parts.said.updates):
         return SignalKind.UPDATE
     return SignalKind.NOTHING
+
+
+def _only_moves_a_stop(parts: _Parts) -> bool:
+    """ "LONG BTC/USDT: stop moved to 60,000": a direction, and no level to enter or to leave at."""
+    kinds = {one.kind for one in parts.said.updates}
+    moves = bool(kinds) and kinds <= {UpdateKind.STOP_TO_ENTRY, UpdateKind.MOVE_STOP}
+    return moves and not parts.entries and not parts.levels.targets
 
 
 def _only_orders(parts: _Parts) -> bool:

@@ -78,11 +78,11 @@ async def test_a_trade_is_published_in_its_own_transactions(databases: list[Data
         await world.tick(price)
     for channel in channels:
         kinds = await agrees(databases[1], channel, 1)
-        assert kinds == ["signal", "filled", "target", "closed"]
+        assert kinds == ["signal", "filled", "target", "stop_moved", "closed"]
     [proposal] = await databases[1].proposals.of(strategy.owner_id)
     for signal in await databases[1].channels.signals_of(proposal.id):
         assert signal.state is SignalState.CLOSED and signal.position_id is not None
-        assert signal.facts["stop"] == "59400" and len(signal.facts["story"]) == 3
+        assert signal.facts["stop"] == "60000" and len(signal.facts["story"]) == 4
 
 
 async def test_a_transaction_that_fails_leaves_nothing_behind(databases: list[Database]) -> None:
