@@ -20,7 +20,13 @@ from agents.domain.venue import OURS, ConnectionState
 from bot.connectors.backoff import Backoff
 from bot.connectors.ccxt_live import LiveBroker
 from bot.connectors.ccxt_live_lookup import Lookup
-from bot.connectors.ccxt_live_orders import child_name, client_of, is_apart, trade_name
+from bot.connectors.ccxt_live_orders import (
+    child_name,
+    client_of,
+    falls_short,
+    is_apart,
+    trade_name,
+)
 from bot.connectors.ccxt_live_session import Session, Sessions
 from bot.connectors.ccxt_live_stream import LivePatience, UserStream
 
@@ -253,7 +259,9 @@ class Following:
         elif child := child_name(order):
             self._lookup.names.learn(session, symbol, child, client_id)
         untold = not session.has("watchMyTrades") and order.get("filled")
-        if client_id and (order.get("status") in _GONE or untold):
+        status = order.get("status")
+        gone = status in _GONE or (status == "closed" and falls_short(order))
+        if client_id and (gone or untold):
             await self._broker.look_at(client_id)
 
 

@@ -156,12 +156,12 @@ def filled_of(session: Session, symbol: str, order: Mapping[str, Any]) -> Decima
 
 def state_of(order: Mapping[str, Any], filled: Decimal) -> OrderState:
     state = _STATES.get(str(order.get("status")), OrderState.OPEN)
-    if state is OrderState.FILLED and _short(order):
+    if state is OrderState.FILLED and falls_short(order):
         return OrderState.CANCELLED
     return OrderState.PART_FILLED if state is OrderState.OPEN and filled else state
 
 
-def _short(order: Mapping[str, Any]) -> bool:
+def falls_short(order: Mapping[str, Any]) -> bool:
     """Whether less than all of it was filled: some call an order closed that was cancelled
     after a part."""
     filled, whole = (told(order.get(name), order.get("info")) for name in ("filled", "amount"))

@@ -41,13 +41,9 @@ class AtExchange:
     number: int = 0
     before: set[str] = field(default_factory=set)
 
-    @property
-    def broker(self) -> Broker:
-        return self.one.broker
-
-    @property
-    def fills(self) -> list[Fill]:
-        return self.one.heard
+    def __post_init__(self) -> None:
+        self.broker: Broker = self.one.broker
+        self.fills: list[Fill] = self.one.heard
 
     async def fill(self, *orders: OrderIntent) -> None:
         self.one.engine.settle(2)

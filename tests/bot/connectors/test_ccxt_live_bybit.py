@@ -273,6 +273,15 @@ async def test_a_history_of_weeks_comes_whole(either: Live) -> None:
     assert [one.fill.client_id for one in history] == [intent.client_id]
 
 
+async def test_somebody_elses_order_is_cancelled_as_it_was_listed(either: Live) -> None:
+    by_hand.rest(either.engine, either.key, BTC, Way.BUY, "0.01", 50_000, kind(either))
+    (order,) = (await either.desk.venue.state(either.owner)).orders
+    assert (order.ours, order.client_id) == (False, "")
+    await either.desk.venue.cancel_foreign(either.owner, order)
+    assert either.open == []
+    await either.desk.venue.cancel_foreign(either.owner, order)  # it is gone already
+
+
 # --- keys -----------------------------------------------------------------------------------------
 
 
@@ -365,15 +374,19 @@ async def test_answer_stream_and_look_name_a_fill_alike(on: Ground) -> None:
         assert set(told(one)) == names(one, target)
 
 
-async def test_an_order_that_the_exchange_ends_is_told(on: Ground) -> None:
+@pytest.mark.parametrize("part", [False, True], ids=["untouched", "after a part"])
+async def test_an_order_that_the_exchange_ends_is_told(on: Ground, part: bool) -> None:
     async with live(on, patience=STILL, following=True) as one:
         target = await followed(one)
         await joined(one)
-        one.engine.expel(one.open[0])
+        one.engine.slicing.parts = 2
+        if part:
+            one.engine.move("BTCUSDT", 61_100)
+        one.engine.expel(next(each for each in one.open if each.client_id == target.client_id))
         await eventually(lambda: bool(one.ended))
-        assert [(each.client_id, each.state) for each in one.ended] == [
-            (target.client_id, OrderState.CANCELLED)
-        ]
+        (end,) = one.ended
+        assert (end.client_id, end.state) == (target.client_id, OrderState.CANCELLED)
+        assert end.filled == (D("0.01") if part else 0)
 
 
 async def followed(one: Live) -> OrderIntent:

@@ -14,6 +14,8 @@ from datetime import timedelta
 from decimal import Decimal
 from random import Random
 
+from tests.support.venue.binance_doors import binance_doors
+from tests.support.venue.bybit_doors import bybit_doors
 from tests.support.venue.control import control
 from tests.support.venue.engine import Engine
 from tests.support.venue.records import Kind, Market
@@ -21,9 +23,10 @@ from tests.support.venue.server import VenueServer, venue_server
 
 PRICES = {"BTC": "60000", "ETH": "3000", "BNB": "600"}
 CENT = Decimal("0.01")
+PERPETUALS = {"binance": "binanceusdm", "bybit": "bybitlinear"}
 
 
-def furnished(key: str, secret: str, cash: str) -> Engine:
+def furnished(key: str, secret: str, cash: str, *, unified: bool = False) -> Engine:
     """Markets and one account, as the program offers them."""
     engine = Engine()
     for coin, price in PRICES.items():
@@ -33,7 +36,7 @@ def furnished(key: str, secret: str, cash: str) -> Engine:
             Market(Kind.PERPETUAL, coin, step=step, min_quantity=step, taker=taker, maker=maker),
             price,
         )
-    engine.add_account(key, secret, {"USDT": cash}, {"USDT": cash})
+    engine.add_account(key, secret, {"USDT": cash}, {"USDT": cash}, unified=unified)
     return engine
 
 
@@ -47,15 +50,17 @@ async def wander(server: VenueServer, every: float, luck: Random) -> None:
 
 
 async def serve(arguments: argparse.Namespace) -> None:
-    engine = furnished(arguments.key, arguments.secret, arguments.cash)
+    bybit = arguments.exchange == "bybit"
+    engine = furnished(arguments.key, arguments.secret, arguments.cash, unified=bybit)
+    doors = (bybit_doors if bybit else binance_doors,)
     history = timedelta(days=arguments.days)
     async with venue_server(
-        engine, history=history, port=arguments.port, extras=(control,), beat=1.0
+        engine, history=history, port=arguments.port, doors=doors, extras=(control,), beat=1.0
     ) as server:
         sys.stdout.write(
             f"EXCHANGE_REST_URL={server.rest_url}\nEXCHANGE_WS_URL={server.ws_url}\n"
-            f"PARLEY_MARKET=ccxt:binance (or ccxt:binanceusdm)\n"
-            f"/connect binance {arguments.key} {arguments.secret}\n"
+            f"PARLEY_MARKET=ccxt:{arguments.exchange} (or ccxt:{PERPETUALS[arguments.exchange]})\n"
+            f"/connect {arguments.exchange} {arguments.key} {arguments.secret}\n"
         )
         sys.stdout.flush()
         if arguments.every > 0:
@@ -66,6 +71,7 @@ async def serve(arguments: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.support.venue")
     parser.add_argument("--port", type=int, default=9100)
+    parser.add_argument("--exchange", choices=sorted(PERPETUALS), default="binance")
     parser.add_argument("--key", default="standinkey")
     parser.add_argument("--secret", default="standinsecret")
     parser.add_argument("--cash", default="10000", help="USDT on spot, and as much for perpetuals")

@@ -10,6 +10,8 @@ from bot.connectors.market_ccxt import CcxtMarket
 from tests.support.clock import START, ManualClock
 from tests.support.exchange_book import walked
 from tests.support.markets import QUICK, eventually, quick_backoff
+from tests.support.venue.binance_doors import binance_doors
+from tests.support.venue.bybit_doors import bybit_doors
 from tests.support.venue.conftest import opened
 from tests.support.venue.engine import Engine
 from tests.support.venue.server import VenueServer, venue_server
@@ -25,11 +27,12 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 async def server(clock: ManualClock) -> AsyncIterator[VenueServer]:
-    async with venue_server(opened(Engine(clock)), history=timedelta(minutes=90)) as server:
+    engine, doors = opened(Engine(clock)), (binance_doors, bybit_doors)
+    async with venue_server(engine, history=timedelta(minutes=90), doors=doors) as server:
         yield server
 
 
-@pytest.fixture(params=["binance", "binanceusdm"])
+@pytest.fixture(params=["binance", "binanceusdm", "bybit", "bybitlinear"])
 async def market(
     request: pytest.FixtureRequest, server: VenueServer, clock: ManualClock
 ) -> AsyncIterator[CcxtMarket]:
@@ -45,7 +48,7 @@ async def market(
 async def test_prices_candles_and_kinds(
     market: CcxtMarket, server: VenueServer, clock: ManualClock
 ) -> None:
-    spot = market.name == "binance"
+    spot = market.name in ("binance", "bybit")
     [instrument] = [one for one in (await market.universe()).instruments if one.symbol == BTC]
     assert instrument.kind is (InstrumentKind.SPOT if spot else InstrumentKind.LINEAR)
     market.watch([BTC])
