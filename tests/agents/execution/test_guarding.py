@@ -10,7 +10,7 @@ from agents.domain.order import UNSETTLED, OrderIntent, OrderKind, OrderPurpose,
 from agents.domain.position import Position, PositionState
 from agents.domain.proposal import Trailing
 from agents.domain.strategy import Side, Strategy
-from agents.domain.user import NoticeKind
+from agents.domain.user import Identity, NoticeKind, Place
 from agents.domain.venue import GuardStyle
 from agents.execution.hands import HandVerdict
 from agents.execution.levels import PriceLevels
@@ -409,19 +409,32 @@ async def test_an_exit_that_a_closed_position_left_behind_is_taken_back() -> Non
     assert floor.world.told(NoticeKind.ORDER_FAILED) == []
 
 
-async def test_an_unanswered_order_is_looked_up_soon_and_often_at_first() -> None:
+async def test_an_order_that_is_not_settled_is_looked_up_soon_and_often_at_first() -> None:
+    floor = Floor(SEPARATE)
+    floor.fail("submit", "later")
+    floor.broker.tells = False
+    await floor.open(both(Side.LONG, *TWO))
+    looked = []
+    for seconds in range(1, 31):
+        before = floor.broker.calls.count("lookup")
+        await floor.second()
+        if floor.broker.calls.count("lookup") > before:
+            looked.append(seconds)
+    assert looked == [1, 3, 8, 18]
+    floor.broker.fill(floor.world.orders[0].client_id)
+    await floor.minute()
+    assert floor.position.quantity == floor.broker.stopped() == D("0.16666")
+
+
+async def test_an_unanswered_order_is_looked_up_until_the_exchange_says() -> None:
     floor = Floor(SEPARATE)
     floor.fail("submit", "unanswered")
     floor.fail("lookup", *["away"] * 4)
     floor.broker.tells = False
     await floor.open(both(Side.LONG, *TWO))
-    looked = [0]
-    for seconds in range(1, 21):
-        before = floor.broker.calls.count("lookup")
+    assert floor.state() is OrderState.UNKNOWN
+    for _ in range(20):
         await floor.second()
-        if floor.broker.calls.count("lookup") > before:
-            looked.append(seconds)
-    assert looked == [0, 1, 3, 8, 18]
     assert floor.position.quantity == floor.broker.stopped() == D("0.16666")
     assert floor.world.orders[0].venue_id and floor.world.orders[0].sent_at
 
@@ -541,6 +554,19 @@ async def test_no_stop_and_no_close_is_the_loudest_message_until_it_is_resolved(
         await floor.second()
     assert len(floor.world.told(NoticeKind.ALARM)) == told
     assert floor.world.told(NoticeKind.ACCOUNT)
+
+
+async def test_an_operator_hears_once_of_a_position_in_danger() -> None:
+    floor = Floor(SEPARATE)
+    floor.fail("submit", "", *["reject"] * 200)
+    await floor.open(levels(targets=()), *["reject"] * 200)
+    at, memory = floor.world.clock.wall(), floor.world.memory
+    place = Place("telegram", "op")
+    await memory.users.join(Identity("telegram", "op"), "Op", place, operator=True, at=at)
+    for _ in range(130):
+        await floor.second()
+    [told] = floor.world.told(NoticeKind.OPERATOR)
+    assert "closing it failed" in told["detail"]
 
 
 @pytest.mark.parametrize("style", STYLES)
