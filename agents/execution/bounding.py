@@ -5,16 +5,16 @@ from decimal import Decimal
 from typing import Protocol
 
 from agents.domain.errors import LimitBreach
-from agents.domain.market import Instrument
-from agents.domain.order import OrderIntent
+from agents.domain.market import Instrument, InstrumentKind
+from agents.domain.order import OrderIntent, OrderSide
 from agents.domain.ports import Clock, Memory
-from agents.domain.position import Account
-from agents.domain.strategy import Mode, StrategySpec
+from agents.domain.position import Account, PositionState
+from agents.domain.strategy import Mode, Side, StrategySpec
 from agents.domain.venue import ConnectionState
 from agents.execution.accounts import Accounts
 from agents.execution.halting import Halts
 from agents.execution.limit_book import LimitBook
-from agents.execution.limits import Bounds, Correlation, Room, related, unknown
+from agents.execution.limits import Bounds, Correlation, Holding, Room, related, unknown
 
 
 class Funds(Protocol):
@@ -71,7 +71,28 @@ class Bounding:
             related=related(instrument.symbol, {*view.held, *view.exposure}, self.correlation),
             stop=await self._stop(account.owner_id, live=live),
             free=self._free(account.owner_id) if live else None,
+            there=await self._there(account.owner_id, instrument, before) if live else (),
         )
+
+    async def _there(
+        self, owner_id: int, instrument: Instrument, before: OrderIntent | None
+    ) -> tuple[Holding, ...]:
+        """Empty on spot, where coins are coins."""
+        if instrument.kind is InstrumentKind.SPOT:
+            return ()
+        held = await self._memory.positions.of_owner_mode(owner_id, Mode.LIVE, self._clock.now())
+        orders = await self._memory.orders.unsettled_of(owner_id, Mode.LIVE)
+        coming = [
+            Holding(Side.LONG if one.side is OrderSide.BUY else Side.SHORT)
+            for one in orders
+            if one.symbol == instrument.symbol and _comes_first(one, before)
+        ]
+        open_ones = [
+            Holding(one.side, one.leverage)
+            for one in held
+            if one.symbol == instrument.symbol and one.state is not PositionState.CLOSED
+        ]
+        return (*open_ones, *coming)
 
     async def _stop(self, owner_id: int, *, live: bool) -> LimitBreach | None:
         """What forbids every trade of this owner."""
@@ -98,3 +119,8 @@ class Bounding:
 
     def _free(self, owner_id: int) -> Decimal:
         return self._funds.free(owner_id) or Decimal(0)
+
+
+def _comes_first(intent: OrderIntent, before: OrderIntent | None) -> bool:
+    """An entry on its way that was stored earlier than the one about to be sent."""
+    return not intent.reduces and (before is None or intent.id < before.id)

@@ -92,7 +92,7 @@ class Judge:
         no = room.breach(plan)
         if not why and no is None:
             return _levered(plan, room, instrument) or Fits(account.id)
-        if stop := room.halted():
+        if stop := room.halted() or room.one_way(plan):
             return LimitRefuses(stop)
         if why:
             plan = anew(plan, price, instrument, fixed=spec.size is not None)

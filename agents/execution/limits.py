@@ -11,7 +11,7 @@ from agents.domain.market import Instrument
 from agents.domain.money import HUNDRED, ZERO
 from agents.domain.proposal import Plan
 from agents.domain.risk import Limits
-from agents.domain.strategy import StrategySpec
+from agents.domain.strategy import Side, StrategySpec
 from agents.execution.accounts import AccountView
 from agents.execution.figures import money, percent, plain, significant
 from agents.execution.sizing import Cap
@@ -66,12 +66,22 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
+class Holding:
+    """What the owner's strategies hold, or are about to, on a perpetual with real money: at the
+    exchange it is one position. `leverage` is None where it is not known yet."""
+
+    side: Side
+    leverage: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """What may be traded in one symbol at a moment of market time, and all that this hangs on.
 
     `related` are the symbols held that are one risk with this one; `stop` is what forbids every
     trade whatever its size, and `free` is what the exchange account has for it in real money,
-    quote currency, None where nothing is asked of it.
+    quote currency, None where nothing is asked of it. `there` is what is held in the symbol where
+    all of it is one position.
     """
 
     view: AccountView
@@ -81,6 +91,7 @@ class Room:
     related: frozenset[str] = field(default=frozenset())
     stop: LimitBreach | None = None
     free: Decimal | None = None
+    there: tuple[Holding, ...] = ()
 
     @property
     def limits(self) -> Limits:
@@ -103,6 +114,8 @@ class Room:
         """The limit that this plan breaks as it stands, at its planned entry."""
         if stop := self.halted():
             return stop
+        if mixed := self.one_way(plan):
+            return mixed
         if plan.leverage > self.bounds.leverage:
             words = f"a leverage of {plan.leverage}x is more than the {plain(self.bounds.leverage)}"
             return LimitBreach("leverage", f"{words}x allowed")
@@ -111,6 +124,21 @@ class Room:
                 allowed = significant(max(cap.quantity, ZERO), 5)
                 words = f"{plain(plan.quantity)} is more than the {allowed} allowed by {cap.phrase}"
                 return LimitBreach(cap.rule, words)
+        return None
+
+    def one_way(self, plan: Plan) -> LimitBreach | None:
+        """Set where the exchange would net this trade with another one, or change its leverage."""
+        for one in self.there:
+            if one.side is not plan.side:
+                words = (
+                    f"another live trade of yours is {one.side} there, and the exchange keeps one"
+                )
+                return LimitBreach("one way", f"{words} position in {self.symbol}")
+            if one.leverage is not None and one.leverage != plan.leverage:
+                words = (
+                    f"another live trade of yours in {self.symbol} has {one.leverage}x, this one"
+                )
+                return LimitBreach("one way", f"{words} {plan.leverage}x; the exchange keeps one")
         return None
 
     def caps(self, entry: Decimal, stop: Decimal) -> tuple[Cap, ...]:

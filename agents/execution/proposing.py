@@ -224,6 +224,8 @@ class Proposer:
         if more := await self._remark(instrument, levels.side):
             notes = (*notes, more)
         plan = levered(_plan(levels, quantity, notes), room.bounds.leverage, instrument)
+        if mixed := room.one_way(plan):
+            raise mixed
         return Draft(plan, equity, instrument.symbol, advice.confidence if advice else None)
 
     def _sized(

@@ -10,7 +10,7 @@ import pytest
 
 from agents.domain.order import OrderPurpose, OrderState
 from agents.domain.proposal import Proposal
-from agents.domain.strategy import Mode, Strategy, Window
+from agents.domain.strategy import Mode, Side, Strategy, Window
 from agents.domain.venue import ConnectionState
 from agents.domain.windows import Hours
 from agents.execution.levels import PriceLevels
@@ -91,6 +91,36 @@ async def test_the_risk_of_a_real_trade_is_that_of_its_own_account() -> None:
     proposal = await world.propose(second)
     assert proposal.plan.risk <= 10 < proposal.plan.risk + D("0.01")  # 1 % of 1,000
     assert proposal.equity == 1_000
+
+
+async def test_a_perpetual_is_one_position_at_the_exchange() -> None:
+    """A second live trade there has the side and the leverage of the first, or is not made."""
+    world = real_world()
+    await world.start()
+    owner = await connected(world)
+    await held(world, await live(world, owner), levels(), "BTC/USDT")
+    short = levels(side=Side.SHORT, stop="60600", targets=(("58800", "1"),))
+    mixed = refused(await world.try_to_propose(await live(world, owner), short))
+    assert mixed[0] == "one way" and "another live trade of yours is long" in mixed[1]
+    levered = await live(world, owner, leverage=3)
+    mixed = refused(await world.try_to_propose(levered))
+    assert mixed[0] == "one way" and "has 5x, this one 3x" in mixed[1]
+    assert isinstance(await world.try_to_propose(await live(world, owner)), Proposal)
+    on_paper = await world.strategy(owner, mode=Mode.PAPER)
+    assert isinstance(await world.try_to_propose(on_paper, short), Proposal)
+
+
+async def test_of_two_opposite_taps_on_a_perpetual_one_goes_through() -> None:
+    world = real_world()
+    await world.start()
+    owner = await connected(world)
+    short = levels(side=Side.SHORT, stop="60600", targets=(("58800", "1"),))
+    first = await world.propose(await live(world, owner))
+    second = await world.propose(await live(world, owner), short)
+    outcomes = await asyncio.gather(world.approve(first), world.approve(second))
+    assert sorted(outcome.verdict for outcome in outcomes) == ["done", "refused"]
+    sent = [one for one in world.orders if one.state is not OrderState.CANCELLED]
+    assert len(sent) == 1
 
 
 async def test_of_two_taps_at_once_on_two_real_accounts_one_goes_through() -> None:
