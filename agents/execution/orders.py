@@ -44,7 +44,7 @@ from agents.execution.answers import UNANSWERED, Answers
 from agents.execution.backlog import Backlog
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.dues import Backoff, Dues
-from agents.execution.exiting import Exiting
+from agents.execution.exiting import Exiting, urgency
 from agents.execution.failing import Failures
 from agents.execution.gate import Gate
 from agents.execution.guarding import Guards
@@ -56,7 +56,6 @@ LOOK_AGAIN_AFTER = timedelta(seconds=10)
 _LOOKS = (1, 2, 5, 10)  # seconds; then at each look of the minute
 _AWAY = (1, 2, 5, 10, 30)  # seconds between attempts at a broker that can't be reached
 _NOTHING_LEFT = "nothing was left for it to close"
-_URGENT = (OrderPurpose.PANIC, OrderPurpose.STOP)
 
 
 @runtime_checkable
@@ -134,7 +133,7 @@ class Orders:
         """Put on their way what waited, what is to be looked up; tell of exits without a fill."""
         now = self._clock.wall()
         due = [await self._memory.orders.get(number) for number in self._waiting.due(now)]
-        for intent in sorted(due, key=_urgency):
+        for intent in sorted(due, key=urgency):
             self.send_soon(intent)
         for number in self._unclear.due(now):
             self._looking.put(number)
@@ -246,10 +245,7 @@ class Orders:
 
     def _wait(self, intent: OrderIntent, fault: TryAgain) -> OrderIntent:
         log.warning("Order %s waits: %s", intent.client_id, fault)
-        pause = self._away.next(intent.id)
-        if isinstance(fault, BrokerBusy):
-            pause = timedelta(seconds=max(fault.retry_after, 0))
-        self._waiting.put(intent.id, self._clock.wall() + pause)
+        self._waiting.put(intent.id, self._clock.wall() + self._pause(intent, fault))
         self._exiting.note(intent)
         return intent
 
@@ -314,7 +310,7 @@ class Orders:
                 if intent.rests:
                     await self._guards.ended(intent, answer)
                 else:
-                    await self._answers.take(intent, answer)
+                    self._followed(await self._answers.take(intent, answer))
             except Exception:
                 log.exception("The end of order %s is looked at again.", answer.client_id)
 
@@ -324,16 +320,27 @@ class Orders:
         intent = await self._memory.orders.get(intent_id)
         if intent.id in self._in_hand or intent.state not in UNSETTLED:
             return
-        await self._look_up_safely(intent)
-        self._followed(await self._memory.orders.get(intent_id))
+        if await self._look_up_safely(intent):
+            self._followed(await self._memory.orders.get(intent_id))
 
-    async def _look_up_safely(self, intent: OrderIntent) -> None:
+    async def _look_up_safely(self, intent: OrderIntent) -> bool:
+        """Whether the broker answered; if it did not, it is asked again a little later."""
         try:
             await self._settle(intent)
         except TryAgain as fault:
             log.warning("Order %s waits: %s", intent.client_id, fault)
+            self._unclear.put(intent.id, self._clock.wall() + self._pause(intent, fault))
+            return False
         except Exception:
             log.exception("Order %s could not be looked up; again later.", intent.client_id)
+            return False
+        return True
+
+    def _pause(self, intent: OrderIntent, fault: TryAgain) -> timedelta:
+        pause = self._away.next(intent.id)
+        if isinstance(fault, BrokerBusy):
+            pause = timedelta(seconds=max(fault.retry_after, 0))
+        return pause
 
     async def _settle(self, intent: OrderIntent) -> None:
         if intent.state is OrderState.NEW:
@@ -389,10 +396,3 @@ class Orders:
             return
         self._missed.pop(intent.id, None)
         await self._send(intent, instrument)
-
-
-def _urgency(intent: OrderIntent) -> tuple[int, int]:
-    """Panic first, then stops, then other exits, entries last; of the same kind the oldest."""
-    if intent.purpose in _URGENT:
-        return _URGENT.index(intent.purpose), intent.id
-    return (2 if intent.reduces else 3), intent.id

@@ -72,6 +72,7 @@ class VenueBroker:
         self.down = False
         self.tells = True
         self.part = Decimal(1)
+        self.fee_in_coin = False  # of what is bought, as spot markets take it
         self.price = Decimal(60_000)
         self.arrived: list[str] = []
         self.calls: list[str] = []
@@ -235,6 +236,8 @@ class VenueBroker:
         intent = kept.intent
         limit = intent.kind is OrderKind.LIMIT
         price = intent.price if limit and intent.price else self.price
+        takes_coin = self.fee_in_coin and intent.side is OrderSide.BUY
+        coin_fee = quantity * Decimal("0.001") if takes_coin else Decimal(0)
         fill = Fill(
             client_id=intent.client_id,
             trade_id=f"t{len(kept.fills) + 1}",
@@ -242,8 +245,8 @@ class VenueBroker:
             side=intent.side,
             price=price,
             quantity=quantity,
-            fee=price * quantity * Decimal("0.0006"),
-            fee_currency="USDT",
+            fee=coin_fee or price * quantity * Decimal("0.0006"),
+            fee_currency=intent.symbol.split("/")[0] if coin_fee else "USDT",
             at=self._now(),
             mark=self.price,
         )
@@ -252,6 +255,7 @@ class VenueBroker:
         kept.state = OrderState.PART_FILLED if kept.left > 0 else OrderState.FILLED
         sign = 1 if intent.side is OrderSide.BUY else -1
         self.held[intent.symbol] = self.held.get(intent.symbol, Decimal(0)) + quantity * sign
+        self.held[intent.symbol] -= coin_fee
         for listener in self._listeners if tell and self.tells else ():
             listener(fill)
         for other in self._pair(kept):

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 
+from agents.domain.market import InstrumentKind
 from agents.domain.order import UNSETTLED, OrderIntent, OrderKind, OrderPurpose, OrderState
 from agents.domain.position import Position, PositionState
 from agents.domain.proposal import Trailing
@@ -16,6 +17,7 @@ from agents.execution.hands import HandVerdict
 from agents.execution.levels import PriceLevels
 from tests.agents.execution.test_exits import both, reconciles
 from tests.support.desk import World, levels
+from tests.support.market import instrument
 from tests.support.venue_broker import VenueBroker
 
 D = Decimal
@@ -235,6 +237,34 @@ async def test_a_position_below_the_minimum_is_watched_here_and_that_is_told_onc
         await floor.second(6)
     [told] = floor.world.told(NoticeKind.ACCOUNT)
     assert "does not rest at the exchange" in told["summary"]
+
+
+@pytest.mark.parametrize("how", ["stop", "targets", "close", "half"])
+async def test_a_fee_taken_in_the_coin_leaves_dust_that_no_order_is_made_for(how: str) -> None:
+    spot = instrument(kind=InstrumentKind.SPOT)
+    floor = Floor(PAIRED, World(instruments=(spot,)))
+    floor.broker.fee_in_coin = True
+    await floor.open(both(Side.LONG, *TWO))
+    bought = D("0.16666") * D("0.999")
+    assert floor.position.quantity == bought == D("0.16649334")
+    assert floor.broker.stopped() == D("0.16649")
+    if how == "half":
+        await floor.world.desk.hands.close(floor.owner, 1, D("0.5"))
+        await floor.world.settle()
+        assert floor.broker.stopped() == spot.amount(floor.position.quantity)
+    if how == "targets":
+        await floor.trade("60600")
+        assert floor.broker.stopped() == spot.amount(floor.position.quantity)
+        await floor.trade("61200")
+    elif how == "close":
+        await floor.world.desk.hands.close(floor.owner, 1)
+        await floor.world.settle()
+    else:
+        await floor.trade("59400")
+    assert floor.position.state is PositionState.CLOSED
+    assert floor.broker.resting() == []
+    assert floor.broker.held["BTC/USDT"] == bought - D("0.16649")
+    assert [item for item in floor.world.orders if item.state in UNSETTLED] == []
 
 
 # --- moving -----------------------------------------------------------------------------------
