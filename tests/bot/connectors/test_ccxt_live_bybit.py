@@ -8,13 +8,14 @@ import pytest
 import pytest_asyncio
 
 from agents.domain.errors import BrokerBusy, KeyRefused, OrderRejected, OrderUnknown, StopTooNear
-from agents.domain.order import BrokerOrder, OrderIntent, OrderPurpose, OrderState
+from agents.domain.order import OrderPurpose, OrderState
 from agents.domain.strategy import Side
 from agents.domain.venue import Credentials, GuardStyle, Holding
 from bot.connectors.clocks import RealClock
-from tests.support.live_connector import BTC, ETH, STILL, Ground, Live, live
-from tests.support.markets import eventually
+from tests.support.live_bybit import found, kind
+from tests.support.live_connector import BTC, ETH, Ground, Live, live
 from tests.support.venue import by_hand
+from tests.support.venue.bybit_doors import BybitOrders
 from tests.support.venue.bybit_shapes import trade_name
 from tests.support.venue.faults import Op
 from tests.support.venue.records import Kind
@@ -45,16 +46,6 @@ def on(request: pytest.FixtureRequest, bybit_spot: Ground, bybit_perps: Ground) 
 async def either(on: Ground) -> AsyncIterator[Live]:
     async with live(on) as one:
         yield one
-
-
-def kind(one: Live) -> Kind:
-    return Kind.SPOT if one.market.name == "bybit" else Kind.PERPETUAL
-
-
-async def found(one: Live, intent: OrderIntent) -> BrokerOrder:
-    answer = await one.broker.lookup(intent)
-    assert answer is not None
-    return answer
 
 
 # --- orders -------------------------------------------------------------------------------------
@@ -135,6 +126,21 @@ async def test_an_order_is_found_among_many_and_by_a_clock_that_is_wrong(either:
     assert len((await either.desk.venue.state(either.owner)).orders) == 26
 
 
+async def test_what_ended_long_ago_is_found_in_the_history(either: Live) -> None:
+    """Else it would pass for an order that never came."""
+    by_hand.buy(either.engine, either.key, BTC, "0.02", kind(either))
+    target = await either.target("target", "61000")
+    await either.rest(target)
+    either.engine.move("BTCUSDT", 61_100)
+    (door,) = (one for one in either.server.doors if isinstance(one, BybitOrders))
+    door.recalls = 0
+    try:
+        for intent in (target, await either.memory.orders.get(target.id)):
+            assert (await found(either, intent)).state is OrderState.FILLED
+    finally:
+        door.recalls = 500
+
+
 async def test_refusals_are_said_as_elsewhere(either: Live) -> None:
     with pytest.raises(OrderRejected, match="not enough free"):
         await either.submit(await either.entry("large", quantity=D("5")))
@@ -161,7 +167,10 @@ async def test_leverage_and_margin_are_set_and_left_alone_when_right(perps: Live
     assert (setting.leverage, setting.isolated) == (7, True)
     session = await perps.desk.sessions.of(perps.owner)
     session.leverage.clear()
+    before = len(perps.asked)
     await perps.submit(await perps.intent("two", proposal_id=1))
+    paths = [one.path.rpartition("/")[2] for one in perps.asked[before:]]
+    assert "set-margin-mode" not in paths
     assert perps.engine.positions(perps.key)["BTCUSDT"].quantity == D("0.02")
 
 
@@ -323,85 +332,3 @@ async def test_a_key_that_may_not_trade_any_more_is_refused_for_good(either: Liv
     with pytest.raises(OrderRejected) as refusal:
         await either.submit(intent)
     assert isinstance(refusal.value, KeyRefused)
-
-
-# --- news -----------------------------------------------------------------------------------------
-
-
-def names(one: Live, intent: OrderIntent) -> set[tuple[str, str]]:
-    mine = [fill for fill in one.fills if fill.client_id == intent.client_id]
-    return {(intent.client_id, trade_name(fill.id, fill.kind)) for fill in mine}
-
-
-def told(one: Live) -> list[tuple[str, str]]:
-    return [(fill.client_id, fill.trade_id) for fill in one.heard]
-
-
-async def test_a_stream_alone_brings_fills_and_is_live_before(on: Ground) -> None:
-    async with live(on, patience=STILL, following=True) as one:
-        target = await followed(one)
-        await joined(one)
-        one.heard.clear()
-        one.engine.slicing.parts = 2
-        one.engine.move("BTCUSDT", 61_100)
-        one.engine.settle(2)
-        await eventually(lambda: len(one.heard) == 2)
-        assert set(told(one)) == names(one, target)
-
-
-async def test_looking_alone_brings_fills(on: Ground) -> None:
-    async with live(on, following=True) as one:
-        one.server.streams.refusing = True
-        target = await followed(one)
-        one.engine.move("BTCUSDT", 61_100)
-        await eventually(lambda: names(one, target) <= set(told(one)) and bool(one.heard))
-        assert not one.desk.following.live(one.owner)
-
-
-async def test_answer_stream_and_look_name_a_fill_alike(on: Ground) -> None:
-    async with live(on, following=True) as one:
-        one.server.streams.times = 2
-        target = await followed(one)
-        await joined(one)
-        one.heard.clear()
-        one.engine.move("BTCUSDT", 61_100)
-        await eventually(lambda: bool(one.heard))
-        asked = len(one.asked)
-        await eventually(lambda: looks(one, asked) >= 3)
-        answer = await found(one, target)
-        one.server.streams.times = 1
-        assert {(one.client_id, one.trade_id) for one in answer.fills} == set(told(one))
-        assert set(told(one)) == names(one, target)
-
-
-@pytest.mark.parametrize("part", [False, True], ids=["untouched", "after a part"])
-async def test_an_order_that_the_exchange_ends_is_told(on: Ground, part: bool) -> None:
-    async with live(on, patience=STILL, following=True) as one:
-        target = await followed(one)
-        await joined(one)
-        one.engine.slicing.parts = 2
-        if part:
-            one.engine.move("BTCUSDT", 61_100)
-        one.engine.expel(next(each for each in one.open if each.client_id == target.client_id))
-        await eventually(lambda: bool(one.ended))
-        (end,) = one.ended
-        assert (end.client_id, end.state) == (target.client_id, OrderState.CANCELLED)
-        assert end.filled == (D("0.01") if part else 0)
-
-
-async def followed(one: Live) -> OrderIntent:
-    """A target that rests, and whose account is followed."""
-    by_hand.buy(one.engine, one.key, BTC, "0.02", kind(one))
-    target = await one.target("target", "61000", "0.02")
-    await one.rest(target)
-    return target
-
-
-async def joined(one: Live) -> None:
-    for topic in ("order", "execution"):
-        await one.server.streams.joined(one.key, topic)
-    await eventually(lambda: one.desk.following.live(one.owner))
-
-
-def looks(one: Live, since: int) -> int:
-    return sum(each.path.endswith("execution/list") for each in one.asked[since:])

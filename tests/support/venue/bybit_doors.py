@@ -47,7 +47,10 @@ TOPICS = ("order", "execution", "position", "wallet")
 
 
 class BybitOrders(BybitAccount):
-    """A client order id is never taken again, not even when its order is done."""
+    """A client order id is never taken again, not even when its order is done. `recalls` is how
+    many orders that have ended are still found among the open ones by their names."""
+
+    recalls = 500
 
     def routes(self) -> list[Route]:
         order = f"{HOST}/order"
@@ -150,7 +153,9 @@ class BybitOrders(BybitAccount):
         somewhere = any(params.get(name) for name in ("symbol", "settleCoin", "baseCoin"))
         if kind is Kind.PERPETUAL and not named and not somewhere:
             raise wrong("symbol or settleCoin")
-        found = [one for one in self._mine(call, kind) if named or one.live]
+        mine = self._mine(call, kind)
+        ended = [one for one in mine if not one.live][-self.recalls :] if self.recalls else []
+        found = [one for one in mine if one.live or (named and one in ended)]
         rows, cursor = turned(found[::-1], {"limit": 20, **params}, 50)
         return self._orders(rows, params, cursor)
 
