@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 
-from agents.domain.order import UNSETTLED, Fill, OrderIntent
+from agents.domain.order import UNSETTLED, Fill, OrderIntent, OrderPurpose
 from agents.domain.ports import Clock, Memory
 from agents.domain.user import Notice, NoticeKind
 from agents.execution.telling import card_of
 
 TOLD_AFTER = timedelta(seconds=3)
+_URGENT = (OrderPurpose.PANIC, OrderPurpose.STOP)
 
 
 class Exiting:
@@ -52,3 +53,11 @@ def _sent(intent: OrderIntent) -> Notice:
         },
         replies_to=card_of(intent.proposal_id),
     )
+
+
+def urgency(intent: OrderIntent) -> tuple[int, int]:
+    """What goes out first: panic, then stops, then other exits, entries last; of the same kind
+    the oldest."""
+    if intent.purpose in _URGENT:
+        return _URGENT.index(intent.purpose), intent.id
+    return (2 if intent.reduces else 3), intent.id
