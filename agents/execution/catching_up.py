@@ -141,11 +141,13 @@ class CatchingUp:
     # --- orders -------------------------------------------------------------------------------
 
     async def _ended(self, state: VenueState, book: Book) -> None:
-        """Ask for orders that should rest there, and are not listed any more."""
+        """Ask for orders that should rest there and are not listed any more, and for those that
+        had no answer."""
         listed = {order.client_id for order in state.orders}
         listed |= {order.venue_id for order in state.orders if order.venue_id}
         for intent in book.orders:
-            if intent.state not in _RESTING or {intent.client_id, intent.venue_id} & listed:
+            waits = intent.state in _RESTING and {intent.client_id, intent.venue_id} & listed
+            if waits or intent.state not in _RESTING | _SILENT:
                 continue
             await self._safely("looked up", intent.client_id, self._look_up(intent))
 

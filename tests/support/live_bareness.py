@@ -1,6 +1,7 @@
 """How long a position lay without its stop, while the exchange answered and the desk ran."""
 
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from tests.support.live_crew import KEY, LiveCrew
 from tests.support.venue.cover import Bare
@@ -53,11 +54,12 @@ class Spells:
                 continue
             told = self._trips(bare)
             if told:
-                self.seen.append(f"{len(told)}")
+                words = ", ".join(f"{op.value} {what}" for op, what in told)
+                self.seen.append(f"{self.crew.engine.ledger.seq} {words}")
                 acts = [one for one in told if one[0] in _ACTS][:-1]  # the last one ended it
-                if len(acts) > MOST:
-                    words = ", ".join(f"{op.value} {what}" for op, what in told)
-                    found.append(f"{bare.symbol} bare for {len(told)}: {words}")
+                kinds = [op for op, _ in groupby(op for op, _ in acts)]
+                if len(kinds) > MOST:
+                    found.append(f"{bare.symbol} was bare for {len(told)} answers: {words}")
         self._judged = self.crew.engine.ledger.seq
         return found
 

@@ -46,3 +46,22 @@ async def test_ticks_before_the_first_look_close_nothing_twice(
     closed = price < "59400"
     assert floor.position.state is (PositionState.CLOSED if closed else PositionState.OPEN)
     floor.agrees()
+
+
+async def test_an_exit_of_before_is_looked_up_as_soon_as_its_exchange_can_be_reached() -> None:
+    """Its fill is booked within seconds: nothing waits for the look of the minute."""
+    floor = Floor(GuardStyle.SEPARATE)
+    await floor.open(both(Side.LONG, *TWO))
+    floor.broker.tells = False
+    floor.fail("submit", "unanswered")
+    floor.fail("lookup", *["away"] * 20)
+    await floor.world.desk.hands.close(floor.owner, floor.position.id)
+    await floor.world.settle()
+    floor.broker.down = True
+    await floor.restart()
+    assert floor.position.state is PositionState.CLOSING
+    floor.broker.down = False
+    floor.fail("lookup")
+    for _ in range(3):
+        await floor.second()
+    await floor.closed("closed by hand")
