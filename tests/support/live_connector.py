@@ -234,8 +234,10 @@ class Ground:
 @asynccontextmanager
 async def ground(exchange: str) -> AsyncIterator[Ground]:
     doors = (bybit_doors if exchange.startswith("bybit") else binance_doors,)
-    history = timedelta(minutes=5)
-    async with venue_server(an_engine(), history=history, doors=doors) as server:
+    history, engine = timedelta(minutes=5), an_engine()
+    if exchange == "bybitlinear":  # another coin of settlement
+        engine.add_market(Market(Kind.PERPETUAL, "ETH", "USDC"), 3_000)
+    async with venue_server(engine, history=history, doors=doors) as server:
         market = CcxtMarket(exchange, RealClock(), server.rest_url, server.ws_url, patience=QUICK)
         await market.start()
         one = Ground(exchange, server, market)

@@ -264,6 +264,17 @@ async def test_equity_of_perpetuals_has_the_open_profit(perps: Live) -> None:
     assert abs(state.equity - (cash + (60_500 - true.entry) * D("0.1") + coins)) < D("0.01")
 
 
+async def test_positions_and_orders_of_every_settlement_are_seen(perps: Live) -> None:
+    perps.engine.deposit(perps.key, "USDC", 1_000)
+    for symbol in (BTC, "ETH/USDC"):
+        by_hand.buy(perps.engine, perps.key, symbol, "0.01", Kind.PERPETUAL)
+        price = perps.engine.price(symbol.replace("/", "")) + 100
+        by_hand.rest(perps.engine, perps.key, symbol, Way.SELL, "0.01", price, Kind.PERPETUAL)
+    state = await perps.desk.venue.state(perps.owner)
+    assert {one.symbol for one in state.positions} == {BTC, "ETH/USDC"}
+    assert {one.symbol for one in state.orders} == {BTC, "ETH/USDC"}
+
+
 async def test_funding_received_is_positive(perps: Live) -> None:
     entry = await perps.entry("entry")
     await perps.submit(entry)

@@ -1,10 +1,12 @@
 """Book and exchange compared through the real ccxt: what is done there by hand is found, taken
 over with a stop that rests there, closed there, and booked."""
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+import pytest_asyncio
 
 from agents.domain.order import OrderKind, OrderSide
 from agents.domain.position import PositionState
@@ -14,7 +16,7 @@ from agents.execution.desk import Desk, open_desk
 from agents.execution.receipts import Receipt
 from agents.execution.truth import Truth
 from bot.connectors.clocks import RealClock
-from tests.support.live_connector import ETH, Live
+from tests.support.live_connector import ETH, Ground, Live, live
 from tests.support.venue.records import Ask, Kind, OrderType, Side
 
 D = Decimal
@@ -22,7 +24,17 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 def is_spot(one: Live) -> bool:
-    return "usdm" not in one.market.name
+    return one.market.name == "binance"
+
+
+@pytest_asyncio.fixture(params=["spot", "perps", "bybit perps"], loop_scope="module")
+async def either(
+    request: pytest.FixtureRequest, spot_ground: Ground, perps_ground: Ground, bybit_perps: Ground
+) -> AsyncIterator[Live]:
+    """Where stops rest."""
+    grounds = {"spot": spot_ground, "perps": perps_ground, "bybit perps": bybit_perps}
+    async with live(grounds[request.param]) as one:
+        yield one
 
 
 async def opened(one: Live) -> tuple[Desk, Truth]:

@@ -208,6 +208,7 @@ class BybitOrders(BybitAccount):
             for one in self.engine.orders
             if (one.account, one.kind) == (call.account.key, kind)
             and params.get("symbol", one.symbol) == one.symbol
+            and params.get("settleCoin") in (None, self.engine.market(kind, one.symbol).quote)
             and number in (None, one.id)
             and params.get("orderLinkId") in (None, one.client_id)
             and waiting in (None, one.trigger is not None)
