@@ -1,6 +1,6 @@
 """Connected exchange accounts, one for each user at most."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -9,6 +9,7 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from agents.domain.errors import NotFound
+from agents.domain.money import ZERO, exactly
 from agents.domain.venue import Connection, ConnectionState
 from storage.models import UserRow
 from storage.models_venues import ConnectionRow
@@ -60,16 +61,25 @@ class Connections(Repository):
         present = self._of(owner_id).filter(state=was.value)
         return await present.update(state=to.value, why=why) == 1
 
-    async def set_baseline(self, owner_id: int, baseline: Mapping[str, Decimal]) -> None:
-        await self._of(owner_id).update(baseline=dict(baseline))
+    async def change_baseline(
+        self, owner_id: int, name: str, change: Decimal, was: Decimal | None = None
+    ) -> Decimal | None:
+        async with self._transactions.transaction():
+            row = await self._of(owner_id).select_for_update().first()
+            if row is None:
+                return None
+            now = Decimal(row.baseline.get(name, 0))
+            if was is not None and now != was:
+                return None
+            with exactly():
+                amount = max(now + change, ZERO)
+            await self._of(owner_id).update(baseline={**row.baseline, name: amount})
+            return amount
 
     async def seen(self, owner_id: int, until: datetime) -> None:
         """Never back: of two looks that overlap the farther one counts."""
         earlier = Q(seen_until__isnull=True) | Q(seen_until__lt=until)
         await self._of(owner_id).filter(earlier).update(seen_until=until)
-
-    async def reseal(self, owner_id: int, sealed: str) -> None:
-        await self._of(owner_id).update(sealed=sealed)
 
     def _of(self, owner_id: int) -> QuerySet[ConnectionRow]:
         return ConnectionRow.filter(owner_id=owner_id).using_db(self.db)

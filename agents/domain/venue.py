@@ -214,10 +214,14 @@ class Connections(Protocol):
     ) -> bool:
         """Compare-and-set; False when it was not in `was`."""
 
-    async def set_baseline(self, owner_id: int, baseline: Mapping[str, Decimal]) -> None: ...
+    async def change_baseline(
+        self, owner_id: int, name: str, change: Decimal, was: Decimal | None = None
+    ) -> Decimal | None:
+        """Add `change` to what is the owner's own of one coin, which never falls below zero; the
+        amount afterwards. None, with nothing changed, when the amount is not `was` any more, or
+        nothing is connected."""
+
     async def seen(self, owner_id: int, until: datetime) -> None: ...
-    async def reseal(self, owner_id: int, sealed: str) -> None:
-        """The same key, sealed anew."""
 
 
 class KeyCheck(Protocol):

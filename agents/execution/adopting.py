@@ -208,22 +208,25 @@ class Adopting:
             own = await self._own_coins(finding)
             async with self._memory.transactions.transaction():
                 if own is not None:
-                    await self._memory.connections.set_baseline(owner_id, own)
+                    await self._change_own(finding, *own)
                 await self._answered(finding, FindingState.IGNORED)
             return finding
 
-    async def _own_coins(self, finding: Finding) -> dict[str, Decimal] | None:
-        """The new baseline; None where nothing of it changes."""
+    async def _own_coins(self, finding: Finding) -> tuple[Decimal, Decimal | None] | None:
+        """How much more of the coin is its owner's own, and what that was where it matters; None
+        where nothing changes."""
         if finding.kind is FindingKind.HOLDING:
-            connection = await self._connection(finding.owner_id)
-            coin = finding.symbol.partition("/")[0]
-            own = connection.baseline.get(coin, Decimal(0)) + finding.quantity
-            return {**connection.baseline, coin: own}
+            return finding.quantity, None
         if finding.kind is FindingKind.MISSING:
             return await self._coins_left(finding)
         return None
 
-    async def _coins_left(self, finding: Finding) -> dict[str, Decimal] | None:
+    async def _change_own(self, finding: Finding, more: Decimal, was: Decimal | None) -> None:
+        coin, owner = finding.symbol.partition("/")[0], finding.owner_id
+        if await self._memory.connections.change_baseline(owner, coin, more, was) is None:
+            raise Moved(CHANGED)
+
+    async def _coins_left(self, finding: Finding) -> tuple[Decimal, Decimal] | None:
         state = await self._venue.state(finding.owner_id)
         connection = await self._connection(finding.owner_id)
         instrument = await instrument_of(self._market, finding.symbol)
@@ -235,7 +238,8 @@ class Adopting:
             if one.mode is Mode.LIVE and one.symbol.partition("/")[0] == coin
         )
         enough = coin in connection.baseline and total >= ours
-        return {**connection.baseline, coin: total - ours} if enough else None
+        was = connection.baseline.get(coin, Decimal(0))
+        return (total - ours - was, was) if enough else None
 
     async def _answered(self, finding: Finding, to: FindingState) -> None:
         """Raises Moved when another tap was faster."""

@@ -266,14 +266,14 @@ class Reconciliation:
 
     async def _own_coins_went(self, connection: Connection, gap: Gap) -> None:
         """There is enough for what we hold: what went was the owner's own."""
-        coin = gap.symbol.partition("/")[0]
-        fresh = await self._memory.connections.of(connection.owner_id) or connection
-        own = max(fresh.baseline.get(coin, ZERO) - gap.quantity, ZERO)
-        baseline = {**fresh.baseline, coin: own}
-        await self._memory.connections.set_baseline(connection.owner_id, baseline)
+        owner, coin = connection.owner_id, gap.symbol.partition("/")[0]
+        was = connection.baseline.get(coin, ZERO)
+        own = await self._memory.connections.change_baseline(owner, coin, -gap.quantity, was)
+        if own is None:
+            return  # somebody changed it meanwhile; the next look sees what that left
         facts = {"coin": coin, "own": str(own)}
         actor = "reconciliation"
-        await self._memory.audit.record(connection.owner_id, actor, "own coins went", facts)
+        await self._memory.audit.record(owner, actor, "own coins went", facts)
 
     def _receipt(
         self, connection: Connection, seen: _Seen, fills: int, waiting: Sequence[Finding]

@@ -73,13 +73,40 @@ async def test_a_state_is_changed_from_the_one_it_is_in(memory: Memory, ann: Use
 async def test_what_is_the_owners_alone_is_kept_to_the_digit(memory: Memory, ann: User) -> None:
     stored = await memory.connections.connect(connection_of(ann.id))
     baseline = {"BTC": Decimal("0.123456789012345678901234567"), "ETH": Decimal("1E+3")}
-    await memory.connections.set_baseline(ann.id, baseline)
+    stored = await memory.connections.connect(replace(stored, baseline=baseline))
     found = await memory.connections.of(ann.id)
-    assert found == replace(stored, baseline=baseline)
+    assert found == stored
     assert {coin: str(amount) for coin, amount in found.baseline.items()} == {
         "BTC": "0.123456789012345678901234567",
         "ETH": "1E+3",
     }
+
+
+async def test_what_is_the_owners_alone_is_changed_coin_by_coin(
+    memory: Memory, ann: User, bob: User
+) -> None:
+    tiny = Decimal("0.000000000000000000000000001")
+    own = {"BTC": Decimal("0.5"), "ETH": Decimal(2)}
+    stored = await memory.connections.connect(connection_of(ann.id, baseline=own))
+    theirs = await memory.connections.connect(connection_of(bob.id))
+    change = memory.connections.change_baseline
+    assert await change(ann.id, "BTC", tiny) == Decimal("0.5") + tiny
+    assert await change(ann.id, "XRP", Decimal(7)) == 7
+    assert await change(ann.id, "XRP", Decimal(-8)) == 0
+    assert await change(ann.id, "ETH", Decimal(-1), was=Decimal("2.00")) == 1
+    assert await change(ann.id, "ETH", Decimal(-1), was=Decimal(2)) is None
+    assert await change(ann.id, "SOL", Decimal(1), was=Decimal(0)) == 1
+    assert await change(99, "ETH", Decimal(1)) is None
+    assert await memory.connections.of(ann.id) == replace(
+        stored,
+        baseline={
+            "BTC": Decimal("0.5") + tiny,
+            "ETH": Decimal(1),
+            "XRP": Decimal(0),
+            "SOL": Decimal(1),
+        },
+    )
+    assert await memory.connections.of(bob.id) == theirs
 
 
 async def test_what_was_read_is_never_unread(memory: Memory, ann: User) -> None:
@@ -88,12 +115,6 @@ async def test_what_was_read_is_never_unread(memory: Memory, ann: User) -> None:
         await memory.connections.seen(ann.id, until)
     found = await memory.connections.of(ann.id)
     assert found is not None and found.seen_until == NOON + HOUR
-
-
-async def test_a_key_is_sealed_anew(memory: Memory, ann: User) -> None:
-    stored = await memory.connections.connect(connection_of(ann.id))
-    await memory.connections.reseal(ann.id, "anew")
-    assert await memory.connections.of(ann.id) == replace(stored, sealed="anew")
 
 
 async def test_nothing_of_a_key_is_in_what_is_logged(memory: Memory, ann: User) -> None:
@@ -117,6 +138,24 @@ async def test_one_of_two_processes_pauses_it(database: Database, url: str) -> N
     found = await database.connections.of(ann.id)
     assert sum(won) == 1
     assert found is not None and found.why == f"by {won.index(True)}"
+
+
+async def test_two_processes_change_what_is_the_owners_alone(database: Database, url: str) -> None:
+    ann = await a_user(database)
+    await database.connections.connect(connection_of(ann.id, baseline={}))
+    other = await open_database(url)
+    try:
+        await asyncio.gather(
+            *(
+                where.connections.change_baseline(ann.id, coin, Decimal(1))
+                for where in (database, other)
+                for coin in ("BTC", "ETH") * 5
+            )
+        )
+    finally:
+        await other.close()
+    found = await database.connections.of(ann.id)
+    assert found is not None and found.baseline == {"BTC": Decimal(10), "ETH": Decimal(10)}
 
 
 async def test_two_processes_connect_one_account(database: Database, url: str) -> None:

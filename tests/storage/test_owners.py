@@ -68,9 +68,10 @@ FOREIGN_CALLS: dict[str, Call] = {
     "connections.set_state": lambda m, me, ids: m.connections.set_state(
         me, ConnectionState.READY, ConnectionState.READY, ""
     ),
-    "connections.set_baseline": lambda m, me, ids: m.connections.set_baseline(me, {}),
+    "connections.change_baseline": lambda m, me, ids: m.connections.change_baseline(
+        me, "BTC", SPEC.risk_percent
+    ),
     "connections.seen": lambda m, me, ids: m.connections.seen(me, NOON),
-    "connections.reseal": lambda m, me, ids: m.connections.reseal(me, "mine now"),
     "connections.disconnect": lambda m, me, ids: m.connections.disconnect(me),
     "findings.get": lambda m, me, ids: m.findings.get(me, ids["finding"]),
     "findings.open": lambda m, me, ids: m.findings.open(me),

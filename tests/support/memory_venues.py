@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from agents.domain.errors import NotFound, OperatorNeeded
+from agents.domain.money import exactly
 from agents.domain.sealing import SEALED_TEXT, SealedItem
 from agents.domain.venue import Connection, ConnectionState, Finding, FindingState
 from tests.support.memory_core import Repository, Table, statement
@@ -56,18 +57,25 @@ class MemoryConnections(Repository):
         return True
 
     @statement
-    def set_baseline(self, owner_id: int, baseline: Mapping[str, Decimal]) -> None:
-        self._change(owner_id, baseline=dict(baseline))
+    def change_baseline(
+        self, owner_id: int, name: str, change: Decimal, was: Decimal | None = None
+    ) -> Decimal | None:
+        row = self._rows.rows.get(owner_id)
+        if row is None:
+            return None
+        now = row.baseline.get(name, Decimal(0))
+        if was is not None and now != was:
+            return None
+        with exactly():
+            amount = max(now + change, Decimal(0))
+        self._change(owner_id, baseline={**row.baseline, name: amount})
+        return amount
 
     @statement
     def seen(self, owner_id: int, until: datetime) -> None:
         row = self._rows.rows.get(owner_id)
         if row is not None and (row.seen_until is None or row.seen_until < until):
             self._change(owner_id, seen_until=until)
-
-    @statement
-    def reseal(self, owner_id: int, sealed: str) -> None:
-        self._change(owner_id, sealed=sealed)
 
     def _change(self, owner_id: int, **changes: Any) -> None:
         if owner_id in self._rows.rows:

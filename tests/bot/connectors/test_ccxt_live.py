@@ -242,9 +242,8 @@ async def test_a_new_key_is_used_at_once(spot: Live) -> None:
     spot.engine.add_account("Second", "SecretOfTheSecond", {"USDT": 1_000})
     await spot.submit(await spot.entry("one"))
     connection = await spot.connection()
-    await spot.memory.connections.reseal(
-        spot.owner, Credentials("Second", "SecretOfTheSecond").written()
-    )
+    sealed = Credentials("Second", "SecretOfTheSecond").written()
+    await spot.memory.connections.connect(replace(connection, sealed=sealed))
     assert (await spot.connection()) != connection
     await spot.submit(await spot.entry("two"))
     assert [fill.account for fill in spot.engine.fills][-2:] == [spot.key, "Second"]
