@@ -12,7 +12,14 @@ from typing import Any
 from agents.domain.errors import BrokerAway, OrderRejected, TryAgain
 from agents.domain.market import to_ms
 from agents.domain.money import ZERO
-from agents.domain.order import BrokerOrder, Fill, OrderIntent, OrderSide, OrderState
+from agents.domain.order import (
+    BrokerOrder,
+    Fill,
+    OrderIntent,
+    OrderKind,
+    OrderSide,
+    OrderState,
+)
 from agents.domain.ports import Clock, Orders
 from agents.domain.venue import OURS
 from bot.connectors.ccxt_live_faults import Missing
@@ -40,6 +47,7 @@ from bot.connectors.ccxt_live_session import Session, Traded
 _log = logging.getLogger(__name__)
 _BEFORE = timedelta(minutes=2)
 """How much earlier than it was sent an order may stand in an exchange's lists."""
+_NEWEST = 100
 _LONG = timedelta(days=1)
 _TRADES_LATE = (0.1, 0.3, 0.8)
 """Seconds between looks for the trades of an order that was filled."""
@@ -206,9 +214,15 @@ class Lookup:
     async def _told(
         self, session: Session, intent: OrderIntent, order: Order, urgent: bool
     ) -> Order:
-        """Some exchanges answer an order with its name alone: then it is asked for."""
+        """Some exchanges answer an order with its name alone: then it is asked for. Trades that
+        make up all of it say enough, in one request less until a position has its stop."""
         if order.get("status") is not None or order.get("filled") is not None:
             return order
+        if intent.kind is OrderKind.MARKET and session.dialect.of_order:
+            trades = await self._newest(session, intent.symbol, str(order["id"]), urgent)
+            filled = _amount(trades)
+            if filled * lot(session, intent.symbol) >= intent.quantity:
+                return {**order, "status": "closed", "filled": filled, "trades": trades}
         found = await self.find(session, replace(intent, venue_id=str(order["id"])), urgent=urgent)
         return found or order
 
@@ -258,6 +272,9 @@ class Lookup:
         if (not about or dialect.pages) and order.get("timestamp"):
             since = int(order["timestamp"]) - 1000
         if dialect.pages and since is not None:
+            trades = await self._newest(session, symbol, name, urgent)
+            if trades and _amount(trades) >= (told(order.get("filled"), order.get("info")) or ZERO):
+                return trades
             what, now = "fetch_my_trades", to_ms(self._clock.now())
             trades = await paged(session, what, spelling, since, now, about, urgent=urgent)
             return [one for one in trades if str(one.get("order")) == name]
@@ -271,6 +288,13 @@ class Lookup:
             # a full page without a beginning holds the newest: go through all from the first on
             last = max(int(one["id"]) for one in page) if dialect.from_trade in about else -1
             since, about = None, {**about, dialect.from_trade: last + 1}
+
+    async def _newest(self, session: Session, symbol: str, name: str, urgent: bool) -> list[Order]:
+        """The newest trades of one order: of most orders all."""
+        spelling, about = session.listing.spelling(symbol), {session.dialect.of_order: name}
+        asked = ("fetch_my_trades", spelling, None, _NEWEST, about)
+        page = await session.ask(*asked, urgent=urgent)
+        return [one for one in page if str(one.get("order")) == name]
 
     async def fill(
         self,

@@ -54,6 +54,8 @@ async def either(on: Ground) -> AsyncIterator[Live]:
 async def test_a_market_order_brings_its_fills(either: Live) -> None:
     intent = await either.entry("entry")
     answer = await either.submit(intent)
+    paths = [one.path.rpartition("v5/")[2] for one in either.asked]
+    assert paths[-2:] == ["order/create", "execution/list"]  # one look, and it is known
     (fill,) = answer.fills
     true = either.fills[0]
     assert (answer.state, answer.filled) == (OrderState.FILLED, D("0.01"))
