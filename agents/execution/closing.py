@@ -107,14 +107,21 @@ def _quantity(held: Held, wanted: Exit) -> Decimal:
     target = held.position.targets[wanted.target]
     if target.done:
         return ZERO
-    return held.free if _is_rest(held.position, wanted.target) else min(target.quantity, held.free)
+    return held.free if is_rest(held.position, wanted.target) else min(target.quantity, held.free)
 
 
-def _is_rest(position: Position, index: int) -> bool:
+def is_rest(position: Position, index: int) -> bool:
     """Whether the target closes all that is left: the last one of targets that make a whole."""
-    open_ones = [place for place, target in enumerate(position.targets) if not target.done]
+    others = (target for place, target in enumerate(position.targets) if place != index)
     planned = sum((target.quantity for target in position.targets), ZERO)
-    return open_ones == [index] and planned == position.on_step(position.entered)
+    return all(target.done for target in others) and planned == position.on_step(position.entered)
+
+
+def meant(intent: OrderIntent, position: Position) -> Decimal:
+    """What an exit is to close: of a target no more than its resting order has left of it."""
+    if intent.target is None or is_rest(position, intent.target):
+        return intent.left
+    return min(intent.left, position.targets[intent.target].quantity)
 
 
 def _marked(held: Held, wanted: Exit, quantity: Decimal) -> Position:

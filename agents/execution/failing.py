@@ -93,6 +93,8 @@ class Failures:
 
 
 def _undone(target: OpenTarget, intent: OrderIntent) -> OpenTarget:
-    if intent.purpose is OrderPurpose.TARGET and target.price == intent.trigger:
-        return replace(target, done=False, quantity=intent.quantity - intent.filled)
-    return target
+    """What an exit did not close of its target is open again, less what a resting order filled."""
+    if intent.purpose is not OrderPurpose.TARGET or target.price != intent.trigger:
+        return target
+    left = min(intent.left, target.quantity)
+    return replace(target, done=False, quantity=left) if left > 0 else target

@@ -26,25 +26,23 @@ from agents.domain.ports import Clock, Memory
 from agents.domain.position import Position, PositionState
 from agents.domain.venue import GuardStyle
 from agents.execution.checkpoints import Checkpoint, passed
+from agents.execution.closing import meant
 from agents.execution.dues import Backoff, Dues
 from agents.execution.escalating import Escalation, Watches
-from agents.execution.exitbook import AtExchange, ExitBook, trailing_unit
+from agents.execution.exitbook import AtExchange, ExitBook
 from agents.execution.legs import (
     RESTING,
     Difference,
     Group,
     covers,
     difference,
-    replaced,
-    wanted,
 )
-from agents.execution.resting import Outcome, Resting, Verdict, trails
-from agents.execution.scenes import Ask, Scene, Scenes
+from agents.execution.resting import Outcome, Resting, Verdict
+from agents.execution.scenes import TRAIL_STEP, Ask, Scene, Scenes
 from agents.execution.settlement import left_to_close
 from agents.execution.turns import Locks, Turns, together
 
 log = logging.getLogger(__name__)
-TRAIL_STEP = Decimal("0.1")  # of R, or of the trailing distance where that is less
 _STEPS = 24  # in one go
 _UNCLEAR = 3  # answers lost in one go
 _GONE_AFTER = timedelta(seconds=2)  # an order that rested and that the exchange does not know
@@ -139,8 +137,8 @@ class Guards:
         self._passed("exit.released")
         if scene is None:
             return intent.quantity
-        others = scene.flying - intent.left
-        return instrument.amount(max(min(intent.left, scene.position.quantity - others), ZERO))
+        free = scene.position.quantity - (scene.flying - intent.left)
+        return instrument.amount(max(min(meant(intent, scene.position), free), ZERO))
 
     async def look(self, position_id: int) -> None:
         """Ask the exchange of its resting orders, and book what they filled. Raises TryAgain."""
@@ -181,7 +179,7 @@ class Guards:
         await self._look(scene, Ask())
         if (scene := await self._scenes.of(position_id, intent)) is None:
             return None
-        todo = difference(self._wanted(scene, Ask(exact=True)), scene.resting)
+        todo = self._todo(scene, exact=True)
         await self._cancel(scene, [item for group in todo.stale for item in group])
         return await self._scenes.of(position_id, intent)
 
@@ -239,7 +237,7 @@ class Guards:
         ask.ended.clear()
         if scene.position.id in self._overdue:
             return await self._late(scene)
-        todo = difference(self._wanted(scene, ask), scene.resting)
+        todo = self._todo(scene, exact=ask.exact)
         return await self._work(scene, ask, todo) if todo else False
 
     async def _work(self, scene: Scene, ask: Ask, todo: Difference) -> bool:
@@ -251,19 +249,26 @@ class Guards:
                 return False  # an exit for all of it is on its way
             if (why := self._escalation.must_close(number)) and not scene.covered:
                 return await self._close(scene, why)
-            locks = scene.style is not GuardStyle.SEPARATE
-            instead = replaced(todo.missing, todo.stale) if locks else []
-            stops = todo.missing_stops[:1] if instead else todo.missing_stops
-            return await self._place(scene, ask, stops, instead)
+            if scene.style is not GuardStyle.SEPARATE:
+                return await self._swap(scene, ask, todo)
+            return await self._place(scene, ask, todo.missing_stops, [])
         if todo.stale:
             return await self._cancel(scene, [item for group in todo.stale for item in group])
         return await self._place(scene, ask, todo.missing, [])
+
+    async def _swap(self, scene: Scene, ask: Ask, todo: Difference) -> bool:
+        """Where coins are locked: something is placed, or made way for."""
+        groups, instead = scene.swap(todo)
+        if groups:
+            return await self._place(scene, ask, groups, instead)
+        return await self._cancel(scene, instead)
 
     async def _place(
         self, scene: Scene, ask: Ask, groups: Sequence[Group], instead: Sequence[OrderIntent]
     ) -> bool:
         """All at once, so that nothing of it is bare for longer than one round trip."""
         ask.look = bool(instead)  # until it is certain what became of them
+        self._expect(scene, groups)
         numbers = accumulate((len(group) for group in groups), initial=scene.number)
         outcomes = await together(
             self._resting.place(scene.ground, group, number, instead)
@@ -277,6 +282,13 @@ class Guards:
             else:
                 go_on.append(await self._not_placed(scene, ask, group, outcome))
         return any(go_on)
+
+    def _expect(self, scene: Scene, groups: Sequence[Group]) -> None:
+        """A target that may rest in a moment is not taken here as well."""
+        number = scene.position.id
+        known = self._book.at_exchange(number) or AtExchange()
+        coming = {leg.target for group in groups for leg in group if leg.target is not None}
+        self._book.rests(number, replace(known, targets=known.targets | coming))
 
     async def _not_placed(self, scene: Scene, ask: Ask, group: Group, outcome: Outcome) -> bool:
         number = scene.position.id
@@ -348,19 +360,9 @@ class Guards:
 
     # --- what should be -----------------------------------------------------------------------
 
-    def _wanted(self, scene: Scene, ask: Ask) -> tuple[Group, ...]:
-        position, here = scene.position, scene.stop
-        if here is not None and not ask.exact:
-            gained = (position.stop - here) * position.side.sign
-            if 0 <= gained < TRAIL_STEP * trailing_unit(position) and trails(position.trailing):
-                position = replace(position, stop=here)
-        return wanted(
-            position,
-            scene.style,
-            scene.ground.instrument,
-            scene.quantity,
-            without=self._escalation.watched_here(position.id),
-        )
+    def _todo(self, scene: Scene, *, exact: bool) -> Difference:
+        without = self._escalation.watched_here(scene.position.id)
+        return difference(scene.wanted(exact=exact, without=without), scene.resting)
 
     async def _note(self, scene: Scene | None) -> None:
         """Tell the book what it need not watch, and whoever should know of a bare position."""

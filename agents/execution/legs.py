@@ -28,8 +28,12 @@ class Leg:
     target: int | None = None
 
     @property
+    def stops(self) -> bool:
+        return self.kind is OrderKind.STOP
+
+    @property
     def purpose(self) -> OrderPurpose:
-        return OrderPurpose.STOP if self.kind is OrderKind.STOP else OrderPurpose.TARGET
+        return OrderPurpose.STOP if self.stops else OrderPurpose.TARGET
 
 
 Group = tuple[Leg, ...]
@@ -54,7 +58,7 @@ def wanted(
     whole = instrument.amount(position.quantity if quantity is None else quantity)
     stop = instrument.price(position.stop)
     nothing = style is GuardStyle.LOCAL or position.state is PositionState.CLOSED
-    if nothing or stop <= 0 or not _placeable(whole, stop, instrument):
+    if nothing or stop <= 0 or not placeable(whole, stop, instrument):
         return ()
     if style is GuardStyle.STOP:
         return ((Leg(OrderKind.STOP, stop, whole),),)
@@ -81,18 +85,18 @@ def _targets(
         if target.done or index in without or price <= 0:
             continue
         quantity = min(instrument.amount(target.quantity + carried), left)
-        if _placeable(quantity, min(price, stop), instrument):
+        if placeable(quantity, min(price, stop), instrument):
             legs.append(Leg(OrderKind.LIMIT, price, quantity, index))
             left, carried = left - quantity, ZERO
         else:
             carried = quantity
-    if legs and left and not _placeable(left, min(legs[-1].price, stop), instrument):
+    if legs and left and not placeable(left, min(legs[-1].price, stop), instrument):
         last = legs[-1]
         legs[-1] = Leg(last.kind, last.price, last.quantity + left, last.target)
     return legs
 
 
-def _placeable(quantity: Decimal, price: Decimal, instrument: Instrument) -> bool:
+def placeable(quantity: Decimal, price: Decimal, instrument: Instrument) -> bool:
     if quantity <= 0 or quantity < instrument.min_amount:
         return False
     return quantity * price >= instrument.min_cost
@@ -123,7 +127,17 @@ class Difference:
 
 def covers(group: Group) -> bool:
     """Whether a stop is part of it."""
-    return any(leg.kind is OrderKind.STOP for leg in group)
+    return any(leg.stops for leg in group)
+
+
+def fitting(missing: Sequence[Group], free: Decimal) -> list[Group]:
+    """The groups for which `free` coins are enough, all of them together."""
+    found: list[Group] = []
+    for group in missing:
+        if group[0].quantity <= free:
+            found.append(group)
+            free -= group[0].quantity
+    return found
 
 
 def difference(should: Sequence[Group], resting: Iterable[OrderIntent]) -> Difference:

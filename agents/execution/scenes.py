@@ -1,7 +1,7 @@
 """A position with its orders as they are stored, and what its guards have to cover."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from agents.domain.broker import Broker
@@ -12,11 +12,24 @@ from agents.domain.ports import Market, Memory
 from agents.domain.position import Position
 from agents.domain.strategy import Mode
 from agents.domain.venue import GuardStyle
-from agents.execution.exitbook import ExitBook
+from agents.execution.exitbook import ExitBook, trailing_unit
 from agents.execution.judging import instrument_of
-from agents.execution.legs import RESTING, covered, groups_of
-from agents.execution.resting import Ground
+from agents.execution.legs import (
+    RESTING,
+    Difference,
+    Group,
+    Leg,
+    covered,
+    fitting,
+    groups_of,
+    placeable,
+    replaced,
+    wanted,
+)
+from agents.execution.resting import Ground, trails
 from agents.execution.settlement import left_to_close
+
+TRAIL_STEP = Decimal("0.1")  # of R, or of the trailing distance where that is less
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +82,49 @@ class Scene:
     @property
     def in_the_way(self) -> bool:
         """Whether more coins are locked than the exits on their way leave."""
-        locked = sum((max(item.left for item in group) for group in groups_of(self.resting)), ZERO)
-        return locked > max(self.position.quantity - self.flying, ZERO)
+        return self._locked > max(self.position.quantity - self.flying, ZERO)
+
+    @property
+    def _locked(self) -> Decimal:
+        return sum((max(item.left for item in group) for group in groups_of(self.resting)), ZERO)
+
+    @property
+    def free(self) -> Decimal:
+        """What neither rests nor is on its way out, where coins are locked once."""
+        return max(self.position.quantity - self.flying - self._locked, ZERO)
+
+    def wanted(self, *, exact: bool, without: Collection[int]) -> tuple[Group, ...]:
+        """The groups that should rest, but for targets `without`. A trailing stop stays where it
+        rests until it gained TRAIL_STEP, unless it is to be `exact`."""
+        position, here = self.position, self.stop
+        if here is not None and not exact and trails(position.trailing):
+            gained = (position.stop - here) * position.side.sign
+            if 0 <= gained < TRAIL_STEP * trailing_unit(position):
+                position = replace(position, stop=here)
+        instrument = self.ground.instrument
+        return wanted(position, self.style, instrument, self.quantity, without=without)
+
+    def swap(self, todo: Difference) -> tuple[list[Group], list[OrderIntent]]:
+        """Where coins are locked once: groups to place, at once, `instead` of an order that rests
+        where there is one; or, without groups, what to cancel for the next.
+
+        What fits beside what rests goes first, or a stop for all that lies bare. Then one stop
+        takes the place of another in one request, else what is in its way is cancelled.
+        """
+        if beside := fitting(todo.missing, self.free) or self._stopgap(todo.missing):
+            return beside, []
+        instead = replaced(todo.missing, todo.stale)
+        if len(instead) > 1 or (instead and len(todo.missing[0]) > 1):
+            return [], instead
+        return list(todo.missing[:1]), instead
+
+    def _stopgap(self, missing: Sequence[Group]) -> list[Group]:
+        """A stop alone for what is free and not covered, until the others make room."""
+        bare = min(self.free, self.whole - covered(self.resting))
+        price = next((leg.price for group in missing for leg in group if leg.stops), ZERO)
+        quantity = self.ground.instrument.amount(max(bare, ZERO))
+        enough = placeable(quantity, price, self.ground.instrument)
+        return [(Leg(OrderKind.STOP, price, quantity),)] if enough else []
 
     @property
     def stop(self) -> Decimal | None:

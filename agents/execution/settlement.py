@@ -246,8 +246,13 @@ def _taken(
     position: Position, index: int, quantity: Decimal, *, whole: bool
 ) -> tuple[OpenTarget, ...]:
     """A resting target is open until it is filled whole. What it filled beyond its own quantity
-    belonged to an earlier one that was too small to rest alone."""
+    belonged to an earlier one that was too small to rest alone. Where an exit from here is on its
+    way for it, less is left for that."""
     targets = list(position.targets)
+    if targets[index].done:
+        less = max(targets[index].quantity - quantity, ZERO)
+        targets[index] = replace(targets[index], quantity=less)
+        return tuple(targets)
     for place in (index, *range(index - 1, -1, -1)):
         target = targets[place]
         if target.done or quantity <= 0:

@@ -111,6 +111,34 @@ class Floor:
         await reconciles(self.world)
 
 
+# --- the exchange and the book at the same moment ---------------------------------------------
+
+
+@pytest.mark.parametrize("style", STYLES[:2])
+@pytest.mark.parametrize("part", ["1", "0.6"], ids=["whole", "part"])
+async def test_a_target_that_is_taken_there_and_here_is_taken_once(
+    style: GuardStyle, part: str
+) -> None:
+    """It rests already, and the book does not know that yet when the price comes."""
+    floor = Floor(style)
+    await floor.open(levels(targets=(("60600", "0.5"), ("61200", "0.5"))))
+    floor.broker.tells = False
+    floor.broker.part = D(part)
+    floor.broker.trade("60600")
+    floor.broker.part = D(1)
+    floor.world.desk.book.rests(floor.position.id, None)
+    await floor.world.tick("60600")
+    floor.broker.tells = True
+    await floor.world.settle()
+    await floor.minute()
+    assert floor.position.quantity == D("0.08333")
+    assert floor.position.targets[0].done
+    assert floor.rests() == [("limit", "61200", "0.08333"), ("stop", "60000", "0.08333")]
+    floor.agrees()
+    await floor.trade("61200")
+    await floor.closed("target 2")
+
+
 # --- placing ----------------------------------------------------------------------------------
 
 
