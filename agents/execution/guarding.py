@@ -249,19 +249,13 @@ class Guards:
                 return False  # an exit for all of it is on its way
             if (why := self._escalation.must_close(number)) and not scene.covered:
                 return await self._close(scene, why)
-            if scene.style is not GuardStyle.SEPARATE:
-                return await self._swap(scene, ask, todo)
-            return await self._place(scene, ask, todo.missing_stops, [])
+            groups, instead = scene.swap(todo)
+            if groups:
+                return await self._place(scene, ask, groups, instead)
+            return await self._cancel(scene, instead)
         if todo.stale:
             return await self._cancel(scene, [item for group in todo.stale for item in group])
         return await self._place(scene, ask, todo.missing, [])
-
-    async def _swap(self, scene: Scene, ask: Ask, todo: Difference) -> bool:
-        """Where coins are locked: something is placed, or made way for."""
-        groups, instead = scene.swap(todo)
-        if groups:
-            return await self._place(scene, ask, groups, instead)
-        return await self._cancel(scene, instead)
 
     async def _place(
         self, scene: Scene, ask: Ask, groups: Sequence[Group], instead: Sequence[OrderIntent]

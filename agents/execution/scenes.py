@@ -105,22 +105,27 @@ class Scene:
         return wanted(position, self.style, instrument, self.quantity, without=without)
 
     def swap(self, todo: Difference) -> tuple[list[Group], list[OrderIntent]]:
-        """Where coins are locked once: groups to place, at once, `instead` of an order that rests
-        where there is one; or, without groups, what to cancel for the next.
+        """Groups with stops to place, at once, `instead` of an order that rests where there is
+        one; or, without groups, what to cancel for the next.
 
-        What fits beside what rests goes first, or a stop for all that lies bare. Then one stop
-        takes the place of another in one request, else what is in its way is cancelled.
+        Where coins are locked once, what fits beside what rests goes first, and a stop for what
+        would lie bare. Then one stop takes the place of another in one request, else what is in
+        its way is cancelled.
         """
-        if beside := fitting(todo.missing, self.free) or self._stopgap(todo.missing):
+        if self.style is GuardStyle.SEPARATE:
+            return todo.missing_stops, []
+        beside = fitting(todo.missing, self.free)
+        if beside := [*beside, *self._stopgap(todo.missing, beside)]:
             return beside, []
         instead = replaced(todo.missing, todo.stale)
         if len(instead) > 1 or (instead and len(todo.missing[0]) > 1):
             return [], instead
         return list(todo.missing[:1]), instead
 
-    def _stopgap(self, missing: Sequence[Group]) -> list[Group]:
+    def _stopgap(self, missing: Sequence[Group], beside: Sequence[Group]) -> list[Group]:
         """A stop alone for what is free and not covered, until the others make room."""
         bare = min(self.free, self.whole - covered(self.resting))
+        bare -= sum((group[0].quantity for group in beside), ZERO)
         price = next((leg.price for group in missing for leg in group if leg.stops), ZERO)
         quantity = self.ground.instrument.amount(max(bare, ZERO))
         enough = placeable(quantity, price, self.ground.instrument)

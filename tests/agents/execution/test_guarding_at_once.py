@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+import pytest
+
 from agents.domain.market import Instrument
 from agents.domain.order import BrokerOrder, OrderIntent
 from agents.domain.strategy import Side
@@ -19,9 +21,11 @@ D = Decimal
 
 @dataclass
 class Trips:
-    """Questions under way; those that were asked before any of them was answered are one trip."""
+    """Questions under way; those that were asked before any of them was answered are one trip.
+    `covered` is what stops at rest close after each."""
 
     made: list[list[str]] = field(default_factory=list)
+    covered: list[Decimal] = field(default_factory=list)
     under_way: int = 0
 
     async def one(self, name: str) -> None:
@@ -32,8 +36,10 @@ class Trips:
         for _ in range(50):  # far from here
             await asyncio.sleep(0)
 
-    def over(self) -> None:
+    def over(self, covered: Decimal) -> None:
         self.under_way -= 1
+        if not self.under_way:
+            self.covered.append(covered)
 
 
 class FarBroker(VenueBroker):
@@ -44,7 +50,7 @@ class FarBroker(VenueBroker):
         try:
             return await super().submit(intent, instrument)
         finally:
-            self.trips.over()
+            self.trips.over(self.stopped())
 
     async def rest(
         self,
@@ -56,7 +62,7 @@ class FarBroker(VenueBroker):
         try:
             return await super().rest(orders, instrument, instead_of)
         finally:
-            self.trips.over()
+            self.trips.over(self.stopped())
 
     async def cancel(self, intent: OrderIntent) -> BrokerOrder | None:
         if intent.pair and intent.key != intent.pair:  # known from the answer to its other one
@@ -65,14 +71,19 @@ class FarBroker(VenueBroker):
         try:
             return await super().cancel(intent)
         finally:
-            self.trips.over()
+            self.trips.over(self.stopped())
 
 
-async def trade(fraction: str) -> tuple[Floor, Trips]:
+def far() -> tuple[Floor, Trips]:
     floor, trips = Floor(GuardStyle.PAIRED), Trips()
     broker = FarBroker(floor.world.clock.now, GuardStyle.PAIRED)
     broker.trips = trips
     floor.broker = floor.world.broker = broker
+    return floor, trips
+
+
+async def trade(fraction: str) -> tuple[Floor, Trips]:
+    floor, trips = far()
     await floor.open(both(Side.LONG, *TWO))
     assert trips.made == [["submit"], ["rest", "rest"]]
     trips.made.clear()
@@ -92,3 +103,21 @@ async def test_what_a_partial_close_leaves_is_guarded_beside_it() -> None:
     assert trips.made[0] == ["cancel"]
     assert {"rest", "submit"} <= set(trips.made[1])
     assert floor.broker.stopped() == floor.position.quantity
+
+
+@pytest.mark.parametrize("more", ["0.02", "0.08", "0.1"])
+async def test_what_an_entry_fills_later_is_covered_before_anything_is_moved(more: str) -> None:
+    floor, trips = far()
+    floor.fail("submit", "later")
+    await floor.open(both(Side.LONG, *TWO))
+    entry = floor.world.orders[0].client_id
+    floor.broker.fill(entry, "0.06")
+    await floor.world.settle()
+    trips.made.clear()
+    trips.covered.clear()
+    floor.broker.fill(entry, more)
+    await floor.world.settle()
+    assert set(trips.made[0]) == {"rest"}
+    covered = trips.covered[0]
+    assert covered == floor.broker.stopped() == floor.position.quantity == D("0.06") + D(more)
+    floor.agrees()
