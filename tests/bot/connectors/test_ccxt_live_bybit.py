@@ -7,7 +7,14 @@ from decimal import Decimal
 import pytest
 import pytest_asyncio
 
-from agents.domain.errors import BrokerBusy, KeyRefused, OrderRejected, OrderUnknown, StopTooNear
+from agents.domain.errors import (
+    BrokerAway,
+    BrokerBusy,
+    KeyRefused,
+    OrderRejected,
+    OrderUnknown,
+    StopTooNear,
+)
 from agents.domain.order import OrderPurpose, OrderState
 from agents.domain.strategy import Side
 from agents.domain.venue import Credentials, GuardStyle, Holding
@@ -150,6 +157,32 @@ async def test_refusals_are_said_as_elsewhere(either: Live) -> None:
     with pytest.raises(BrokerBusy):
         await either.submit(await either.entry("busy"))
     assert either.taken == {}
+
+
+@pytest.mark.parametrize(("banned", "wait"), [(False, 2), (True, 30)], ids=["10006", "403"])
+async def test_too_many_requests_hold_everything_for_a_while(
+    either: Live, banned: bool, wait: int
+) -> None:
+    await either.desk.venue.state(either.owner)
+    either.server.faults.too_many(times=1, banned=banned)
+    with pytest.raises(BrokerBusy) as busy:
+        await either.submit(await either.entry("entry"))
+    assert busy.value.retry_after == wait
+    asked = len(either.asked)
+    with pytest.raises(BrokerBusy):
+        await either.submit(await either.exit("panic", purpose=OrderPurpose.PANIC))
+    assert (len(either.asked), either.taken) == (asked, {})
+
+
+async def test_an_exchange_that_is_not_there_took_nothing(either: Live) -> None:
+    intent = await either.entry("entry")
+    await either.desk.venue.state(either.owner)
+    await either.server.down()
+    for question in (either.submit(intent), either.broker.lookup(intent)):
+        with pytest.raises(BrokerAway):
+            await question
+    await either.server.up()
+    assert (await either.submit(intent)).state is OrderState.FILLED
 
 
 async def test_a_clock_that_goes_wrong_is_set_and_the_order_sent_once(either: Live) -> None:

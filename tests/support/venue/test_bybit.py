@@ -229,3 +229,13 @@ def test_ids_of_orders_are_read_back() -> None:
     for kind in Kind:
         assert order_number(order_name(7_000_012, kind)) == 7_000_012
     assert order_number("no id") is None
+
+
+async def test_play_money_is_found_where_ccxt_looks_for_it(
+    server: VenueServer, account: Account
+) -> None:
+    async with ccxt_client("bybit", server, account) as client:
+        client.set_sandbox_mode(True)
+        assert (await client.fetch_balance())["USDT"]["free"] == 1000
+        assert (await client.watch_ticker(PERP))["last"] == 100
+    assert {one.path.split("/")[1] for one in server.asked} == {"api-testnet.bybit.com"}
