@@ -2,7 +2,7 @@
 # make test     lint, format, types and tests
 # make check    lint, format and types only
 # make bench    measure
-# make crash    kill the real desk 200 times and check the books
+# make crash    kill the real desk 1200 times and check the books (over an hour)
 # make install  only make .venv and install what the bot needs
 # make lock     resolve requirements*.in again into requirements*.txt
 # make clean    remove .venv and caches; var/ with the database stays
@@ -43,6 +43,7 @@ bench: $(VENV)/.dev
 
 crash: $(VENV)/.dev
 	PARLEY_KILLS=200 $(BIN)/python -m pytest -q tests/stories/test_crashes.py
+	PARLEY_LIVE_KILLS=500 $(BIN)/python -m pytest -q tests/stories/test_live_crashes.py
 
 $(BIN)/python:
 	@for python in $(CANDIDATES); do \

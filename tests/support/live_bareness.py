@@ -1,4 +1,18 @@
-"""How long a position lay without its stop, while the exchange answered and the desk ran."""
+"""How long a position lay without its stop, while the exchange answered and the desk ran.
+
+"No longer than one round trip after the exchange answers again" is counted in the exchange's own
+ledger, which knows of every moment what was open and what stops covered of it. A spell counts from
+the moment on at which both sides are there: no fault is under way, and a desk that was killed has
+had its first answer since. Nothing else is excused.
+
+From there on the desk may ask what became of its orders, for it can't place what it does not know
+of; then it acts, in steps: requests that do not wait for each other (all that is cancelled, all
+that is placed) are one. One step may be answered before the step that covers everything: the entry
+itself, or cancelling where the exchange locks the coins of an order. So what is bare is bare from
+the arrival of the one to the arrival of the next, a round trip. That each of them is sent at once
+is shown in tests of the guards; that no spell is still going on is among the checks of the books,
+and that none lasts until the desk's look of the minute by the patience of the rounds.
+"""
 
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -10,6 +24,7 @@ from tests.support.venue.records import What
 
 _ACTS = frozenset({Op.ORDER, Op.STOP, Op.CHANGE, Op.CANCEL})
 MOST = 1
+"""Steps before the one that covers."""
 
 
 @dataclass
@@ -56,9 +71,9 @@ class Spells:
             if told:
                 words = ", ".join(f"{op.value} {what}" for op, what in told)
                 self.seen.append(f"{self.crew.engine.ledger.seq} {words}")
-                acts = [one for one in told if one[0] in _ACTS][:-1]  # the last one ended it
-                kinds = [op for op, _ in groupby(op for op, _ in acts)]
-                if len(kinds) > MOST:
+                acts = [op for op, _ in told if op in _ACTS]
+                steps = [op for op, _ in groupby(acts)][:-1]  # the last one ended it
+                if len(steps) > MOST:
                     found.append(f"{bare.symbol} was bare for {len(told)} answers: {words}")
         self._judged = self.crew.engine.ledger.seq
         return found

@@ -122,11 +122,10 @@ class Rounds:
             raise Broken("\n".join(bare))
 
     def _wrong(self) -> list[str]:
-        if not self.spells.runs:
-            return ["the desk has not asked the exchange anything"]
-        found = restless(self.crew)
-        if found:
+        if found := restless(self.crew):
             return found
+        if self.crew.engine.open_orders(KEY) and not self.spells.runs:
+            return ["the desk has not asked the exchange anything"]
         books = LiveBooks(self.crew)
         if waiting := books.undelivered():
             return [f"{waiting} messages wait"] if waiting > _BACKLOG else books.faults()
