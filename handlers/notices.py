@@ -128,8 +128,13 @@ class Notices:
     async def _failed(self, told: _Told) -> Reply:
         intent = await self._intent(told)
         instrument = await self._desk.instrument(intent.symbol)
-        words = trades.failed(intent, told.facts.get("reason", ""), instrument)
+        over = await self._is_over(intent)
+        words = trades.failed(intent, told.facts.get("reason", ""), instrument, over=over)
         return Reply(words, replies_to=_card_of(intent.proposal_id))
+
+    async def _is_over(self, intent: OrderIntent) -> bool:
+        held = await self._desk.memory.positions.by_proposal(intent.proposal_id or 0)
+        return held is not None and held.state is PositionState.CLOSED
 
     async def _position(self, told: _Told) -> Position:
         return await self._desk.memory.positions.get(told.user.id, told.facts["position_id"])
@@ -146,6 +151,7 @@ class Notices:
             instrument=await self._desk.instrument(position.symbol),
             profit=_decimal(facts.get("profit")),
             planned=None if facts.get("whole") else _decimal(facts.get("planned")),
+            stays=_decimal(facts.get("stays")),
         )
 
     async def _filled(self, told: _Told) -> Reply:
@@ -173,6 +179,8 @@ class Notices:
 
     async def _closed(self, told: _Told) -> Reply:
         filled = await self._fill(told)
+        if told.facts.get("again"):
+            return _about(filled.position, trades.written_off(filled))
         picture = Picture("position", {"position_id": filled.position.id})
         return replace(_about(filled.position, trades.closed(filled)), picture=picture)
 

@@ -20,13 +20,14 @@ _DOES = {OrderSide.BUY: "buying", OrderSide.SELL: "selling"}
 @dataclass(frozen=True, slots=True)
 class Filled:
     """A fill with what it did to a position. `profit` is that of this fill alone, net of its own
-    fee, quote currency; None for entries."""
+    fee, quote currency; None for entries. `stays` is what could not be sold, base currency."""
 
     position: Position
     fill: Fill
     instrument: Instrument | None
     profit: Decimal | None = None
     planned: Decimal | None = None
+    stays: Decimal | None = None
 
 
 def title(position: Position, what: str) -> Words:
@@ -73,7 +74,27 @@ def closed(filled: Filled) -> Words:
         + text(f" · {numbers.multiple(position.r_multiple())}"),
         f"{numbers.price(entry, instrument)} → {numbers.price(last, instrument)} in "
         f"{times.short(held)}",
+        *_rest(filled),
     )
+
+
+def written_off(filled: Filled) -> Words:
+    """A trade of which nothing more can be sold, and nothing was just now."""
+    position = filled.position
+    return lines(
+        title(position, "Written off"),
+        *_rest(filled),
+        "What it cost counts among the fees, and nothing of this trade is open any more.",
+        _profit(f"{markers.result(position.net())} P&L", position.net(), position),
+    )
+
+
+def _rest(filled: Filled) -> Iterator[str]:
+    """What can't be sold of a closed trade."""
+    if filled.stays:
+        coin = markers.base(filled.position.symbol)
+        size = numbers.amount(filled.stays, filled.instrument)
+        yield f"{size} {coin} stay on your account, too small to be sold."
 
 
 def sent(intent: OrderIntent, instrument: Instrument | None) -> Words:
@@ -93,10 +114,13 @@ def sent(intent: OrderIntent, instrument: Instrument | None) -> Words:
     )
 
 
-def failed(intent: OrderIntent, reason: str, instrument: Instrument | None) -> Words:
+def failed(
+    intent: OrderIntent, reason: str, instrument: Instrument | None, *, over: bool = False
+) -> Words:
+    """`over`: its trade is closed by now."""
     size = f"{numbers.amount(intent.quantity, instrument)} {markers.base(intent.symbol)}"
     if intent.filled:
-        return _filled_in_part(intent, reason, size, instrument)
+        return _filled_in_part(intent, reason, size, instrument, over=over)
     after = (
         "The position stays open and its stop keeps watching."
         if intent.reduces
@@ -110,7 +134,7 @@ def failed(intent: OrderIntent, reason: str, instrument: Instrument | None) -> W
 
 
 def _filled_in_part(
-    intent: OrderIntent, reason: str, size: str, instrument: Instrument | None
+    intent: OrderIntent, reason: str, size: str, instrument: Instrument | None, *, over: bool
 ) -> Words:
     filled = numbers.amount(intent.filled, instrument)
     after = (
@@ -118,6 +142,8 @@ def _filled_in_part(
         if intent.reduces
         else "The position is what was filled, and its stop covers that."
     )
+    if over:
+        after = "Nothing of this trade is open any more."
     return lines(
         bold(f"{markers.mode(intent.mode)} · Order filled in part: {intent.symbol}"),
         f"⛔ {_DID[intent.side]} {filled} of {size}; the rest is over: "

@@ -15,6 +15,7 @@ from agents.domain.ports import Memory
 from agents.domain.proposal import ProposalState
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.failing import Failures
+from agents.execution.leftovers import Leftovers
 from agents.execution.settlement import Settlement
 
 log = logging.getLogger(__name__)
@@ -27,12 +28,14 @@ class Answers:
         memory: Memory,
         settlement: Settlement,
         failures: Failures,
+        leftovers: Leftovers,
         *,
         passed: Checkpoint = passed,
     ) -> None:
         self._memory = memory
         self._settlement = settlement
         self._failures = failures
+        self._leftovers = leftovers
         self._passed = passed
 
     async def take(
@@ -54,9 +57,13 @@ class Answers:
             log.warning("Order %s has fills that are not named yet.", intent.client_id)
             return await self._at_least_open(fresh)
         if answer.state in FAILED:
-            return await self._end(fresh, answer.state, answer.reason, ended)
+            after = await self._end(fresh, answer.state, answer.reason, ended)
+            if after.filled:
+                await self._leftovers.ended(after)
+            return after
         if answer.state is OrderState.FILLED and fresh.filled and fresh.state in UNSETTLED:
             await self._memory.orders.move(fresh, OrderState.FILLED)
+            await self._leftovers.ended(fresh)
         elif answer.state is OrderState.OPEN:
             return await self._at_least_open(fresh)
         self._passed("order.recorded")

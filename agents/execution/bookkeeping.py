@@ -179,6 +179,16 @@ def _is_dust(left: Decimal, instrument: Instrument) -> bool:
     return instrument.kind is InstrumentKind.SPOT and left < instrument.amount_step
 
 
+def unsellable(position: Position, price: Decimal, instrument: Instrument) -> bool:
+    """Whether what is open is less than an exchange sells at `price`; what is open on a perpetual
+    can always be closed."""
+    if instrument.kind is not InstrumentKind.SPOT or position.quantity <= 0:
+        return False
+    with exactly():
+        sold = instrument.amount(position.quantity)
+        return not sold or sold < instrument.min_amount or sold * price < instrument.min_cost
+
+
 def written_off(position: Position, at: datetime, reason: str, instrument: Instrument) -> Position:
     """A spot position that is below the exchange's minimum, closed without an order at what it
     cost."""

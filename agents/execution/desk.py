@@ -31,6 +31,7 @@ from agents.execution.guarding import Guards
 from agents.execution.halting import Halts
 from agents.execution.hands import Hands
 from agents.execution.judging import Judge
+from agents.execution.leftovers import Leftovers
 from agents.execution.limit_book import DELAY, LimitBook
 from agents.execution.limits import Correlation, unknown
 from agents.execution.orders import Orders
@@ -66,6 +67,7 @@ class Desk:
     guards: Guards
     funding: Funding
     connecting: Connecting
+    leftovers: Leftovers
     truth: Truth | None = None  # where real money may be traded
 
     async def wake(self) -> None:
@@ -76,12 +78,14 @@ class Desk:
         await self.every_second()
 
     async def every_minute(self) -> None:
-        """Orders looked up, approvals gone on with, failed exits armed, funding booked."""
+        """Orders looked up, approvals gone on with, failed exits armed, funding booked, and what
+        can't be sold written off."""
         await _each(
             self.orders.recover,
             self.approvals.resume_approved,
             self.exits.heal,
             self.funding.look,
+            self.leftovers.look,
         )
 
     async def reconcile(self) -> None:
@@ -180,7 +184,8 @@ def _joined(
     passed, book = ground.passed, ExitBook()
     judge = Judge(memory, market, clock, bounding, rules)
     closing = Closing(memory, clock, book, passed=passed)
-    guards, orders = _orders(ground, brokers, book, judge, closing)
+    leftovers = Leftovers(memory, market, clock, book, passed=passed)
+    guards, orders = _orders(ground, brokers, book, judge, closing, leftovers)
     stops = Stops(memory, market, judge, book, passed=passed)
     approvals = Approvals(memory, market, clock, judge, orders, rules, passed=passed)
     funding = Funding(memory, market, clock, book, passed=passed)
@@ -205,6 +210,7 @@ def _joined(
         guards=guards,
         funding=funding,
         connecting=Connecting(memory, clock, hands),
+        leftovers=leftovers,
     )
 
 
@@ -247,11 +253,12 @@ def _orders(
     book: ExitBook,
     judge: Judge,
     closing: Closing,
+    leftovers: Leftovers,
 ) -> tuple[Guards, Orders]:
     memory, market, clock, passed = ground.memory, ground.market, ground.clock, ground.passed
     settlement = Settlement(memory, market, clock, book, passed=passed)
     failures = Failures(memory, book, passed=passed)
-    answers = Answers(memory, settlement, failures, passed=passed)
+    answers = Answers(memory, settlement, failures, leftovers, passed=passed)
     resting = Resting(memory, clock, answers, passed=passed)
     escalation = Escalation(memory, clock, closing)
     scenes = Scenes(memory, brokers, market, book)

@@ -9,8 +9,15 @@ from agents.domain.market import Instrument
 from agents.domain.money import ZERO, exactly
 from agents.domain.order import Fill, OrderIntent, OrderPurpose
 from agents.domain.ports import Memory
-from agents.domain.position import Account, Position
-from agents.execution.bookkeeping import gained, grown, opened, reduced
+from agents.domain.position import Account, Position, PositionState
+from agents.execution.bookkeeping import (
+    gained,
+    grown,
+    opened,
+    reduced,
+    unsellable,
+    written_off,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +29,11 @@ class Reckoned:
 
 
 async def reckon(memory: Memory, account: Account, instruments: dict[str, Instrument]) -> Reckoned:
-    """Book every fill again, oldest first, on an account as it began, and every funding."""
+    """Book every fill again, oldest first, on an account as it began, and every funding. What was
+    closed without a sale is too small for one, or it stays open here."""
     changes = [account.start]
     positions: dict[int, Position] = {}
+    last: dict[int, Fill] = {}
     for intent, fill in await memory.orders.fills(account.id):
         number = intent.proposal_id or 0
         before = positions.get(number)
@@ -32,11 +41,27 @@ async def reckon(memory: Memory, account: Account, instruments: dict[str, Instru
         if after is not None:
             positions[number] = after
             changes.append(gained(before, after))
+            last[number] = fill
+    for stored in await memory.positions.of_account(account.id):
+        before = positions.get(stored.proposal_id)
+        if before is not None and stored.state is PositionState.CLOSED:
+            fill = last[stored.proposal_id]
+            after = _without_rest(before, fill, stored.exit_reason, instruments[fill.symbol])
+            positions[stored.proposal_id] = after
+            changes.append(gained(before, after))
     received = await _funding(memory, account)
     changes.extend(received.values())
     with exactly():
         balance = sum(changes, ZERO)
     return Reckoned(balance, tuple(_funded(item, received) for item in positions.values()))
+
+
+def _without_rest(position: Position, last: Fill, reason: str, instrument: Instrument) -> Position:
+    """Written off where it is open and its last fill left too little for a sale."""
+    is_open = position.state is not PositionState.CLOSED
+    if is_open and unsellable(position, last.price, instrument):
+        return written_off(position, last.at, reason, instrument)
+    return position
 
 
 async def _booked(

@@ -13,11 +13,12 @@ from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import OpenTarget, Position, PositionState
 from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.user import Notice, NoticeKind
-from agents.execution.bookkeeping import gained, grown, opened, reduced
+from agents.execution.bookkeeping import gained, grown, moved_by, opened, reduced
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.exitbook import ExitBook
 from agents.execution.figures import plain
 from agents.execution.judging import instrument_of
+from agents.execution.leftovers import TOO_SMALL, stays, tell_written_off, without_rest
 from agents.execution.pausing import pause_once_done
 from agents.execution.telling import card_changed, card_of, position_card, position_closed
 
@@ -147,16 +148,22 @@ class Settlement:
             raise ValueError(f"entry order {intent.key} has no proposal")
         pending = met.pending(intent)
         if met.position is None:
-            wanted = opened(met.proposal, intent, fill, instrument)
-            position = await self._memory.positions.add(wanted)
+            after = opened(met.proposal, intent, fill, instrument)
         else:
             after = grown(met.position, met.proposal, fill, instrument)
+        held = after.quantity
+        after = await without_rest(self._memory, after, fill, instrument, TOO_SMALL)
+        if met.position is None:
+            position = await self._memory.positions.add(after)
+        else:
             position = await self._save(_settled(after, pending))
         self._passed("fill.accounting")
         await self._memory.accounts.book(intent.account_id, gained(met.position, position))
         self._passed("fill.telling")
         whole = intent.filled >= intent.quantity
         await self._tell_entry(met.proposal, position, fill, whole=whole)
+        if position.state is PositionState.CLOSED:
+            await tell_written_off(self._memory, self._clock, position, fill, held)
         return Booked(position, pending)
 
     async def _tell_entry(
@@ -184,15 +191,20 @@ class Settlement:
         if met.proposal is not None:
             after = _at_break_even(after, met.proposal, intent)
         after = after_target(after, intent, fill.quantity)
+        after = await without_rest(self._memory, after, fill, instrument, reason)
         position = await self._save(_settled(after, pending))
         self._passed("fill.accounting")
         profit = gained(met.position, position)
         await self._memory.accounts.book(intent.account_id, profit)
         self._passed("fill.telling")
-        await self._tell_exit(position, fill, profit)
+        rest = met.position.quantity - moved_by(fill, instrument)
+        await self._tell_exit(position, fill, profit, rest)
         return Booked(position, pending)
 
-    async def _tell_exit(self, position: Position, fill: Fill, profit: Decimal) -> None:
+    async def _tell_exit(
+        self, position: Position, fill: Fill, profit: Decimal, rest: Decimal
+    ) -> None:
+        """`rest` are the coins that it left, base currency."""
         closed = position.state is PositionState.CLOSED
         kind = NoticeKind.CLOSED if closed else NoticeKind.PARTLY_CLOSED
         facts = {
@@ -200,6 +212,7 @@ class Settlement:
             "left": str(position.quantity),
             "stop": str(position.stop),
             "reason": position.exit_reason,
+            **await stays(self._memory, position, rest),
         }
         await self._memory.notices.tell(_told(kind, position, fill, facts))
         if closed:

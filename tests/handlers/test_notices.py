@@ -103,6 +103,34 @@ async def test_closed(talk: Conversation) -> None:
     assert "fees in all" in words
 
 
+async def test_what_stays_of_a_closed_trade_is_told(talk: Conversation) -> None:
+    await talk.position()
+    await talk.world.tick("59300")
+    await talk.world.tick("59300")
+    [closed] = [one for one in talk.world.memory.told if one.kind is K.CLOSED]
+    reply = await render(talk, K.CLOSED, **{**closed.facts, "stays": "0.000020003"})
+    assert reply and reply.picture
+    assert "0.00002 BTC stay on your account, too small to be sold." in reply.words.plain()
+    facts = {**closed.facts, "stays": "0.00002", "again": True}
+    reply = await render(talk, K.CLOSED, **facts)
+    assert reply and not reply.rows
+    words = reply.words.plain()
+    assert words.split("\n")[0] == "📄 Paper · Written off LONG BTC/USDT"
+    assert "0.00002 BTC stay on your account, too small to be sold." in words
+    assert "Sold" not in words and "P&L -" in words
+
+
+async def test_an_order_filled_in_part_does_not_say_that_more_is_open(talk: Conversation) -> None:
+    await talk.position()
+    [entry] = talk.world.orders
+    part = await render(talk, K.ORDER_FAILED, intent_id=entry.id, reason="taken back")
+    assert part and "its stop covers that" in part.words.plain()
+    await talk.world.tick("59300")
+    await talk.world.tick("59300")
+    part = await render(talk, K.ORDER_FAILED, intent_id=entry.id, reason="taken back")
+    assert part and "Nothing of this trade is open any more." in part.words.plain()
+
+
 async def test_sent_is_not_filled(talk: Conversation) -> None:
     await talk.position()
     await talk.desk.hands.close(1, 1)

@@ -23,6 +23,7 @@ class Trade:
     received: Fraction = Fraction(0)  # what exits came to
     gained: Fraction = Fraction(0)  # exact once flat; of exits that left something open, rounded
     fees: Fraction = Fraction(0)
+    price: Fraction = Fraction(0)  # of its last fill
 
     @property
     def net(self) -> Fraction:
@@ -31,32 +32,58 @@ class Trade:
 
 @dataclass
 class Ledger:
+    """`step`, `least` (coins) and `least_cost` are what an order must be at least; `coming` says
+    whether an order of the trade may still be filled."""
+
     spot: bool
     step: Fraction
+    least: Fraction
+    least_cost: Fraction
     trades: dict[int, Trade] = field(default_factory=dict)
 
-    def enter(self, number: int, *, long: bool, price: str, amount: str, fee: "Fee") -> None:
+    def enter(
+        self, number: int, *, long: bool, price: str, amount: str, fee: "Fee", coming: bool
+    ) -> None:
         trade = self.trades.setdefault(number, Trade(long))
         moved = Fraction(amount) - self._in_coins(fee)
         trade.bought += moved
         trade.cost += Fraction(price) * moved
         trade.coins += moved if long else -moved
         trade.cash += Fraction(price) * Fraction(amount) * (-1 if long else 1)
+        trade.price = Fraction(price)
         self._charge(trade, fee, price)
+        if not coming:
+            self.settle(number)
 
-    def leave(self, number: int, *, price: str, amount: str, fee: "Fee") -> None:
+    def leave(self, number: int, *, price: str, amount: str, fee: "Fee", coming: bool) -> None:
         trade = self.trades[number]
         moved = Fraction(amount) + self._in_coins(fee)
         trade.coins += -moved if trade.long else moved
         trade.received += Fraction(price) * moved
         trade.cash += Fraction(price) * Fraction(amount) * (1 if trade.long else -1)
+        trade.price = Fraction(price)
         self._charge(trade, fee, price)
         if self.is_flat(trade):
-            self._write_off(trade)
-            trade.gained = (trade.received - trade.cost) * (1 if trade.long else -1)
+            self._close(trade)
         else:
             gain = (Fraction(price) - trade.cost / trade.bought) * moved
             trade.gained += _rounded(gain if trade.long else -gain)
+        if not coming:
+            self.settle(number)
+
+    def settle(self, number: int) -> None:
+        """Nothing more is coming: what can't be sold is lost, and the trade is over."""
+        trade = self.trades[number]
+        if trade.coins and self.spot and self._is_too_small(trade):
+            self._close(trade)
+
+    def _is_too_small(self, trade: Trade) -> bool:
+        sold = trade.coins // self.step * self.step
+        return sold < self.least or sold * trade.price < self.least_cost
+
+    def _close(self, trade: Trade) -> None:
+        self._write_off(trade)
+        trade.gained = (trade.received - trade.cost) * (1 if trade.long else -1)
 
     def _write_off(self, trade: Trade) -> None:
         """What can't be sold is lost, at the average that it came to."""

@@ -195,6 +195,8 @@ class LiveBooks:
         for row in self["outbox"]:
             if row["kind"] in _TOLD:
                 facts: dict[str, Any] = json.loads(row["facts"])
+                if facts.get("again"):
+                    continue  # what is left of it is written off
                 rows[facts["client_id"], facts["trade_id"]].append(row)
         for fill in self["fills"]:
             if (count := len(rows[fill["client_id"], fill["trade_id"]])) != 1:
