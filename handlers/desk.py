@@ -12,8 +12,8 @@ from agents.domain.market import Instrument, Universe
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.risk import Costs, Limits, TapRules
 from agents.domain.user import Identity, Place, Standing, User
-from agents.execution.accounts import Accounts
 from agents.domain.venue import KeyCheck
+from agents.execution.accounts import Accounts
 from agents.execution.approvals import Approvals
 from agents.execution.bounding import Bounding
 from agents.execution.connections import Connecting
