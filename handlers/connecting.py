@@ -13,7 +13,7 @@ from agents.domain.errors import AskUser, OperatorNeeded, Refused, TryAgain
 from agents.domain.strategy import Mode
 from agents.domain.venue import Credentials, KeyCheck, KeyReport
 from agents.execution.connections import NewKey, baseline_of, objection
-from handlers import confirm, connecting_words, dialogue, texts
+from handlers import confirm, connecting_words, dialogue, markers, texts
 from handlers.chat import Button, Reply, Words, lines, text
 from handlers.connecting_parts import FULL, Parts, is_name, named
 from handlers.desk import Desk
@@ -110,7 +110,7 @@ async def _opening(desk: Desk, turn: Turn) -> Answer:
 
 
 def _begin(exchange: str) -> Button:
-    return Button(f"🔗 {connecting_words.title(exchange)}", "connect")
+    return Button(f"🔗 {markers.exchange(exchange)}", "connect")
 
 
 async def _taking(desk: Desk, turn: Turn, parts: Parts, more: Sequence[str]) -> Answer:

@@ -8,7 +8,7 @@ from agents.domain.errors import ParleyError
 from agents.domain.strategy import Side, Strategy
 from agents.domain.venue import Connection, ConnectionState, KeyReport
 from agents.execution.connections import OpenBusiness, baseline_of, still_open
-from handlers import numbers, texts, times
+from handlers import markers, numbers, texts, times
 from handlers.chat import Words, bold, code, lines, text
 
 NO_EXCHANGE = (
@@ -46,15 +46,11 @@ _ANY_ADDRESS = (
 _UNTOLD = "ℹ️ The exchange does not tell whether the key is bound to addresses; bind it there."
 
 
-def title(exchange: str) -> str:
-    return exchange[:1].upper() + exchange[1:]
-
-
 def opening(exchange: str) -> Words:
     return lines(
         bold("🔗 Connect an exchange account"),
-        f"1. In {title(exchange)}'s API settings make a new key. Allow reading and trading; leave "
-        "withdrawals off; bind it to this desk's address if you can.",
+        f"1. In the API settings of {markers.exchange(exchange)} make a new key. Allow reading and "
+        "trading; leave withdrawals off; bind it to this desk's address if you can.",
         "2. Tap the exchange below and send me the key, then the secret. I delete each message, "
         "store the key encrypted, and show no more than its last four characters.",
         "3. I tell you what the key may do, and you say Yes. Nothing trades with real money by "
@@ -66,20 +62,21 @@ def opening(exchange: str) -> Words:
 def next_part(exchange: str, part: str, wrong: str) -> Words:
     """Asks for the key, the secret or the password."""
     named = {"key": "API key", "secret": "secret that belongs to it", "password": "passphrase"}
-    asked = f"Send me {title(exchange)}'s {named[part]}; I delete the message."
+    asked = f"Send me {markers.exchange(exchange)}'s {named[part]}; I delete the message."
     return lines(*([wrong] if wrong else []), f"🔑 {asked}")
 
 
 def unreached(exchange: str, fault: ParleyError) -> Words:
     return lines(
-        f"⏳ {title(exchange)} could not be asked about the key, and nothing is connected so far.",
+        f"⏳ {markers.exchange(exchange)} could not be asked about the key, and nothing is "
+        "connected so far.",
         texts.sentence(str(fault)),
     )
 
 
 def not_taken(exchange: str, why: ParleyError) -> Words:
     return lines(
-        bold(f"⛔ {title(exchange)} is not connected with this key"),
+        bold(f"⛔ {markers.exchange(exchange)} is not connected with this key"),
         texts.sentence(str(why)),
         "Nothing was stored. A new key can take a few minutes until it works, and one that is "
         "bound to other addresses is refused from here.",
@@ -100,7 +97,7 @@ def summary(
     known = bool(earlier and earlier.exchange == exchange)
     own = earlier.baseline if earlier and known else baseline_of(report)
     said: list[Words | str] = [
-        bold(f"🔗 {title(exchange)}: the key ending in {ends} works"),
+        bold(f"🔗 {markers.exchange(exchange)}: the key ending in {ends} works"),
         "It may read and trade; it can't withdraw.",
         *_addresses(report.restricted),
         f"The account is worth {_amount(report.equity)} {report.quote}, of which "
@@ -162,7 +159,7 @@ def _amount(value: Decimal) -> str:
 
 def connected(connection: Connection) -> Words:
     return lines(
-        bold(f"🔗 {title(connection.exchange)} is connected"),
+        bold(f"🔗 {markers.exchange(connection.exchange)} is connected"),
         f"Key ending in {connection.ends}, stored encrypted. {_owned(connection.baseline)}",
         "/mode takes a strategy live, /limits shows what no trade can pass, /connect shows this "
         "account and /disconnect forgets it.",
@@ -179,7 +176,7 @@ def state(connection: Connection, zone: str, wall: datetime) -> Words:
         ConnectionState.REFUSED: ["The first button below takes another key."],
     }
     return lines(
-        bold(f"🔗 {title(connection.exchange)}"),
+        bold(f"🔗 {markers.exchange(connection.exchange)}"),
         f"Key ending in {connection.ends}{when}",
         f"{_STATES[connection.state]}{why}",
         *mend.get(connection.state, []),
@@ -194,7 +191,7 @@ def disconnecting(connection: Connection, business: OpenBusiness) -> Words:
     named = _named(business.strategies)
     paused = [f"{named} can't trade without it and will be paused."] if named else []
     return lines(
-        bold(f"🔌 Disconnect {title(connection.exchange)}?"),
+        bold(f"🔌 Disconnect {markers.exchange(connection.exchange)}?"),
         f"The key ending in {connection.ends} is forgotten here.",
         *paused,
     )
@@ -203,7 +200,7 @@ def disconnecting(connection: Connection, business: OpenBusiness) -> Words:
 def disconnected(connection: Connection, paused: Sequence[Strategy]) -> Words:
     named = _named(paused)
     return lines(
-        bold(f"🔌 {title(connection.exchange)} is disconnected"),
+        bold(f"🔌 {markers.exchange(connection.exchange)} is disconnected"),
         f"The key ending in {connection.ends} is forgotten here. Delete it at the exchange too.",
         *([f"Paused: {named}."] if named else []),
     )

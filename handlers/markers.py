@@ -18,11 +18,22 @@ STATES = {
     StrategyState.PAUSED: "⏸ paused",
     StrategyState.ARCHIVED: "🗄 archived",
 }
+_EXCHANGES = {
+    "binanceusdm": "Binance futures",
+    "bybitlinear": "Bybit perpetuals",
+    "okx": "OKX",
+    "kucoin": "KuCoin",
+}
 SIDES = {Sides.LONG: "long", Sides.SHORT: "short", Sides.BOTH: "long and short"}
 
 
 def mode(of: Mode) -> str:
     return MODES[of]
+
+
+def exchange(name: str) -> str:
+    """An exchange as people call it: `Binance futures` of binanceusdm."""
+    return _EXCHANGES.get(name, name.capitalize())
 
 
 def side(of: Side) -> str:

@@ -40,7 +40,7 @@ async def receipt(desk: Desk, turn: Turn) -> Answer:
 async def shown(desk: Desk, user: User, found: Receipt) -> Reply:
     wall = desk.clock.wall()
     at = times.moment(found.at, user.zone, wall)
-    title = bold(f"🧾 {found.exchange.capitalize()} at {at}")
+    title = bold(f"🧾 {markers.exchange(found.exchange)} at {at}")
     head: list[Words | str] = [title, funds_words(found)]
     matched = _matched(found)
     left = await desk.memory.findings.of(user.id, (FindingState.IGNORED,))
@@ -56,7 +56,7 @@ async def shown(desk: Desk, user: User, found: Receipt) -> Reply:
 async def told(desk: Desk, user: User, facts: Facts) -> Reply:
     """The notice of a receipt: after a start, or of something new."""
     waiting = [one for number in facts["findings"] if (one := await _open(desk, user, number))]
-    exchange, start = str(facts["exchange"]).capitalize(), bool(facts["start"])
+    exchange, start = markers.exchange(str(facts["exchange"])), bool(facts["start"])
     matched = _counted(facts, "while I was away" if start else "")
     if not waiting:
         if not start:
@@ -80,7 +80,7 @@ def balance_line(funds: KnownFunds, user_id: int) -> str:
     if standing is None:
         return ""
     worth = f"{numbers.money(standing.equity)} {standing.quote}"
-    return f"{standing.exchange}: {worth}, {numbers.money(standing.free)} free"
+    return f"{markers.exchange(standing.exchange)}: {worth}, {numbers.money(standing.free)} free"
 
 
 # --- what is there ------------------------------------------------------------------------------

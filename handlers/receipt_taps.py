@@ -53,11 +53,11 @@ def _question(offer: Offer) -> Words:
     finding, instrument = offer.finding, offer.instrument
     size = f"{numbers.amount(finding.quantity, instrument)} {instrument.base}"
     price, entry = (numbers.price(one, instrument) for one in (offer.price, offer.entry))
+    exchange = markers.exchange(offer.exchange)
     came = (
-        f"{offer.exchange.capitalize()} says it was opened at {entry}; the price is {price} now."
+        f"{exchange} says it was opened at {entry}; the price is {price} now."
         if offer.entry_known
-        else f"{offer.exchange.capitalize()} keeps no entry price of coins, so it counts from now: "
-        f"{price}."
+        else f"{exchange} keeps no entry price of coins, so it counts from now: {price}."
     )
     danger = (
         [f"It would be liquidated at {numbers.price(offer.liquidation, instrument)}."]

@@ -129,7 +129,7 @@ async def connected_key(talk: Conversation) -> Credentials:
 
 
 async def test_with_a_password_and_both_parts_at_once(talk: Conversation) -> None:
-    assert "Okx's API key" in plain(await talk.say("/connect okx"))
+    assert "OKX's API key" in plain(await talk.say("/connect okx"))
     said = await talk.say(f"API key: {KEY}\nSecret key: {SECRET}")
     assert "passphrase" in plain(said)
     await talk.say(PASSWORD)

@@ -73,7 +73,7 @@ async def test_all_match():
 
 async def test_the_balance_has_a_line_for_the_exchange():
     talk, world, _ = await _connected()
-    assert "🏦 binance: 10,000.00 USDT, 10,000.00 free" in plain(await talk.say("/balance"))
+    assert "🏦 Binance: 10,000.00 USDT, 10,000.00 free" in plain(await talk.say("/balance"))
     world.clock.advance(200)
     assert "🏦" not in plain(await talk.say("/balance"))
 
