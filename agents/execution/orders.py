@@ -21,7 +21,6 @@ from agents.domain.broker import Broker
 from agents.domain.errors import (
     BrokerAway,
     BrokerBusy,
-    MarketUnavailable,
     OrderRejected,
     OrderUnknown,
     Refused,
@@ -152,10 +151,7 @@ class Orders:
             if intent.purpose is OrderPurpose.ENTRY and (no := await self._gate.why_not(intent)):
                 return await self._failures.fail(intent, OrderState.CANCELLED, no)
             return await self._send(intent, instrument)
-        except MarketUnavailable as fault:
-            log.warning("Order %s waits: %s", intent.client_id, fault)
-            return intent
-        except TryAgain as fault:
+        except TryAgain as fault:  # also while the market is away
             return self._wait(intent, fault)
 
     async def cancel(

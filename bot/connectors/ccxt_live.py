@@ -100,7 +100,8 @@ class LiveBroker:
             check(session, intent, instrument, self._price(intent.symbol))
             if intent.purpose is OrderPurpose.ENTRY:
                 await self._prepare(session, intent, instrument)
-            order = await place(session, intent, urgent=_urgent(intent))
+            # whatever rested for an exit may be cancelled already
+            order = await place(session, intent, urgent=intent.reduces)
         except KeyRefused as refusal:
             raise OrderKeyRefused(str(refusal)) from None
         return await self._taken(session, intent, order)

@@ -65,3 +65,16 @@ async def test_an_exit_of_before_is_looked_up_as_soon_as_its_exchange_can_be_rea
     for _ in range(3):
         await floor.second()
     await floor.closed("closed by hand")
+
+
+async def test_an_exit_goes_out_as_soon_as_its_market_is_back() -> None:
+    floor = Floor(GuardStyle.SEPARATE)
+    await floor.open(both(Side.LONG, *TWO))
+    floor.world.market.reachable = False
+    await floor.world.desk.hands.close(floor.owner, floor.position.id)
+    await floor.second()
+    assert floor.position.state is PositionState.CLOSING
+    floor.world.market.reachable = True
+    for _ in range(3):
+        await floor.second()
+    await floor.closed("closed by hand")
