@@ -27,6 +27,7 @@ from handlers import (
     money,
     operator,
     panic,
+    peaks,
     positions,
     publishing,
     quiet,
@@ -336,6 +337,7 @@ ACTS: Mapping[str, Act] = {
     connecting.DISCONNECT: connecting.disconnect_now,
     quiet.SET: quiet.set_quiet,
     limits.RAISE: limits.raise_now,
+    peaks.ANEW: peaks.agreed,
     halt.FLATTEN: halt.flatten_now,
     halt.LIFT: halt.lift_now,
 }

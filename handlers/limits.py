@@ -6,11 +6,9 @@ nothing goes. Only the account's owner changes it.
 
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import timedelta
 from typing import Any
 from zlib import crc32
 
-from agents.domain.desks import Right
 from agents.domain.errors import AskUser
 from agents.domain.limits import (
     BY_NAME,
@@ -25,7 +23,8 @@ from agents.domain.position import Account
 from agents.domain.risk import Limits
 from agents.domain.strategy import Mode
 from agents.execution.limit_book import Change, Changed
-from handlers import confirm, limit_lines, markers, paging, seats, texts, times
+from agents.execution.limits import DRAWDOWN
+from handlers import confirm, limit_lines, markers, paging, peaks, texts, times
 from handlers.chat import Button, Reply, Rows, Words, bold, code, lines, text
 from handlers.desk import Desk, Facts
 from handlers.limit_words import EXAMPLES, LABELS, example, halved, named, said, value
@@ -38,7 +37,8 @@ _KEEP = frozenset({"keep", "cancel"})
 
 
 async def limits(desk: Desk, turn: Turn) -> Answer:
-    """/limits; /limits NAME VALUE; /limits NAME off; /limits keep NAME; /limits ceiling."""
+    """/limits; /limits NAME VALUE; /limits NAME off; /limits keep NAME; /limits ceiling; /limits
+    drawdown anew."""
     first, _, rest = turn.words.strip().partition(" ")
     if not first:
         return [await _page(desk, turn, 0)]
@@ -47,6 +47,8 @@ async def limits(desk: Desk, turn: Turn) -> Answer:
     if first.lower() in _KEEP:
         return await _keep(desk, turn, named(rest)[0])
     name, words = named(turn.words)
+    if name == DRAWDOWN and peaks.is_meant(words):
+        return await peaks.anew(desk, turn, words)
     now = await desk.bounding.book.of(turn.user.id)
     if not words:
         held = said(name, of_rule(now, BY_NAME[name]))
@@ -103,6 +105,7 @@ async def _foot(desk: Desk, turn: Turn, owns: Mapping[str, Own]) -> list[Words |
         for name, own in owns.items()
         if own.pending is not None and not own.is_due(wall)
     ]
+    waiting += await peaks.waiting(desk, turn)
     halted = await desk.bounding.halts.present()
     stopped = [f"⛔ {texts.sentence(str(halted.breach()))}"] if halted else []
     change = text("Lower one at once, or raise one later: ") + code(example("daily loss"))
@@ -167,16 +170,9 @@ def _name(turn: Turn) -> str:
     return _NAMES[turn.tap.id]
 
 
-async def _only_owner(desk: Desk, turn: Turn) -> None:
-    """Raises AskUser for who may only look."""
-    seat = seats.Seat(turn.person, turn.user, turn.group, turn.role)
-    if why := await seats.refusal(desk, seat, Right.LEAD, turn.incoming):
-        raise AskUser(why)
-
-
 async def _change(desk: Desk, turn: Turn, name: str, wanted: Value | None) -> Answer:
     """At once where it is stricter; else after a Yes and the delay."""
-    await _only_owner(desk, turn)
+    await peaks.only_owner(desk, turn)
     actor = f"user:{turn.person.id}"
     found = await desk.bounding.book.tighten(turn.user.id, actor, name, wanted)
     if found.change is Change.LOOSER:
@@ -191,7 +187,7 @@ async def _ask(desk: Desk, turn: Turn, name: str, wanted: Value | None, found: C
     words = lines(
         bold(f"🛡 Allow more? {LABELS[name]}"),
         f"From {said(name, found.before)} to {said(name, found.after)}.",
-        f"It holds {_when(desk, at)}; until then you can take it back.",
+        f"It holds {peaks.when(desk, at)}; until then you can take it back.",
     )
     facts = {
         "name": name,
@@ -201,14 +197,9 @@ async def _ask(desk: Desk, turn: Turn, name: str, wanted: Value | None, found: C
     return await confirm.ask(desk, turn, RAISE, facts, words)
 
 
-def _when(desk: Desk, at: str) -> str:
-    delay = desk.bounding.book.delay
-    return f"from {at} on, {times.age(delay)} from now" if delay > timedelta() else "at once"
-
-
 async def raise_now(desk: Desk, turn: Turn, facts: Mapping[str, Any]) -> Answer:
     """Yes to the question."""
-    await _only_owner(desk, turn)
+    await peaks.only_owner(desk, turn)
     before = value_from_json(facts["before"]) or {}
     found = await desk.bounding.book.loosen(
         turn.user.id,
@@ -221,8 +212,11 @@ async def raise_now(desk: Desk, turn: Turn, facts: Mapping[str, Any]) -> Answer:
 
 
 async def _keep(desk: Desk, turn: Turn, name: str) -> Answer:
-    await _only_owner(desk, turn)
-    kept = await desk.bounding.book.keep(turn.user.id, f"user:{turn.person.id}", name)
+    await peaks.only_owner(desk, turn)
+    actor = f"user:{turn.person.id}"
+    kept = await desk.bounding.book.keep(turn.user.id, actor, name)
+    if name == DRAWDOWN and await desk.bounding.book.peaks.keep(turn.user.id, actor) and not kept:
+        return [texts.said("🛡 The drawdown is measured as before, from its old peak.")]
     now = of_rule(await desk.bounding.book.of(turn.user.id), BY_NAME[name])
     if not kept:
         return [texts.said(f"Nothing waits there: {LABELS[name]} is {said(name, now)}.")]
@@ -243,8 +237,9 @@ def _answered(desk: Desk, turn: Turn, name: str, found: Changed) -> str:
             )
         case Change.WAITS if found.at is not None:
             at = times.moment(found.at, turn.user.zone, desk.clock.wall())
+            when = peaks.when(desk, at)
             return (
-                f"🛡 {label} goes from {said(name, found.before)} to {after} {_when(desk, at)}. "
+                f"🛡 {label} goes from {said(name, found.before)} to {after} {when}. "
                 f"Take it back with /limits keep {name}"
             )
         case _:

@@ -21,6 +21,7 @@ from handlers import (
     limits,
     money_alarms,
     panic,
+    peaks,
     quiet,
     receipt,
     signal_posts,
@@ -223,6 +224,8 @@ class Notices:
         return alarms.of_machine(told.facts, told.user.zone, self._desk.clock.wall())
 
     async def _limit(self, told: _Told) -> Reply:
+        if told.facts["what"] == "peak":
+            return await peaks.told(self._desk, told.facts, told.user.id)
         return limits.told(told.facts)
 
     async def _halt(self, told: _Told) -> Reply:

@@ -15,6 +15,7 @@ from storage.specs import parsed
 
 _EXACT = Context(prec=200, traps=[Inexact])  # a sum that would have to be rounded is an error
 _TRIES = 20
+_BUSY = "The account is being booked by others; it is tried again by itself."
 
 
 class Accounts(Repository):
@@ -84,13 +85,23 @@ class Accounts(Repository):
             now = await self.get(account_id)
             balance = _EXACT.add(now.balance, change)
             booked = (
-                await AccountRow.filter(id=account_id, balance=now.balance)
+                await AccountRow.filter(id=account_id, balance=now.balance, peak=now.peak)
                 .using_db(self.db)
                 .update(balance=balance, peak=max(now.peak, balance))
             )
             if booked:
                 return await self.get(account_id)
-        raise TryAgain("The account is being booked by others; it is tried again by itself.")
+        raise TryAgain(_BUSY)
+
+    async def reset_peak(self, owner_id: int, account_id: int) -> Account:
+        for _ in range(_TRIES):
+            mine = AccountRow.filter(id=account_id, owner_id=owner_id).using_db(self.db)
+            now = await mine.first()
+            if now is None:
+                raise NotFound("There is no such account, or it is not yours.")
+            if await mine.filter(balance=now.balance, peak=now.peak).update(peak=now.balance):
+                return await self.get(account_id)
+        raise TryAgain(_BUSY)
 
 
 def _account(row: AccountRow) -> Account:

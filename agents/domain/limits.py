@@ -15,6 +15,7 @@ from agents.domain.risk import Limits
 from agents.domain.windows import Hours
 
 PREFERENCE = "limits"  # under which name a user's own limits are kept
+PEAKS = "peaks anew"  # and from when which drawdown is measured anew
 
 Value = Mapping[str, Any]
 """Fields of Limits with what is wanted of each, as Limits has them."""

@@ -334,6 +334,9 @@ class Accounts(Protocol):
     async def book(self, account_id: int, change: Decimal) -> Account:
         """Add `change` (quote currency, exact) to the balance, and raise the peak."""
 
+    async def reset_peak(self, owner_id: int, account_id: int) -> Account:
+        """The peak becomes the balance. Raises NotFound for an account that is not the owner's."""
+
 
 class ModelCalls(Protocol):
     async def add(self, call: ModelCall) -> ModelCall: ...

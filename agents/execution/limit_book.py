@@ -28,6 +28,7 @@ from agents.domain.limits import (
 from agents.domain.ports import Clock, Memory
 from agents.domain.risk import Limits
 from agents.domain.user import Notice, NoticeKind
+from agents.execution.peaks import Peaks
 
 DELAY = timedelta(days=1)
 _LOCK = "limits in hand"  # a preference that is written to be the only one who changes them
@@ -64,6 +65,7 @@ class LimitBook:
         self._clock = clock
         self.ceiling = ceiling
         self.delay = delay
+        self.peaks = Peaks(memory, clock, delay)
 
     async def owns(self, owner_id: int) -> dict[str, Own]:
         """What the owner set, whether it holds already or not."""
@@ -129,6 +131,7 @@ class LimitBook:
 
     async def tell_due(self) -> None:
         """Tell each owner whose looser limit holds by now, and note it; every few seconds."""
+        await self.peaks.apply_due()
         wall = self._clock.wall()
         for owner_id, stored in await self._memory.preferences.everyone(PREFERENCE):
             if any(own.is_due(wall) for own in owns_from_json(stored).values()):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from agents.domain.errors import LimitBreach
 from agents.domain.ports import Clock, Memory
 from agents.domain.position import Position
-from agents.domain.strategy import RunKind, Strategy, StrategyState
+from agents.domain.strategy import Mode, RunKind, Strategy, StrategyState
 from agents.execution.limits import DRAWDOWN
 from agents.execution.telling import strategy_paused
 
@@ -22,7 +22,8 @@ async def pause_after(
     paused. `closing`: what is open is being closed, which is told with it."""
     if breach.rule != DRAWDOWN:
         return False
-    reason = f"Paused: {breach}."
+    which = "" if strategy.mode is Mode.LIVE else f" {strategy.number}"
+    reason = f"Paused: {breach}. To measure it from here on: /limits drawdown anew{which}"
     key = f"drawdown:{clock.now().isoformat()}"
     return await _pause(memory, clock, strategy, reason, key, closing=closing)
 

@@ -85,6 +85,7 @@ FOREIGN_CALLS: dict[str, Call] = {
     "accounts.open": lambda m, me, ids: m.accounts.open(
         me, ids["strategy"], Mode.PAPER, SPEC.risk_percent, NOON
     ),
+    "accounts.reset_peak": lambda m, me, ids: m.accounts.reset_peak(me, ids["account"]),
     "accounts.of": lambda m, me, ids: m.accounts.of(me),
     "model_calls.get": lambda m, me, ids: m.model_calls.get(me, ids["call"]),
     "model_calls.of": lambda m, me, ids: m.model_calls.of(me, NOON),
@@ -148,6 +149,7 @@ async def _everything_of(memory: Memory, user: User) -> dict[str, int]:
     )
     return {
         "channel": channel.id,
+        "account": account.id,
         "finding": finding.id,
         "publication": publication.id,
         "heard": heard.id,

@@ -1,5 +1,6 @@
 """Positions and accounts: saved by version, booked exactly."""
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -13,12 +14,14 @@ from agents.domain.proposal import Trailing
 from agents.domain.strategy import Mode
 from agents.domain.user import User
 from agents.domain.venue import FundingPaid
+from storage.database import Database
 from tests.support.stored import (
     HOUR,
     NOON,
     a_position,
     a_proposal,
     a_strategy,
+    a_user,
     an_account,
     position_of,
 )
@@ -168,6 +171,31 @@ async def test_one_account_for_a_strategy_and_mode(memory: Memory, ann: User, bo
     assert await memory.accounts.of(bob.id) == []
     with pytest.raises(NotFound):
         await memory.accounts.get(99)
+
+
+async def test_a_peak_is_set_anew(memory: Memory, ann: User, bob: User) -> None:
+    account = await an_account(memory, await a_strategy(memory, ann.id))
+    down = await memory.accounts.book(account.id, Decimal("-250.10000001"))
+    anew = await memory.accounts.reset_peak(ann.id, account.id)
+    assert anew == replace(down, peak=down.balance) == await memory.accounts.get(account.id)
+    assert await memory.accounts.reset_peak(ann.id, account.id) == anew
+    with pytest.raises(NotFound):
+        await memory.accounts.reset_peak(bob.id, account.id)
+    up = await memory.accounts.book(account.id, Decimal(1))
+    assert up.peak == up.balance == down.balance + 1
+
+
+async def test_a_peak_that_is_set_anew_while_fills_are_booked(database: Database) -> None:
+    ann = await a_user(database)
+    account = await an_account(database, await a_strategy(database, ann.id))
+    await database.accounts.book(account.id, Decimal(-100))
+    await asyncio.gather(
+        *(database.accounts.book(account.id, Decimal(-1)) for _ in range(5)),
+        database.accounts.reset_peak(ann.id, account.id),
+    )
+    found = await database.accounts.get(account.id)
+    assert found.balance == Decimal(9895)
+    assert found.balance <= found.peak <= Decimal(9900)
 
 
 async def test_booking_adds_and_the_peak_stays(memory: Memory, ann: User) -> None:

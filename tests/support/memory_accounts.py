@@ -58,3 +58,8 @@ class MemoryAccounts(Repository):
         with exactly():
             balance = row.balance + change
         return self._rows.put(row.id, replace(row, balance=balance, peak=max(row.peak, balance)))
+
+    @statement
+    def reset_peak(self, owner_id: int, account_id: int) -> Account:
+        row: Account = owned(self._rows, owner_id, account_id)
+        return self._rows.put(row.id, replace(row, peak=row.balance))
