@@ -72,7 +72,8 @@ class Spells:
                 words = ", ".join(f"{op.value} {what}" for op, what in told)
                 self.seen.append(f"{self.crew.engine.ledger.seq} {words}")
                 acts = [op for op, _ in told if op in _ACTS]
-                steps = [op for op, _ in groupby(acts)][:-1]  # the last one ended it
+                kinds = groupby(op is Op.CANCEL for op in acts)
+                steps = [kind for kind, _ in kinds][:-1]  # the last one ended it
                 if len(steps) > MOST:
                     found.append(f"{bare.symbol} was bare for {len(told)} answers: {words}")
         self._judged = self.crew.engine.ledger.seq

@@ -50,6 +50,8 @@ class LiveBooks:
         with localcontext(prec=60):
             return [
                 *self._taken(),
+                *self._orders_add_up(),
+                *self._targets(),
                 *self._fills(),
                 *self._positions(),
                 *self._holdings(),
@@ -68,6 +70,40 @@ class LiveBooks:
         for number, count in entries.items():
             if count > 1:
                 yield f"proposal {number} has {count} entries"
+
+    def _orders_add_up(self) -> Iterator[str]:
+        filled: defaultdict[int, Decimal] = defaultdict(lambda: ZERO)
+        for fill in self["fills"]:
+            filled[fill["order_id"]] += Decimal(fill["quantity"])
+        for row in self["orders"]:
+            got, whole = filled[row["id"]], Decimal(row["quantity"])
+            if got > whole or (row["state"] == "filled") != (got == whole):
+                yield f"order {row['key']} is {row['state']} with {got} of {whole}"
+            if row["state"] in ("open", "part_filled", "filled") and got != Decimal(row["filled"]):
+                yield f"order {row['key']} counts {row['filled']}, its fills {got}"
+
+    def _targets(self) -> Iterator[str]:
+        """The first target closes its half once, by whatever order."""
+        for position in self["positions"]:
+            mine = {
+                row["id"]
+                for row in self["orders"]
+                if (row["position_id"], row["purpose"], row["target"])
+                == (position["id"], "target", 0)
+            }
+            took = sum(
+                (
+                    Decimal(fill["quantity"])
+                    for fill in self._fills_of[position["id"]]
+                    if fill["order_id"] in mine
+                ),
+                ZERO,
+            )
+            if took > Decimal(position["entered"]) / 2 + self._step(position):
+                yield f"position {position['id']}: its first target closed {took}"
+
+    def _step(self, position: Row) -> Decimal:
+        return self._engine.market(self._crew.kind, position["symbol"].replace("/", "")).step
 
     def executions(self) -> Iterator[tuple[str, Execution]]:
         """What the exchange filled of the desk's orders, by the client id that the desk gave."""
@@ -175,8 +211,7 @@ class LiveBooks:
             yield f"{self._orders.get(name, {}).get('key', name)} {where}"
         wanted: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
         for position in self.open:
-            name = position["symbol"].replace("/", "")
-            step = self._engine.market(self._crew.kind, name).step
+            name, step = position["symbol"].replace("/", ""), self._step(position)
             wanted[name] += Decimal(position["quantity"]) // step * step
         stops: defaultdict[str, Decimal] = defaultdict(lambda: ZERO)
         for order in rests.values():

@@ -12,7 +12,7 @@ from tests.support.live_checks import LiveBooks, restless
 from tests.support.live_crew import KEY, PRICES, Died, LiveCrew
 from tests.support.live_troubles import POINTS, Fault, Weather, expel
 from tests.support.venue.faults import Op
-from tests.support.venue.records import Order
+from tests.support.venue.records import Kind, Order
 
 PATIENCE = 40.0
 """Seconds until a desk that has not recovered is called broken: less than until its next look of
@@ -83,6 +83,9 @@ class Rounds:
         at_point = not await self.crew.passes(2.0 if self.point else after)
         self._count("died at its point", at_point)
         await self._killed()
+        if self.crew.kind is Kind.PERPETUAL and self.chance.random() < 0.2:
+            rate = self.chance.choice(("0.0001", "-0.0002"))
+            self.crew.engine.fund(f"{coin}USDT", rate)
         if not lasts:
             await self._answers(fault, since)
         self.point = self._next_point()
@@ -132,13 +135,14 @@ class Rounds:
         return [*books.faults(), *books.lies()]
 
     def _choose(self) -> tuple[str, str]:
-        coin = self.chance.choice(list(PRICES))
+        held = [coin for coin in PRICES if self._held(coin)]
+        coin = self.chance.choice(held if held and self.chance.random() < 0.6 else list(PRICES))
         point = self.point.partition(":")[0]
         wanted = [name for name, points in POINTS.items() if not point or point in points]
         possible = ["entry"]
         if self._held(coin):
             possible = ["stop", "target", "target", "close", "half", "expel"]
-        if any(self._held(one) for one in PRICES):
+        if held:
             possible.append("panic")
         fitting = [name for name in possible if name in wanted] or possible
         return coin, self.chance.choice(fitting)
