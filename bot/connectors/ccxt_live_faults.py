@@ -95,12 +95,14 @@ _SENTENCES = {
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """`title` is the exchange's name for people; `sent` says whether a request had left before the
-    fault; `reads`: it asked for something, and changes nothing."""
+    fault; `reads`: it asked for something, and changes nothing; `tried`: with a key that is not
+    stored yet."""
 
     title: str
     dialect: Dialect
     sent: bool
     reads: bool
+    tried: bool = False
 
 
 def judged(fault: BaseException, about: Circumstances) -> ParleyError:
@@ -146,6 +148,11 @@ def _refusal(verdict: Verdict, reply: Reply, about: Circumstances) -> ParleyErro
     title = about.title
     if verdict is Verdict.SKEW:
         return Skewed(f"This machine's clock and {title}'s differ too much.")
+    if verdict is Verdict.KEY and about.tried:
+        return KeyRefused(
+            f"{title} does not take this key ({_words(reply)}). Look whether it was copied whole, "
+            "or make a new one there, and send it with /connect."
+        )
     if verdict is Verdict.KEY:
         return KeyRefused(
             f"{title} does not take the key any more ({_words(reply)}). Make a new one there and "

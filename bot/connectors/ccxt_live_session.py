@@ -175,7 +175,9 @@ class Session:
         try:
             return await getattr(self.exchange, what)(*asked, **named)
         except Exception as fault:
-            about = Circumstances(self.title, self.dialect, call.sent, reads)
+            about = Circumstances(
+                self.title, self.dialect, call.sent, reads, tried=not self.owner_id
+            )
             problem = judged(fault, about)
             _log.debug(
                 "A request failed.",

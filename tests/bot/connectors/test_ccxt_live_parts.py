@@ -66,6 +66,19 @@ def meaning(
     return judged(made, Circumstances("Binance", dialect_of(exchange), sent, reads))
 
 
+def test_a_key_that_is_tried_is_not_one_that_was_taken_before() -> None:
+    reply = Reply(401, "-2015", "Invalid API-key, IP, or permissions for action.")
+    made = fault("AuthenticationError", reply)
+    dialect = dialect_of("binance")
+    said = {
+        tried: str(judged(made, Circumstances("Binance", dialect, True, True, tried=tried)))
+        for tried in (True, False)
+    }
+    assert "does not take this key (Invalid API-key" in said[True]
+    assert "any more" not in said[True] and "/connect" in said[True]
+    assert "does not take the key any more (Invalid API-key" in said[False]
+
+
 SAID = [
     ("binance", 400, "-2010", "Account has insufficient balance.", OrderRejected),
     ("binance", 400, "-2010", "Stop price would trigger immediately.", StopTooNear),

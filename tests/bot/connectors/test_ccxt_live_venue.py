@@ -168,7 +168,7 @@ async def test_a_wrong_key_is_refused(either: Live, wrong: str) -> None:
     made = Credentials("no" + real.key, real.secret)
     if wrong == "secret":
         made = Credentials(real.key, "no" + real.secret)
-    with pytest.raises(KeyRefused):
+    with pytest.raises(KeyRefused, match="does not take this key"):
         await either.desk.key_check.check("binance", made)
 
 
