@@ -211,6 +211,7 @@ async def connect_now(desk: Desk, turn: Turn, facts: Mapping[str, Any]) -> Answe
         report.restricted,
         baseline_of(report),
         asked_at,
+        tuple(one for one in report.orders if not one.ours),
     )
     stored = await desk.connecting.connect(turn.user.id, made)
     if desk.truth is not None:

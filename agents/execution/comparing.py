@@ -7,7 +7,7 @@ traded with, and nobody's find.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from agents.domain.market import Instrument, InstrumentKind, Universe
@@ -42,13 +42,15 @@ class Known:
     """What is needed to compare. `baseline` is coin → amount that is the owner's own; `accepted`
     symbols and signed quantities of positions that were there before, or that the owner said to
     leave alone; `sold` are symbols
-    in which somebody else's hand sold, so that fewer coins may be fewer of ours."""
+    in which somebody else's hand sold, so that fewer coins may be fewer of ours; `orders` are
+    keys and quantities of open orders that the owner said to leave alone."""
 
     universe: Universe
     price: Callable[[str], Decimal | None]
     baseline: Mapping[str, Decimal] = field(default_factory=dict)
     accepted: frozenset[tuple[str, Decimal]] = frozenset()
     sold: frozenset[str] = frozenset()
+    orders: Mapping[str, Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Gap:
 def compare(book: Book, state: VenueState, known: Known) -> list[Gap]:
     """Everything above dust that does not match."""
     coins, positions = _coins(book, state, known), _positions(book, state, known)
-    return [*coins, *positions, *(_foreign(order) for order in state.orders if not order.ours)]
+    return [*coins, *positions, *_orders(state, known)]
 
 
 def signed(positions: Sequence[Position]) -> Decimal:
@@ -107,7 +109,16 @@ def _is_spot(symbol: str, universe: Universe) -> bool:
     return any(one.kind is InstrumentKind.SPOT for one in known)
 
 
-def _foreign(order: VenueOrder) -> Gap:
+def _orders(state: VenueState, known: Known) -> Iterator[Gap]:
+    """Those that are not ours; of one that its owner knows, less may be left by now."""
+    for order in state.orders:
+        if not order.ours:
+            gap = foreign_order(order)
+            accepted = gap.quantity <= known.orders.get(gap.key, ZERO)
+            yield replace(gap, accepted=accepted)
+
+
+def foreign_order(order: VenueOrder) -> Gap:
     return Gap(
         FindingKind.ORDER,
         f"order:{order.venue_id}",

@@ -13,8 +13,16 @@ from agents.domain.errors import AskUser
 from agents.domain.ports import Clock, Memory
 from agents.domain.strategy import Mode, Strategy, StrategyState
 from agents.domain.user import Notice, NoticeKind
-from agents.domain.venue import Connection, ConnectionState, KeyReport
+from agents.domain.venue import (
+    Connection,
+    ConnectionState,
+    FindingState,
+    KeyReport,
+    VenueOrder,
+)
+from agents.execution.comparing import foreign_order
 from agents.execution.hands import Hands
+from agents.execution.receipts import found
 
 _ALL = 10_000
 _LIVING = (StrategyState.DRAFT, StrategyState.ACTIVE, StrategyState.PAUSED)
@@ -64,7 +72,7 @@ def baseline_of(report: KeyReport) -> dict[str, Decimal]:
 @dataclass(frozen=True, slots=True)
 class NewKey:
     """A key that was checked. `checked_at` is market time: from then on the account's history is
-    read."""
+    read. `orders` were open then, and are not ours."""
 
     exchange: str
     sealed: str = field(repr=False)
@@ -72,6 +80,7 @@ class NewKey:
     restricted: bool | None
     baseline: Mapping[str, Decimal]
     checked_at: datetime
+    orders: tuple[VenueOrder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +141,7 @@ class Connecting:
         as `check_place` does."""
         memory = self._memory
         async with memory.transactions.transaction():
+            await memory.links.hold(owner_id, owner_id)
             earlier = await self.check_place(owner_id, key.exchange)
             same = earlier if earlier and earlier.exchange == key.exchange else None
             paused = same is not None and same.state is ConnectionState.PAUSED
@@ -149,15 +159,26 @@ class Connecting:
                     (same.seen_until if same else None) or key.checked_at,
                 )
             )
+            if same is None:
+                await self._leave_alone(owner_id, key)
             facts = {"exchange": key.exchange, "ends": key.ends, "replaces": bool(same)}
             await memory.audit.record(owner_id, f"user:{owner_id}", "connect", facts)
         return stored
+
+    async def _leave_alone(self, owner_id: int, key: NewKey) -> None:
+        """The orders that were there before are the owner's: nobody is asked about them."""
+        for order in key.orders:
+            gap = foreign_order(order)
+            noted = await self._memory.findings.note(found(owner_id, gap, key.checked_at))
+            if noted is not None:
+                await self._memory.findings.move(noted, FindingState.IGNORED)
 
     async def disconnect(self, owner_id: int) -> tuple[Connection, list[Strategy]]:
         """The key is forgotten; which that was, and the strategies that were paused by that.
         Raises AskUser while trades or orders are open, or when there is none."""
         memory, paused = self._memory, []
         async with memory.transactions.transaction():
+            await memory.links.hold(owner_id, owner_id)
             connection = await memory.connections.of(owner_id)
             if connection is None:
                 raise AskUser("No exchange is connected.")

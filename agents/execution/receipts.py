@@ -6,6 +6,7 @@ from datetime import datetime
 
 from agents.domain.user import Notice, NoticeKind
 from agents.domain.venue import Finding, VenueState
+from agents.execution.comparing import Gap
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,22 @@ class Receipt:
     @property
     def matches(self) -> bool:
         return not self.findings
+
+
+def found(owner_id: int, gap: Gap, at: datetime) -> Finding:
+    """Not yet stored; `at` is market time."""
+    return Finding(
+        owner_id,
+        gap.key,
+        gap.kind,
+        gap.symbol,
+        gap.side,
+        gap.quantity,
+        gap.price,
+        at,
+        position_id=gap.position_id,
+        venue_id=gap.venue_id,
+    )
 
 
 def found_notice(receipt: Receipt, findings: Sequence[Finding], *, start: bool) -> Notice:

@@ -37,7 +37,7 @@ from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.comparing import Book, Gap, Known, compare
 from agents.execution.funds import KnownFunds
 from agents.execution.last_prices import LastPrices
-from agents.execution.receipts import Receipt, found_notice
+from agents.execution.receipts import Receipt, found, found_notice
 
 log = logging.getLogger(__name__)
 PATIENCE = 30.0  # seconds that one slow account may hold up whoever waits for all
@@ -248,20 +248,7 @@ class Reconciliation:
         return noted
 
     async def _found(self, owner_id: int, gap: Gap) -> list[Finding]:
-        new = await self._memory.findings.note(
-            Finding(
-                owner_id,
-                gap.key,
-                gap.kind,
-                gap.symbol,
-                gap.side,
-                gap.quantity,
-                gap.price,
-                self._clock.now(),
-                position_id=gap.position_id,
-                venue_id=gap.venue_id,
-            )
-        )
+        new = await self._memory.findings.note(found(owner_id, gap, self._clock.now()))
         return [new] if new else []
 
     async def _own_coins_went(self, connection: Connection, gap: Gap) -> None:
@@ -325,6 +312,7 @@ def _known(
         baseline=connection.baseline,
         accepted=frozenset([*connection.baseline.items(), *_positions_of(left_alone)]),
         sold=foreign_sales(caught.foreign) | missing,
+        orders={one.key: one.quantity for one in left_alone if one.kind is FindingKind.ORDER},
     )
 
 

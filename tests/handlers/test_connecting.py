@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -17,14 +17,16 @@ from agents.domain.venue import (
     Connection,
     ConnectionState,
     Credentials,
+    FindingState,
     Holding,
     VenueOrder,
     VenuePosition,
 )
-from agents.execution.connections import NewKey
+from agents.execution.connections import Connecting, NewKey
 from handlers.chat import Reply
 from tests.support.conversation import ADA, Conversation, buttons, conversation, plain
 from tests.support.keychecks import GOOD, AnsweringKeyCheck
+from tests.support.memory import InMemory
 from tests.support.vaults import VAULT
 
 KEY = "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A"
@@ -401,6 +403,45 @@ async def test_positions_and_orders_that_were_there_are_named(
     stored = await connection(talk)
     assert stored is not None
     assert stored.baseline == {"ETH": Decimal("0.75"), "BTC/USDT": Decimal("-0.1")}
+    findings = talk.desk.memory.findings
+    assert await findings.open(stored.owner_id) == []
+    [order] = await findings.of(stored.owner_id, [FindingState.IGNORED])
+    assert (order.key, order.symbol, order.quantity) == ("order:77", "BTC/USDT", Decimal(1))
+    await talk.say("/connect")
+    await talk.press("Another key")
+    check.now(orders=())
+    await talk.say(f"{KEY[::-1]} {SECRET[::-1]}")
+    await talk.press("Yes, connect")
+    assert len(await findings.of(stored.owner_id, list(FindingState))) == 1
+
+
+@dataclass
+class Noted:
+    """A part of a memory that notes what is asked of it."""
+
+    name: str
+    part: Any
+    asked: list[str]
+
+    def __getattr__(self, method: str) -> Any:
+        self.asked.append(f"{self.name}.{method}")
+        return getattr(self.part, method)
+
+
+async def test_who_connects_and_disconnects_is_held_first(talk: Conversation) -> None:
+    """So that no order is stored, and no account joined, after it was looked at."""
+    stored = await connected(talk)
+    asked: list[str] = []
+    memory = InMemory(talk.world.database)
+    for name in ("links", "desks", "connections", "positions", "orders", "strategies"):
+        setattr(memory, name, Noted(name, getattr(memory, name), asked))
+    connecting = Connecting(memory, talk.desk.clock, talk.desk.hands)
+    key = NewKey("binance", "sealed", "abcd", True, {}, talk.desk.clock.now())
+    await connecting.connect(stored.owner_id, key)
+    assert asked[0] == "links.hold" and "connections.connect" in asked
+    asked.clear()
+    await connecting.disconnect(stored.owner_id)
+    assert asked[0] == "links.hold" and "connections.disconnect" in asked
 
 
 async def test_its_state_is_shown(talk: Conversation) -> None:

@@ -15,7 +15,8 @@ from agents.domain.market import InstrumentKind
 from agents.domain.order import OrderKind, OrderPurpose, OrderSide, OrderState
 from agents.domain.position import PositionState
 from agents.domain.user import NoticeKind
-from agents.domain.venue import FindingKind, FindingState, FundingPaid
+from agents.domain.venue import FindingKind, FindingState, FundingPaid, VenueFill
+from agents.execution.catching_up import CatchingUp
 from tests.support.live import BTC, ETH, LiveWorld, live_world
 from tests.support.memory import Killed
 
@@ -253,6 +254,40 @@ async def test_foreign_orders_are_told_of_and_left_alone(world: LiveWorld):
     world.exchange.account(ada).orders.clear()
     await world.look(ada)
     assert await world.findings(ada) == []
+
+
+async def test_an_order_that_was_left_alone_may_be_filled_in_part(spot: LiveWorld):
+    ada = await spot.user()
+    await spot.connect(ada)
+    order = spot.exchange.order_by_hand(ada, ETH, SELL, "2", "4000")
+    await spot.look(ada)
+    [finding] = await spot.findings(ada)
+    await spot.truth.adopting.ignore(ada, finding.id, finding.version)
+    orders = spot.exchange.account(ada).orders
+    orders[order.venue_id] = replace(order, filled=Decimal("0.5"))
+    await spot.look(ada)
+    assert await spot.findings(ada) == []
+    orders[order.venue_id] = replace(order, quantity=Decimal(3))
+    await spot.look(ada)
+    assert [one.quantity for one in await spot.findings(ada)] == [Decimal(3)]
+
+
+async def test_a_fill_is_of_the_order_in_its_symbol(world: LiveWorld):
+    """Some exchanges count orders anew for each symbol."""
+    ada = await world.user()
+    await world.connect(ada)
+    await world.held(ada)
+    first = world.orders[0]
+    memory, name = world.memory, first.venue_id or "17"
+    same = replace(first, id=0, key="other", symbol=ETH, venue_id=name, position_id=None)
+    other = await memory.orders.add(same)
+    catching = CatchingUp(memory, world.exchange, world.clock, None, None)  # type: ignore[arg-type]
+    [told] = [one for one in world.exchange.account(ada).fills if one.fill.symbol == BTC]
+    unnamed = VenueFill(replace(told.fill, client_id=""), name)
+    assert other is not None
+    assert (await catching.intent_of(ada, unnamed)).id == first.id
+    elsewhere = VenueFill(replace(unnamed.fill, symbol=ETH), name)
+    assert (await catching.intent_of(ada, elsewhere)).id == other.id
 
 
 @pytest.mark.parametrize(
