@@ -121,7 +121,8 @@ class CatchingUp:
         if told.fill.client_id:
             found = await self._memory.orders.by_client_id(told.fill.client_id)
         if found is None and told.venue_id:
-            found = await self._memory.orders.by_venue_id(owner_id, told.venue_id)
+            name, symbol = told.venue_id, told.fill.symbol
+            found = await self._memory.orders.by_venue_id(owner_id, name, symbol)
         return found if found is not None and found.owner_id == owner_id else None
 
     async def _settle(self, fill: Fill) -> bool | None:
