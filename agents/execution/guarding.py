@@ -252,6 +252,8 @@ class Guards:
             groups, instead = scene.swap(todo)
             if groups:
                 return await self._place(scene, ask, groups, instead)
+            if not instead:  # looked at again when its entry is over
+                self._later.put(number, self._clock.wall() + timedelta(seconds=1))
             return await self._cancel(scene, instead)
         if todo.stale:
             return await self._cancel(scene, [item for group in todo.stale for item in group])

@@ -35,13 +35,14 @@ TRAIL_STEP = Decimal("0.1")  # of R, or of the trailing distance where that is l
 @dataclass(frozen=True, slots=True)
 class Scene:
     """A position with its orders, as stored. `flying` is what exits that were handed over, or are
-    about to be, will close."""
+    about to be, will close. `grows`: more of its entry may come at any moment."""
 
     position: Position
     ground: Ground
     style: GuardStyle
     orders: Sequence[OrderIntent]
     flying: Decimal
+    grows: bool = False
 
     @property
     def resting(self) -> list[OrderIntent]:
@@ -110,17 +111,25 @@ class Scene:
 
         Where coins are locked once, what fits beside what rests goes first, and a stop for what
         would lie bare. Then one stop takes the place of another in one request, else what is in
-        its way is cancelled.
+        its way is cancelled. Neither is made way for while more of the entry is to come and all
+        that came is covered.
         """
         if self.style is GuardStyle.SEPARATE:
             return todo.missing_stops, []
         beside = fitting(todo.missing, self.free)
         if beside := [*beside, *self._stopgap(todo.missing, beside)]:
             return beside, []
+        if self.grows and self._only_larger(todo.missing):
+            return [], []
         instead = replaced(todo.missing, todo.stale)
         if len(instead) > 1 or (instead and len(todo.missing[0]) > 1):
             return [], instead
         return list(todo.missing[:1]), instead
+
+    def _only_larger(self, missing: Sequence[Group]) -> bool:
+        """Whether stops of the same price cover all of it already."""
+        prices = {leg.price for group in missing for leg in group if leg.stops}
+        return self.covered and {self.stop} == prices
 
     def _stopgap(self, missing: Sequence[Group], beside: Sequence[Group]) -> list[Group]:
         """A stop alone for what is free and not covered, until the others make room."""
@@ -190,4 +199,11 @@ class Scenes:
         mine = 0 if sending is None else sending.id
         flying = [item for item in orders if item.id == mine or not self.held_back(item.id)]
         ground = Ground(position, instrument, broker)
-        return Scene(position, ground, style, orders, left_to_close(flying))
+        # where nothing is locked, what grows gets new orders and makes way for nothing
+        grows = style is not GuardStyle.SEPARATE and await self._grows(position)
+        return Scene(position, ground, style, orders, left_to_close(flying), grows)
+
+    async def _grows(self, position: Position) -> bool:
+        unsettled = await self._memory.orders.unsettled_of(position.owner_id, position.mode)
+        entries = [item for item in unsettled if not item.reduces]
+        return any(item.proposal_id == position.proposal_id for item in entries)

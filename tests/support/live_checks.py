@@ -283,7 +283,7 @@ def restless(crew: LiveCrew) -> list[str]:
         ),
         *crew.rows(
             "SELECT 'proposal ' || id || ' is ' || state AS said FROM proposals"
-            " WHERE state = 'approved' OR (state = 'pending' AND runs_at IS NOT NULL)"
+            " WHERE state = 'approved'"  # pending ones may wait for a price, or for a person
         ),
         *crew.rows(
             "SELECT 'signal ' || id || ' is ' || state AS said FROM heard WHERE state IN"

@@ -120,4 +120,36 @@ async def test_what_an_entry_fills_later_is_covered_before_anything_is_moved(mor
     assert set(trips.made[0]) == {"rest"}
     covered = trips.covered[0]
     assert covered == floor.broker.stopped() == floor.position.quantity == D("0.06") + D(more)
+    assert "cancel" not in [name for trip in trips.made for name in trip]
     floor.agrees()
+
+
+async def test_targets_are_made_larger_when_the_whole_entry_is_there() -> None:
+    floor, _ = far()
+    floor.fail("submit", "later")
+    await floor.open(both(Side.LONG, *TWO))
+    entry = floor.world.orders[0].client_id
+    for part in ("0.06", "0.04", None):
+        floor.broker.fill(entry, part)
+        await floor.world.settle()
+    assert floor.rests() == [
+        ("limit", "60600", "0.08333"),
+        ("limit", "61200", "0.08333"),
+        ("stop", "59400", "0.08333"),
+        ("stop", "59400", "0.08333"),
+    ]
+
+
+async def test_targets_are_made_larger_when_an_entry_ends_after_a_part() -> None:
+    floor, _ = far()
+    floor.fail("submit", "later")
+    await floor.open(both(Side.LONG, *TWO))
+    entry = floor.world.orders[0].client_id
+    for part in ("0.06", "0.04"):
+        floor.broker.fill(entry, part)
+        await floor.world.settle()
+    floor.broker.drop(entry)
+    for _ in range(3):
+        await floor.second()
+    sizes = [size for _, _, size in floor.rests()]
+    assert sizes == ["0.05"] * 4
