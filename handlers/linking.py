@@ -29,7 +29,10 @@ _KEYS_APART = {
 
 
 def _linking(desk: Desk) -> Linking:
-    return Linking(desk.memory, desk.clock)
+    truth = desk.truth
+    if truth is None:
+        return Linking(desk.memory, desk.clock)
+    return Linking(desk.memory, desk.clock, truth.reconciliation.soon)
 
 
 async def link(desk: Desk, turn: Turn) -> Answer:
@@ -139,7 +142,20 @@ def _told(taken: Linked) -> Reply:
         bold(f"🔗 Linked with {taken.user.name or 'your account'}."),
         f"Strategies, proposals and trades are the same on both platforms now.{came}",
         "A proposal stands on both; the first tap decides, and both show it.",
+        *_paper(taken.to_paper),
     )
+
+
+def _paper(names: Sequence[str]) -> list[str]:
+    """What became of strategies with real money of an account without a key."""
+    if not names:
+        return []
+    known = ", ".join(names)
+    which = "is on paper now, for its" if len(names) == 1 else "are on paper now, for their"
+    return [
+        f"🧾 {known} {which} real money was in an exchange account that is not connected any "
+        "more. /mode shows the way back."
+    ]
 
 
 def _busy(why: str) -> Reply:

@@ -4,9 +4,12 @@ import re
 from dataclasses import replace
 
 from agents.domain.position import PositionState
-from agents.domain.strategy import Mode, StrategyState
+from agents.domain.strategy import Mode, Strategy, StrategyState
 from agents.domain.user import Identity, Place
+from agents.execution.peaks import LIVE
+from agents.linking import Linking, LinkState
 from tests.support.conversation import ADA, Conversation, plain
+from tests.support.live import live_world
 from tests.support.stored import a_position, a_strategy, connection_of
 
 ELSEWHERE = Identity("elsewhere", "ada-2")
@@ -171,3 +174,87 @@ async def test_the_account_that_stays_is_held_to_the_limits_of_both(talk: Conver
     await talk.press("Yes", bob)
     found = await talk.desk.bounding.book.of((await talk.user()).id)
     assert (found.trades_a_day, found.daily_loss_percent) == (5, 1)
+
+
+# --- real money -----------------------------------------------------------------------------------
+
+
+async def _live(talk: Conversation, who: Identity, *, paused: bool = True) -> Strategy:
+    """A strategy with 5,000 of real money."""
+    owner, memory, now = (await talk.user(who)).id, talk.desk.memory, talk.world.clock.now()
+    strategy = await talk.world.strategy(owner, mode=Mode.LIVE, start="5000")
+    if paused:
+        await memory.strategies.move(owner, strategy.id, StrategyState.PAUSED, now)
+    return strategy
+
+
+async def _link(talk: Conversation, joining: Identity) -> str:
+    await talk.say(f"/link {await code_of(talk)}", joining)
+    return plain(await talk.press("Yes", joining))
+
+
+async def _now(talk: Conversation, strategy: Strategy) -> tuple[Mode, StrategyState]:
+    found = await talk.desk.memory.strategies.get((await talk.user()).id, strategy.id)
+    return found.mode, found.state
+
+
+async def test_real_money_of_an_account_without_a_key_is_not_the_other_ones(
+    talk: Conversation,
+) -> None:
+    bob = await talk.stranger_in()
+    await _connect(talk, ADA)
+    mine, theirs = await _live(talk, ADA, paused=False), await _live(talk, bob)
+    said = await _link(talk, bob)
+    assert "Dips is on paper now, for its real money was in an exchange account" in said
+    assert await _now(talk, theirs) == (Mode.PAPER, StrategyState.PAUSED)
+    assert await _now(talk, mine) == (Mode.LIVE, StrategyState.ACTIVE)
+    trail = await talk.desk.memory.audit.recent((await talk.user()).id, 20)
+    [moved] = [one["facts"] for one in trail if one["what"] == "mode"]
+    assert (moved["strategy_id"], moved["to"]) == (theirs.id, "paper")
+
+
+async def test_nor_is_that_of_the_account_that_stays_without_one(talk: Conversation) -> None:
+    bob = await talk.stranger_in()
+    await _connect(talk, bob)
+    mine, theirs = await _live(talk, ADA, paused=False), await _live(talk, bob)
+    assert "on paper now" in await _link(talk, bob)
+    assert await _now(talk, mine) == (Mode.PAPER, StrategyState.PAUSED)
+    assert await _now(talk, theirs) == (Mode.LIVE, StrategyState.PAUSED)
+
+
+async def test_who_has_no_key_to_be_given_keeps_everything(talk: Conversation) -> None:
+    bob = await talk.stranger_in()
+    mine = await _live(talk, ADA)
+    assert "on paper now" not in await _link(talk, bob)
+    assert await _now(talk, mine) == (Mode.LIVE, StrategyState.PAUSED)
+
+
+async def test_a_drawdown_to_be_measured_anew_does_not_come_along(talk: Conversation) -> None:
+    bob = await talk.stranger_in()
+    peaks, theirs = talk.desk.bounding.book.peaks, (await talk.user(bob)).id
+    await peaks.ask(theirs, "user:2", LIVE)
+    await _link(talk, bob)
+    assert await peaks.waiting((await talk.user()).id) == {}
+
+
+async def test_what_is_known_of_both_is_read_anew() -> None:
+    world = await live_world()
+    ada, bob = await world.user("Ada"), await world.user("Bob")
+    await world.connect(bob)
+    funds = world.truth.funds
+    assert funds.free(bob) is not None and funds.free(ada) is None
+    world.exchange.accounts[ada] = world.exchange.account(bob)  # it goes with the key
+    heard: list[int] = []
+
+    def changed(owner_id: int) -> None:
+        heard.append(owner_id)
+        world.truth.reconciliation.soon(owner_id)
+
+    linking = Linking(world.memory, world.clock, changed)
+    new = Identity("discord", "7")
+    assert (await linking.take(await linking.offer(ada), new, None)).state is LinkState.LINKED
+    assert heard == []
+    taken = await linking.take(await linking.offer(ada), Identity("telegram", "Bob"), None)
+    assert taken.state is LinkState.LINKED and heard == [bob, ada]
+    await world.truth.reconciliation.idle()
+    assert funds.free(bob) is None and funds.free(ada) is not None
