@@ -16,7 +16,7 @@ from agents.domain.market import to_ms
 from agents.domain.order import OrderIntent, OrderState
 from agents.domain.ports import Clock, Memory
 from agents.domain.strategy import Mode
-from agents.domain.venue import OURS, ConnectionState
+from agents.domain.venue import OURS, Connection, ConnectionState
 from bot.connectors.backoff import Backoff
 from bot.connectors.ccxt_live import LiveBroker
 from bot.connectors.ccxt_live_lookup import Lookup
@@ -92,7 +92,11 @@ class Following:
             await self._pause(self._patience.round)
 
     async def round(self) -> None:
-        wanted = await self._wanted()
+        open_before = self._sessions.owners
+        connections = await self._memory.connections.all()
+        gone = {*open_before} - {one.owner_id for one in connections}
+        await self._sessions.close_of(gone)
+        wanted = await self._wanted(connections)
         for owner in tuple(self._followed):
             session = self._sessions.opened_for(owner)
             if owner not in wanted or session is not self._followed[owner].stream.session:
@@ -110,10 +114,12 @@ class Following:
         followed = self._followed.get(owner_id)
         return bool(followed and followed.stream.live)
 
-    async def _wanted(self) -> dict[int, Mapping[str, Sequence[OrderIntent]]]:
+    async def _wanted(
+        self, connections: Sequence[Connection]
+    ) -> dict[int, Mapping[str, Sequence[OrderIntent]]]:
         """Accounts with something open, and their unsettled orders by symbol."""
         found: dict[int, Mapping[str, Sequence[OrderIntent]]] = {}
-        for connection in await self._memory.connections.all():
+        for connection in connections:
             if connection.state is not ConnectionState.REFUSED:
                 open_ = await self._open(connection.owner_id)
                 if open_:

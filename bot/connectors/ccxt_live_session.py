@@ -6,7 +6,7 @@ requests with their signatures, and so does what it logs.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -282,6 +282,12 @@ class Sessions:
     def owners(self) -> tuple[int, ...]:
         """Who has an open session."""
         return tuple(self._open)
+
+    async def close_of(self, owners: Collection[int]) -> None:
+        """Those of owners who are not connected any more."""
+        for session in tuple(self._open.values()):
+            if session.owner_id in owners:
+                await self._drop(session)
 
     async def close_idle(self, seconds: float, keep: frozenset[int]) -> None:
         now = self._elapsed()

@@ -123,6 +123,15 @@ async def test_an_account_that_can_not_be_seen_is_away(either: Live) -> None:
         await either.desk.venue.state(either.owner)
 
 
+async def test_no_session_goes_on_for_who_is_not_connected_any_more(spot: Live) -> None:
+    await spot.desk.venue.state(spot.owner)
+    await spot.desk.following.round()
+    assert spot.desk.sessions.owners == (spot.owner,)
+    await spot.memory.connections.disconnect(spot.owner)
+    await spot.desk.following.round()
+    assert spot.desk.sessions.owners == ()
+
+
 async def test_nobody_without_a_key_is_asked_for(spot: Live) -> None:
     await spot.memory.connections.disconnect(spot.owner)
     with pytest.raises(KeyRefused, match="/connect"):
