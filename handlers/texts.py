@@ -51,8 +51,8 @@ def greeting(name: str, market: str) -> Reply:
         lines(
             bold(f"👋 {hello} This is your trading desk."),
             "Describe a strategy in a sentence; I watch the market and propose each trade.",
-            "Nothing is traded before you approve it, unless you allow it with /autonomy; all of "
-            f"it is paper money ({market} market).",
+            "Nothing is traded before you approve it, unless you allow it with /autonomy; you "
+            f"begin on paper money ({market} market).",
             "Press an example, write your own, or send /help.",
         ),
         rows=example_rows(),
