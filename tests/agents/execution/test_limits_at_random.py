@@ -572,7 +572,8 @@ class Limited(RuleBasedStateMachine):
         )
         last = closed[-limits.losses_in_a_row :]
         lost = len(last) == limits.losses_in_a_row and all(self._net(one) < 0 for one in last)
-        rested = not lost or now >= last[-1].closed_at + timedelta(minutes=limits.cooldown_minutes)
+        ends = [one.closed_at for one in last if one.closed_at]
+        rested = not lost or now >= ends[-1] + timedelta(minutes=limits.cooldown_minutes)
         return [*found, ("rest", rested)]
 
     def _stops(self, intent: OrderIntent, limits: Limits) -> list[tuple[str, bool]]:
