@@ -87,6 +87,7 @@ class Parley:
     market_name: str
     played: bool
     model: str = ""
+    live: bool = False  # whether real money may be traded here
     background: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     parts: Parts | None = None
     awake: bool = False
@@ -278,7 +279,7 @@ class Parley:
             shown["state"] = market.state.value
         if self.played:
             shown["time"] = f"{self.clock.now():%d %b %Y %H:%M} UTC"
-        return {**shown, "mode": "paper money"}
+        return {**shown, "mode": "real and paper money" if self.live else "paper money"}
 
 
 def favour_the_loop() -> None:

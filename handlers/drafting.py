@@ -3,6 +3,7 @@
 from asyncio import to_thread  # reading words takes longer than the loop may be held
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter
 from agents.decision.rules import is_rule_text, parse_lines
 from agents.decision.words import Question, Reading, answer, missing, read
 from agents.domain.errors import RuleError
-from agents.domain.strategy import Strategy, StrategySpec
+from agents.domain.strategy import Mode, Strategy, StrategySpec
 from handlers import dialogue, numbers, texts
 from handlers.chat import Reply, Rows, Words, bold, italic, lines, text
 from handlers.desk import Desk
@@ -32,6 +33,13 @@ _READINGS, _QUESTIONS = TypeAdapter(Reading), TypeAdapter(Question)  # a step is
 _LABEL = 32  # characters of a suggestion's button
 _IN_A_ROW = 2
 _MOST_PARTS = 3  # of market, rule, timeframe, stop and targets
+
+
+async def _given(desk: Desk, strategy: Strategy) -> Decimal:
+    """What a strategy with real money has to trade with."""
+    accounts = await desk.memory.accounts.of(strategy.owner_id)
+    mine = (one for one in accounts if one.strategy_id == strategy.id and one.mode is Mode.LIVE)
+    return sum((one.balance for one in mine), Decimal(0))
 
 
 async def house(desk: Desk, user_id: int) -> House:
@@ -205,4 +213,6 @@ async def shown(desk: Desk, strategy: Strategy, last: Words | None = None) -> Sh
     """A strategy with what was said of it when it was read."""
     stored = await desk.memory.notes.read(f"remarks:{strategy.id}")
     around = await house(desk, strategy.owner_id)
+    if strategy.mode is Mode.LIVE:
+        around = replace(around, balance=await _given(desk, strategy))
     return Shown(strategy, around, Remarks.from_json(stored), last or Words())

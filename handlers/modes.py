@@ -122,13 +122,18 @@ def _conditions(up: Progress) -> Iterator[Words | str]:
 
 def _choices(strategy: Strategy) -> Rows:
     found = [
-        Button(markers.mode(to), "set_mode", strategy.id, place)
+        Button(_short(to), "set_mode", strategy.id, place)
         for place, to in enumerate(RUNGS)
         if to is not strategy.mode
     ]
     if strategy.mode is Mode.PAPER:
         found.append(Button("👯 Clone as live", "set_mode", strategy.id, _CLONE))
     return rows_of(found)
+
+
+def _short(mode: Mode) -> str:
+    """A mode for a button."""
+    return markers.mode(mode).partition(",")[0]
 
 
 async def tapped(desk: Desk, turn: Turn) -> Answer:
@@ -191,7 +196,8 @@ async def typed(desk: Desk, turn: Turn, step: dialogue.Step) -> Answer:
 
 async def _changed(desk: Desk, turn: Turn, strategy: Strategy, wanted: Wanted) -> Answer:
     after = await desk.modes.change(strategy, wanted, f"user:{turn.person.id}")
-    card = strategy_card(await drafting.shown(desk, after), redraw=not wanted.clone)
+    fresh = wanted.clone or after.state is StrategyState.DRAFT  # with its Activate below
+    card = strategy_card(await drafting.shown(desk, after), redraw=not fresh)
     return [texts.said(await _told(desk, strategy, after, wanted)), card]
 
 

@@ -122,6 +122,7 @@ def _parley(settings: Settings, memory: Database, trading: Trading, metrics: Met
         market_name=settings.market,
         played=settings.market_kind != "ccxt",
         model=desks_model(settings),
+        live=trading.live is not None,
         background=(metrics.watch_loop, bell.watch, *_live_begins(trading)),
     )
 

@@ -176,6 +176,13 @@ def _labels(talk: Conversation) -> list[Any]:
     return [button for reply in talk.shown for row in reply.rows for button in row]
 
 
+async def test_the_card_of_a_live_strategy_counts_its_own_money() -> None:
+    talk, _ = await ready()
+    await talk.say("/mode 1 live 2000")
+    await talk.say("LIVE")
+    assert "= 20.00 of 2,000.00 USDT" in plain(await talk.say("/strategies 1"))
+
+
 async def test_buttons_change_the_mode() -> None:
     talk = await conversation()
     await talk.strategy()
