@@ -173,7 +173,7 @@ async def test_the_account_that_stays_is_held_to_the_limits_of_both(talk: Conver
     await talk.say(f"/link {await code_of(talk)}", bob)
     await talk.press("Yes", bob)
     found = await talk.desk.bounding.book.of((await talk.user()).id)
-    assert (found.trades_a_day, found.daily_loss_percent) == (5, 1)
+    assert found.trades_a_day == 5 and found.daily_loss_percent == 1
 
 
 # --- real money -----------------------------------------------------------------------------------

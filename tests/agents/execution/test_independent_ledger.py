@@ -15,11 +15,11 @@ from agents.domain.market import InstrumentKind
 from agents.domain.money import exactly
 from agents.domain.order import OrderIntent, OrderPurpose, OrderState
 from agents.domain.position import Position, PositionState
-from agents.domain.proposal import Trailing
+from agents.domain.proposal import PlannedTarget, Proposal, Trailing
 from agents.domain.risk import Limits
 from agents.domain.strategy import Side, Strategy
 from agents.domain.venue import FundingPaid
-from agents.execution.levels import PlannedTarget, PriceLevels
+from agents.execution.levels import PriceLevels
 from agents.execution.reconciling import differences
 from agents.execution.settlement import in_flight
 from storage.database import open_database
@@ -106,7 +106,7 @@ class Book:
         )
         wanted = PriceLevels(side, self.price, stop, targets, trailing)
         proposal = await self.world.try_to_propose(strategy, wanted)
-        if hasattr(proposal, "id"):
+        if isinstance(proposal, Proposal):
             await self.world.approve(proposal)
             await self.world.settle()
 
@@ -162,7 +162,8 @@ class Book:
         self, intent: OrderIntent, price: Decimal, part: Decimal, fee: Fee, *, coming: bool
     ) -> None:
         number = intent.proposal_id or 0
-        told = {"price": str(price), "amount": str(part), "fee": fee, "coming": coming}
+        told: dict[str, Any] = {"price": str(price), "amount": str(part)}
+        told |= {"fee": fee, "coming": coming}
         if intent.purpose is OrderPurpose.ENTRY:
             self.ledger.enter(number, long=intent.side == "buy", **told)
         else:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from agents.domain.market import InstrumentKind
 from agents.domain.order import OrderPurpose, OrderState
@@ -16,7 +17,7 @@ from tests.support.market import instrument
 
 D = Decimal
 ZERO = D(0)
-MINIMUM = {"min_amount": D("0.0001"), "min_cost": D(5)}
+MINIMUM: dict[str, Any] = {"min_amount": D("0.0001"), "min_cost": D(5)}
 
 
 class Plenty:

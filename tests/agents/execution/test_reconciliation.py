@@ -99,6 +99,23 @@ async def test_a_fill_while_nobody_ran_is_settled_once_and_told_once(world: Live
     assert await world.state(ada) == "ready"
 
 
+async def test_the_receipt_of_a_start_counts_what_was_booked_before_it(world: LiveWorld):
+    """Guards and orders look for themselves, often before the account is looked at."""
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    await world.kill()
+    world.clock.advance(30)
+    await world.start(waking=False)
+    stored = await world.memory.orders.fills(position.account_id)
+    entry, fill = stored[0]
+    heard = replace(fill, trade_id="late", heard_at=world.clock.wall())
+    world.exchange.tell_again(ada, heard)
+    assert await world.memory.orders.add_fill(entry, heard)
+    assert (await world.look(ada)).fills == 1
+    assert (await world.look(ada)).fills == 0
+
+
 async def test_a_fill_without_client_id_is_known_by_the_exchanges_own_name(world: LiveWorld):
     ada = await world.user()
     await world.connect(ada)
@@ -285,9 +302,11 @@ async def test_a_fill_is_of_the_order_in_its_symbol(world: LiveWorld):
     [told] = [one for one in world.exchange.account(ada).fills if one.fill.symbol == BTC]
     unnamed = VenueFill(replace(told.fill, client_id=""), name)
     assert other is not None
-    assert (await catching.intent_of(ada, unnamed)).id == first.id
+    mine = await catching.intent_of(ada, unnamed)
+    assert mine is not None and mine.id == first.id
     elsewhere = VenueFill(replace(unnamed.fill, symbol=ETH), name)
-    assert (await catching.intent_of(ada, elsewhere)).id == other.id
+    theirs = await catching.intent_of(ada, elsewhere)
+    assert theirs is not None and theirs.id == other.id
 
 
 @pytest.mark.parametrize(

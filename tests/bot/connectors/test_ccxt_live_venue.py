@@ -129,7 +129,7 @@ async def test_no_session_goes_on_for_who_is_not_connected_any_more(spot: Live) 
     assert spot.desk.sessions.owners == (spot.owner,)
     await spot.memory.connections.disconnect(spot.owner)
     await spot.desk.following.round()
-    assert spot.desk.sessions.owners == ()
+    assert not spot.desk.sessions.owners
 
 
 async def test_nobody_without_a_key_is_asked_for(spot: Live) -> None:
