@@ -38,7 +38,8 @@ async def no_funding(connection: Connection, state: VenueState) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Caught:
-    """`fills` were new and are booked; `foreign` are executions of orders that are not ours;
+    """`fills` were new, or booked since this process began where that was asked for; `foreign`
+    are executions of orders that are not ours;
     `settled` is False while something could not be booked, so that it is read again."""
 
     fills: tuple[Fill, ...]
@@ -63,6 +64,7 @@ class CatchingUp:
         self._settlement = settlement
         self._look_up = look_up
         self._funded = funded
+        self._began = clock.wall()
 
     async def book(self, owner_id: int) -> Book:
         """What we say of the owner's real money."""
@@ -70,10 +72,13 @@ class CatchingUp:
         unsettled = await self._memory.orders.unsettled_of(owner_id, Mode.LIVE)
         return Book(tuple(one for one in open_ones if one.mode is Mode.LIVE), tuple(unsettled))
 
-    async def catch_up(self, connection: Connection, state: VenueState, book: Book) -> Caught:
-        """`book` is what was known before `state` was asked for. Raises TryAgain, KeyRefused."""
+    async def catch_up(
+        self, connection: Connection, state: VenueState, book: Book, *, waking: bool = False
+    ) -> Caught:
+        """`book` is what was known before `state` was asked for; `waking` counts what was booked
+        before this look. Raises TryAgain, KeyRefused."""
         since = self.since(connection)
-        caught = await self._fills(connection, book, since)
+        caught = await self._fills(connection, book, since, waking=waking)
         await self._ended(state, book)
         await self._strays(connection.owner_id, state)
         await self._safely("funded", str(connection.owner_id), self._funded(connection, state))
@@ -87,7 +92,9 @@ class CatchingUp:
 
     # --- fills --------------------------------------------------------------------------------
 
-    async def _fills(self, connection: Connection, book: Book, since: datetime) -> Caught:
+    async def _fills(
+        self, connection: Connection, book: Book, since: datetime, *, waking: bool
+    ) -> Caught:
         booked: list[Fill] = []
         foreign: list[VenueFill] = []
         moved: set[str] = set()
@@ -101,9 +108,16 @@ class CatchingUp:
                 fill = replace(told.fill, client_id=intent.client_id)
                 new = await self._settle(fill)
                 settled = settled and new is not None
-                booked += [fill] if new else []
+                counts = new or (waking and await self._heard_since_start(fill))
+                booked += [fill] if counts else []
                 moved |= {symbol} if fill.at >= fresh else set()
         return Caught(tuple(booked), tuple(foreign), settled, frozenset(moved))
+
+    async def _heard_since_start(self, fill: Fill) -> bool:
+        """Guards look at their orders before the account is looked at."""
+        stored = await self._memory.orders.fill(fill.client_id, fill.trade_id)
+        heard = stored.heard_at if stored else None
+        return heard is not None and heard >= self._began
 
     async def _symbols(self, owner_id: int, book: Book, since: datetime) -> set[str]:
         """Of what is held, of what is ordered, and of what was ordered a short while ago."""

@@ -1,5 +1,6 @@
 """The parts of the execution put together, and the order in which they wake up."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
@@ -46,6 +47,7 @@ from agents.execution.stops import Stops
 from agents.execution.truth import Truth, open_truth
 
 log = logging.getLogger(__name__)
+_SETTLING = 3.0  # seconds; an exchange that does not answer holds nobody up for longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Desk:
     async def wake(self) -> None:
         """At start, once the market answers: everything that a killed process left is finished."""
         await self.exits.load()
+        # What rests is brought in order first, so that a receipt finds it there.
+        await asyncio.wait([asyncio.ensure_future(self.guards.idle())], timeout=_SETTLING)
         await self.reconcile()  # before anything new is entered
         await self.every_minute()
         await self.every_second()

@@ -187,7 +187,7 @@ class Reconciliation:
         first = seen = await self._see(connection, known)
         if _news(seen.gaps, known):
             seen = await self._see(connection, known)
-        fills = len(first.caught.fills) + (len(seen.caught.fills) if seen is not first else 0)
+        fills = len({*first.caught.fills, *seen.caught.fills})
         believed = self._believed(owner, first, seen)
         self._funds.note(owner, connection.exchange, seen.state)
         self._passed("look.seen")
@@ -203,7 +203,8 @@ class Reconciliation:
     async def _see(self, connection: Connection, known: Sequence[Finding]) -> _Seen:
         before = await self._catching.book(connection.owner_id)
         state = await self._venue.state(connection.owner_id)
-        caught = await self._catching.catch_up(connection, state, before)
+        waking = connection.owner_id not in self._met
+        caught = await self._catching.catch_up(connection, state, before, waking=waking)
         book = await self._catching.book(connection.owner_id)
         universe = await self._market.universe()
         prices = await self._prices.of(_symbols(connection, state, book), universe)

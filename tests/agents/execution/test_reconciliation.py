@@ -15,7 +15,7 @@ from agents.domain.market import InstrumentKind
 from agents.domain.order import OrderKind, OrderPurpose, OrderSide, OrderState
 from agents.domain.position import PositionState
 from agents.domain.user import NoticeKind
-from agents.domain.venue import FindingKind, FindingState, FundingPaid, VenueFill
+from agents.domain.venue import FindingKind, FindingState, FundingPaid, VenueFill, VenueState
 from agents.execution.catching_up import CatchingUp
 from tests.support.live import BTC, ETH, LiveWorld, live_world
 from tests.support.memory import Killed
@@ -103,16 +103,23 @@ async def test_the_receipt_of_a_start_counts_what_was_booked_before_it(world: Li
     """Guards and orders look for themselves, often before the account is looked at."""
     ada = await world.user()
     await world.connect(ada)
-    position = await world.held(ada)
+    proposal = await world.propose(await world.live(ada))
+    world.exchange.broker.script.append("open")
+    await world.approve(proposal)
+    [entry] = [order for order in world.orders if order.purpose is OrderPurpose.ENTRY]
     await world.kill()
+    world.exchange.broker.fill(entry)
     world.clock.advance(30)
-    await world.start(waking=False)
-    stored = await world.memory.orders.fills(position.account_id)
-    entry, fill = stored[0]
-    heard = replace(fill, trade_id="late", heard_at=world.clock.wall())
-    world.exchange.tell_again(ada, heard)
-    assert await world.memory.orders.add_fill(entry, heard)
-    assert (await world.look(ada)).fills == 1
+    asked = world.exchange.state
+
+    async def state(owner_id: int) -> VenueState:
+        await world.desk.orders.recover()
+        return await asked(owner_id)
+
+    world.exchange.state = state  # type: ignore[method-assign]
+    await world.start()
+    [receipt] = world.told(NoticeKind.RECEIPT)
+    assert (receipt["fills"], receipt["positions"]) == (1, 1)
     assert (await world.look(ada)).fills == 0
 
 
