@@ -75,11 +75,17 @@ class Desk:
     async def wake(self) -> None:
         """At start, once the market answers: everything that a killed process left is finished."""
         await self.exits.load()
-        # What rests is brought in order first, so that a receipt finds it there.
-        await asyncio.wait([asyncio.ensure_future(self.guards.idle())], timeout=_SETTLING)
+        await self._settled()
         await self.reconcile()  # before anything new is entered
         await self.every_minute()
         await self.every_second()
+
+    async def _settled(self) -> None:
+        """What rests is brought in order first, so that a receipt finds it there."""
+        settling = asyncio.ensure_future(self.guards.idle())
+        settling.add_done_callback(lambda task: task.cancelled() or task.exception())
+        for task in (await asyncio.wait({settling}, timeout=_SETTLING))[0]:
+            task.result()
 
     async def every_minute(self) -> None:
         """Orders looked up, approvals gone on with, failed exits armed, funding booked, and what
