@@ -29,6 +29,8 @@ POINTS: tuple[str, ...] = (
     "fill.accounting",  # position written, account not yet; one transaction
     "fill.telling",  # account written, notices not yet; one transaction
     "fill.booked",
+    "rest.dropping",  # what can't be sold written off and told, not yet all; one transaction
+    "rest.dropped",
     "funding.booking",  # a payment written, position and account not yet; one transaction
     "funding.booked",
     "exit.storing",  # position written as closing, the intent not yet; one transaction

@@ -144,7 +144,7 @@ class Leftovers:
             if after.state is before.state:
                 return
             after = await self._stored(before, after, last)
-        self._passed("rest.written_off")
+        self._passed("rest.dropped")
         self._book.follow(after)
 
     async def _stored(self, before: Position, after: Position, last: Fill) -> Position:

@@ -30,6 +30,7 @@ NEVER_IN_THE_STORY = {
     "funding.booking",
     "funding.booked",
     *(point for point in POINTS if point.startswith("guard.")),  # see test_guarding_kill
+    *(point for point in POINTS if point.startswith("rest.")),  # see test_leftovers
     *("look.seen", "adopt.done", "missing.stored"),  # real money: see test_adopting
 }  # paper always answers: see the last tests
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from agents.domain.market import InstrumentKind
 from agents.domain.order import OrderPurpose, OrderState
 from agents.domain.position import Position, PositionState
@@ -14,6 +16,7 @@ from agents.execution.reconciling import differences
 from tests.support.broker import ScriptedBroker
 from tests.support.desk import World, levels
 from tests.support.market import instrument
+from tests.support.memory import Killed
 
 D = Decimal
 ZERO = D(0)
@@ -205,6 +208,26 @@ async def test_a_rest_that_an_earlier_release_left_open_is_found() -> None:
     await shop.check()
     await shop.world.desk.every_minute()
     await shop.check()
+
+
+@pytest.mark.parametrize("mode", [Mode.PAPER, Mode.LIVE])
+@pytest.mark.parametrize(
+    "point", ["order.failing", "order.recorded", "rest.dropping", "rest.dropped"]
+)
+async def test_a_kill_in_between_writes_it_off_once(point: str, mode: Mode) -> None:
+    shop = Shop(mode=mode)
+    await shop.enter("0.00006")
+    shop.world.dies_at_next = point
+    with pytest.raises(Killed):
+        await shop.end()
+    await shop.world.kill()
+    await shop.world.start()
+    await shop.world.desk.every_minute()
+    await shop.world.settle()
+    await shop.check()
+    connection = await shop.world.memory.connections.of(1)
+    own = {"BTC": D("0.50006")} if connection else {}
+    assert dict(connection.baseline if connection else {}) == own
 
 
 async def test_coins_that_stay_are_their_owners_own() -> None:
