@@ -15,6 +15,7 @@ import signal
 import sys
 from asyncio.subprocess import Process
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,16 +39,20 @@ class Forked:
 
     async def kill(self) -> None:
         """SIGKILL: nothing can be finished."""
-        if not self.ended.is_set():
-            os.kill(self.number, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         await self.ended.wait()
 
     async def stop(self) -> int | None:
         """SIGTERM; the exit code."""
-        if not self.ended.is_set():
-            os.kill(self.number, signal.SIGTERM)
+        self._signal(signal.SIGTERM)
         await self.ended.wait()
         return self.code
+
+    def _signal(self, number: signal.Signals) -> None:
+        """To one that runs: it may have died by itself, and not be reported yet."""
+        if not self.ended.is_set():
+            with suppress(ProcessLookupError):
+                os.kill(self.number, number)
 
     async def lives(self, seconds: float) -> bool:
         """Whether it still runs after so long; it may die by itself before."""
