@@ -93,6 +93,22 @@ class Accounts(Repository):
                 return await self.get(account_id)
         raise TryAgain(_BUSY)
 
+    async def allot(self, owner_id: int, account_id: int, amount: Decimal) -> Account:
+        for _ in range(_TRIES):
+            mine = AccountRow.filter(id=account_id, owner_id=owner_id).using_db(self.db)
+            now = await mine.first()
+            if now is None:
+                raise NotFound("There is no such account, or it is not yours.")
+            paid = _EXACT.subtract(amount, now.balance)
+            changes = {
+                "start": _EXACT.add(now.start, paid),
+                "balance": amount,
+                "peak": _EXACT.add(now.peak, paid),
+            }
+            if await mine.filter(balance=now.balance, peak=now.peak).update(**changes):
+                return await self.get(account_id)
+        raise TryAgain(_BUSY)
+
     async def reset_peak(self, owner_id: int, account_id: int) -> Account:
         for _ in range(_TRIES):
             mine = AccountRow.filter(id=account_id, owner_id=owner_id).using_db(self.db)

@@ -171,7 +171,9 @@ class Modes:
         if not await memory.strategies.set_mode(owner, strategy.id, strategy.mode, to):
             raise Moved(f"Strategy #{strategy.number} has changed meanwhile; look at it again.")
         await self.approvals.cancel_for(owner, strategy.id, f"the strategy went to {to}")
-        await memory.accounts.open(owner, strategy.id, to, amount, self.clock.now())
+        account = await memory.accounts.open(owner, strategy.id, to, amount, self.clock.now())
+        if to is Mode.LIVE and account.balance != amount:  # it had real money before
+            await memory.accounts.allot(owner, account.id, amount)
         facts = {"strategy_id": strategy.id, "from": strategy.mode.value, "to": to.value}
         if climbs(strategy.mode, to) and to is Mode.LIVE:
             facts |= {"amount": str(amount), "confirmed": "the risks, by typing LIVE"}

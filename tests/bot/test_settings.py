@@ -106,9 +106,9 @@ def test_every_limit_can_be_set() -> None:
         }
     )
     limits = settings.limits
-    assert (limits.exposure_coin_percent, limits.weekly_loss_percent) == (150, 9)
+    assert (limits.exposure_coin_percent, limits.weekly_loss_percent) == (Decimal(150), Decimal(9))
     assert (limits.losses_in_a_row, limits.cooldown_minutes) == (3, 0)
-    assert limits.symbols == {"BTC", "ETH/USDT"}
+    assert limits.symbols == frozenset({"BTC", "ETH/USDT"})
     assert settings.limit_delay == timedelta(seconds=60)
 
 

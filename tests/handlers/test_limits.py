@@ -252,7 +252,9 @@ async def test_at_a_desk_only_its_owner_changes_them(talk: Conversation) -> None
     room = Room(talk)
     await room.say("/desk")
     await room.let_in(BOB, "Trader")
-    account = (await talk.desk.memory.desks.at(GROUP)).account_id
+    group = await talk.desk.memory.desks.at(GROUP)
+    assert group is not None
+    account = group.account_id
     assert "Daily loss" in plain(await room.say("/limits", BOB))
     assert "only its owner does that" in plain(await room.say("/limits daily loss 3", BOB))
     assert await talk.desk.bounding.book.of(account) == Limits()

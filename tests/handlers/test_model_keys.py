@@ -6,7 +6,6 @@ import pytest
 
 from handlers.model_keys import REFUSED, KeyState
 from tests.support.conversation import Conversation, conversation, plain
-from tests.support.vaults import VAULT
 
 KEY = "sk-ant-0123456789-wxyz"
 

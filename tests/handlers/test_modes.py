@@ -72,6 +72,17 @@ async def test_the_account_begins_with_what_was_agreed_to() -> None:
     assert live.start == live.balance == Decimal(1000)
 
 
+async def test_whoever_goes_live_again_says_anew_with_how_much() -> None:
+    talk, strategy = await ready()
+    for amount in ("1000", "400"):
+        await talk.say(f"/mode 1 live {amount}")
+        await talk.say("LIVE")
+        await talk.say("/mode 1 paper")
+    accounts = await talk.desk.memory.accounts.of(strategy.owner_id)
+    [live] = [one for one in accounts if one.mode is Mode.LIVE]
+    assert live.start == live.balance == live.peak == Decimal(400)
+
+
 async def test_a_second_strategy_gets_what_the_first_one_left() -> None:
     talk, _ = await ready()
     await talk.strategy()

@@ -43,10 +43,19 @@ async def test_what_is_no_more_is_not_told(talk: Conversation, kind: NoticeKind)
         "headline": "📭 I can't write in Calls any more.",
         "reason": "I was removed from it.",
         "next": "add me again",
-        **{"what": "closing", "rule": "daily loss", "said": "lost", "count": 1, "mode": "paper"},
+        "what": "closing",
+        "rule": "daily loss",
+        "said": "lost",
+        "count": 1,
+        "mode": "paper",
         "on": True,
-        **{"findings": [99], "exchange": "binance", "start": True, "fills": 0},
-        **{"positions": 1, "stops": 1, "orders": 1},
+        "findings": [99],
+        "exchange": "binance",
+        "start": True,
+        "fills": 0,
+        "positions": 1,
+        "stops": 1,
+        "orders": 1,
     }
     always = {K.MARKET, K.PANIC, K.DIGEST, K.OPERATOR, K.PLACE_LOST, K.LIMIT, K.HALT}
     always |= {K.ALARM, K.ACCOUNT, K.ANOMALY}

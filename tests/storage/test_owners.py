@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -85,6 +86,7 @@ FOREIGN_CALLS: dict[str, Call] = {
     "accounts.open": lambda m, me, ids: m.accounts.open(
         me, ids["strategy"], Mode.PAPER, SPEC.risk_percent, NOON
     ),
+    "accounts.allot": lambda m, me, ids: m.accounts.allot(me, ids["account"], Decimal(500)),
     "accounts.reset_peak": lambda m, me, ids: m.accounts.reset_peak(me, ids["account"]),
     "accounts.of": lambda m, me, ids: m.accounts.of(me),
     "model_calls.get": lambda m, me, ids: m.model_calls.get(me, ids["call"]),

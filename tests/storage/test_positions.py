@@ -185,6 +185,20 @@ async def test_a_peak_is_set_anew(memory: Memory, ann: User, bob: User) -> None:
     assert up.peak == up.balance == down.balance + 1
 
 
+async def test_an_account_gets_another_amount_to_trade_with(
+    memory: Memory, ann: User, bob: User
+) -> None:
+    account = await an_account(memory, await a_strategy(memory, ann.id))
+    down = await memory.accounts.book(account.id, Decimal("-100.25"))
+    less = await memory.accounts.allot(ann.id, account.id, Decimal("500.5"))
+    paid = Decimal("500.5") - down.balance
+    assert (less.balance, less.start) == (Decimal("500.5"), down.start + paid)
+    assert less.peak - less.balance == down.peak - down.balance
+    assert less == await memory.accounts.get(account.id)
+    with pytest.raises(NotFound):
+        await memory.accounts.allot(bob.id, account.id, Decimal(1))
+
+
 async def test_a_peak_that_is_set_anew_while_fills_are_booked(database: Database) -> None:
     ann = await a_user(database)
     account = await an_account(database, await a_strategy(database, ann.id))

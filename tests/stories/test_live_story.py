@@ -22,7 +22,7 @@ from tests.support.running import Running, running
 from tests.support.telegram_person import Person
 from tests.support.telegram_server import TOKEN, Limits, TelegramServer
 from tests.support.venue.cover import Bare
-from tests.support.venue.engine import Engine
+from tests.support.venue.engine import Engine, Number
 from tests.support.venue.faults import Op
 from tests.support.venue.records import Kind, Market
 from tests.support.venue.server import VenueServer, venue_server
@@ -91,7 +91,7 @@ async def stage(folder: Path, market: str, sign: int) -> AsyncIterator[Stage]:
         people = (Person(telegram, ANN), DiscordPerson(discord, BEN))
         traders = [Trader(one, f"k{n}" * 20 + "7h9x", f"s{n}" * 30) for n, one in enumerate(people)]
         for trader in traders:
-            spot = {"USDT": 5_000, "BTC": OWN}
+            spot: dict[str, Number] = {"USDT": 5_000, "BTC": OWN}
             engine.add_account(trader.key, trader.secret, spot, {"USDT": 5_000})
         async with running(folder, **told) as desk:
             await discord.wait_for(lambda: discord.rest.commands, 60)

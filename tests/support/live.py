@@ -59,6 +59,11 @@ class LiveWorld(World):
         )
         await self.look(owner)
 
+    async def connection(self, owner: int) -> Connection:
+        found = await self.memory.connections.of(owner)
+        assert found is not None
+        return found
+
     async def look(self, owner: int) -> Receipt:
         receipt = await self.truth.reconciliation.look(owner)
         assert receipt is not None

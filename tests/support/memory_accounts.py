@@ -60,6 +60,13 @@ class MemoryAccounts(Repository):
         return self._rows.put(row.id, replace(row, balance=balance, peak=max(row.peak, balance)))
 
     @statement
+    def allot(self, owner_id: int, account_id: int, amount: Decimal) -> Account:
+        row: Account = owned(self._rows, owner_id, account_id)
+        paid = amount - row.balance
+        changed = replace(row, start=row.start + paid, balance=amount, peak=row.peak + paid)
+        return self._rows.put(row.id, changed)
+
+    @statement
     def reset_peak(self, owner_id: int, account_id: int) -> Account:
         row: Account = owned(self._rows, owner_id, account_id)
         return self._rows.put(row.id, replace(row, peak=row.balance))

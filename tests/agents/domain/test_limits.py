@@ -168,7 +168,7 @@ def test_a_looser_value_holds_from_its_moment_on() -> None:
         effective(Limits(), {"risk": own}, at).risk_percent
         for at in (NOW - timedelta(microseconds=1), NOW)
     )
-    assert (before, after) == (1, 2)
+    assert (before, after) == (D(1), D(2))
     assert of_rule(Limits(), BY_NAME["risk"]) == {"risk_percent": D(2)}
 
 

@@ -266,7 +266,7 @@ async def test_ignored_coins_are_the_owners_own():
     world, ada, finding = await _found(InstrumentKind.SPOT)
     await world.truth.adopting.ignore(ada, finding.id, finding.version)
     assert (await world.look(ada)).matches
-    assert (await world.memory.connections.of(ada)).baseline["ETH"] == 2
+    assert (await world.connection(ada)).baseline["ETH"] == 2
     world.exchange.account(ada).coins["ETH"] += 2  # as many again are news
     assert [one.quantity for one in (await world.look(ada)).findings] == [2]
 
@@ -291,7 +291,7 @@ async def test_ignored_sales_beside_own_coins_were_own_coins():
     await world.look(ada)
     assert await world.state(ada) == "ready"
     assert (await world.position(position.id)).state is PositionState.OPEN
-    assert (await world.memory.connections.of(ada)).baseline["BTC"] == 2 - position.quantity
+    assert (await world.connection(ada)).baseline["BTC"] == 2 - position.quantity
 
 
 # --- booking what was closed there ----------------------------------------------------------------
@@ -311,7 +311,7 @@ async def test_the_trade_that_closed_it_is_found_and_booked():
     assert (closure.traded, closure.price) == (position.quantity, 61_000)
     sent = len(world.exchange.sent)
     after = await _booked(world, ada, position, finding)
-    assert (after.state, after.exit_price) == (PositionState.CLOSED, 61_000)
+    assert (after.state, after.exit_price) == (PositionState.CLOSED, Decimal(61_000))
     assert (after.closed_at, after.exit_reason) == (trade.at, REASON)
     assert after.fees == position.fees + trade.fee
     assert world.count(NoticeKind.CLOSED) == 1
@@ -329,7 +329,7 @@ async def test_what_no_trade_explains_is_booked_at_the_last_price():
     world.exchange.account(ada).fills.clear()
     world.market.tick("60500")
     after = await _booked(world, ada, position, finding)
-    assert (after.state, after.exit_price) == (PositionState.CLOSED, 60_500)
+    assert (after.state, after.exit_price) == (PositionState.CLOSED, Decimal(60_500))
 
 
 async def test_a_part_is_booked_and_the_rest_keeps_its_stop():
@@ -375,7 +375,7 @@ async def test_killed_while_booking_it_is_booked_once(point: str):
         await world.truth.writing_off.book(ada, again.id, again.version)
     await world.settle()
     after = await world.position(position.id)
-    assert (after.state, after.exit_price) == (PositionState.CLOSED, 61_000)
+    assert (after.state, after.exit_price) == (PositionState.CLOSED, Decimal(61_000))
     assert world.count(NoticeKind.CLOSED) == 1
     assert await _exact(world, ada) == []
 

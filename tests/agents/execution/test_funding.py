@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from agents.domain.market import FundingRate, InstrumentKind
 from agents.domain.strategy import Mode, Side
 from agents.domain.user import NoticeKind
 from agents.domain.venue import FundingPaid
+from agents.execution.levels import PriceLevels
 from agents.execution.reconciling import differences
 from bot.connectors.replay_funding import read_funding
 from tests.support.clock import START, ManualClock
@@ -28,12 +30,12 @@ def rate(at=EIGHT, value: str = "0.0001") -> FundingRate:
     return FundingRate("BTC/USDT", at, D(value))
 
 
-def at(side: Side) -> object:
+def at(side: Side) -> PriceLevels:
     stop, target = ("59400", "61200") if side is Side.LONG else ("60600", "58800")
     return levels(side=side, stop=stop, targets=((target, "1"),))
 
 
-async def holding(side: Side = Side.LONG, **more: object) -> World:
+async def holding(side: Side = Side.LONG, **more: Any) -> World:
     """A desk with one open position, 1,000 seconds of which the funding has seen."""
     world = World(costs=FREE, **more)
     await world.start()

@@ -10,7 +10,8 @@ from agents.domain.position import PositionState
 from agents.domain.strategy import Mode, Side
 from agents.domain.venue import GuardStyle
 from agents.execution.desk import open_desk
-from tests.agents.execution.test_guarding import PAIRED, SEPARATE, TWO, both
+from tests.agents.execution.test_exits import both
+from tests.agents.execution.test_guarding import PAIRED, SEPARATE, TWO
 from tests.agents.execution.test_on_disk import memories, reconciles, url
 from tests.support.desk import World
 from tests.support.venue_broker import VenueBroker

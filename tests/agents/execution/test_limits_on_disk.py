@@ -52,7 +52,11 @@ async def test_real_accounts_share_limits_that_are_stored(memory: Database) -> N
     assert (outcome.verdict, outcome.rule) == ("refused", "open positions")
     [account, _, _] = await memory.accounts.of(owner)
     view = await world.desk.accounts.scope(account)
-    assert (view.equity, view.own_equity, view.open_positions) == (30_000, 10_000, 1)
+    assert (view.equity, view.own_equity, view.open_positions) == (
+        Decimal(30_000),
+        Decimal(10_000),
+        1,
+    )
 
 
 async def test_a_raise_waits_and_is_told_once(memory: Database) -> None:
@@ -99,7 +103,7 @@ async def test_of_two_taps_in_two_processes_one_goes_through(url: str) -> None:
             await world.start(memory)
             worlds.append(world)
         for index in range(5):
-            await _race(*worlds, f"owner {index}")
+            await _race(worlds[0], worlds[1], f"owner {index}")
 
 
 async def _race(one: World, other: World, name: str) -> None:

@@ -137,7 +137,8 @@ def test_luck_is_even() -> None:
 async def test_validation_costs_nothing() -> None:
     clock = ManualClock()
     market = ScriptedMarket(clock)
-    broker, fills = ValidationBroker(market), []
+    broker = ValidationBroker(market)
+    fills: list[Fill] = []
     broker.listen(fills.append)
     await broker.submit(order(1, Mode.VALIDATION, clock), BTC)
     market.tick("60000.01", bid="59990", ask="60010")

@@ -63,7 +63,7 @@ async def test_found_taken_over_and_booked(world: LiveWorld) -> None:
     await world.truth.writing_off.book(ada, missing.id, missing.version)
     await world.settle()
     [position] = await world.memory.positions.of(ada)
-    assert (position.state, position.exit_price) == (PositionState.CLOSED, 3_100)
+    assert (position.state, position.exit_price) == (PositionState.CLOSED, Decimal(3_100))
     assert (await world.look(ada)).matches
     assert await world.state(ada) == "ready"
     states = [one.state for one in await world.memory.findings.of(ada, list(FindingState))]
