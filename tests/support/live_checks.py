@@ -261,7 +261,7 @@ class LiveBooks:
         for message in self._crew.ann.messages:
             for button in (one for row in message.keyboard for one in row):
                 act, number, version = (*button["callback_data"].split(":"), "", "")[:3]
-                if act in ("approve", "half", "veto"):
+                if act in ("approve", "veto", "halve", "tighten"):
                     row = proposals[int(number)]
                     true = row["state"] == "pending" and row["version"] == int(version)
                 elif act in ("close", "close_half"):
