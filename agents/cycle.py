@@ -26,7 +26,7 @@ from agents.domain.position import Position
 from agents.domain.schedule import was_time
 from agents.domain.strategy import RunKind, Side, Strategy
 from agents.domain.windows import in_windows
-from agents.execution.proposing import Declined, Draft, Proposer
+from agents.execution.proposals.proposing import Declined, Draft, Proposer
 from agents.holding import Holding, holding
 from agents.missed import BUSY, NOT_RUNNING, missed
 

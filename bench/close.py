@@ -15,9 +15,9 @@ from agents.decision.signals import entry_rules
 from agents.domain.market import Timeframe
 from agents.domain.risk import Costs
 from agents.domain.strategy import Mode, Strategy
+from agents.execution.brokers.paper import PaperBroker
 from agents.execution.desk import Desk as Execution
 from agents.execution.desk import open_desk
-from agents.execution.paper import PaperBroker
 from agents.extraction.history import Frames
 from bench.clock import CloseClock
 from bench.filling import Filler

@@ -24,7 +24,7 @@ from agents.domain.proposal import ProposalState
 from agents.domain.risk import Costs, Limits, TapRules
 from agents.domain.strategy import Mode
 from agents.domain.user import Place
-from agents.execution.modes import Modes
+from agents.execution.bounds.modes import Modes
 from agents.execution.telling import card_of
 from agents.signals.desk import SignalDesk
 from agents.signals.reading import read_signal

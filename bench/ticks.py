@@ -13,8 +13,8 @@ from agents.domain.market import Tick
 from agents.domain.proposal import ProposalState
 from agents.domain.risk import Costs
 from agents.domain.strategy import Mode
+from agents.execution.brokers.paper import PaperBroker
 from agents.execution.desk import Desk, open_desk
-from agents.execution.paper import PaperBroker
 from bench.clock import CloseClock
 from bench.filling import Filler, owner_of
 from bench.market import CLOSE, SYMBOLS, MadeUpMarket

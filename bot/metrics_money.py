@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from agents.domain.order import OrderPurpose
 from agents.domain.ports import Memory
 from agents.domain.strategy import Mode
-from agents.execution.receipts import Receipt
+from agents.execution.venues.receipts import Receipt
 
 _MOST = 10_000  # open positions of one owner
 

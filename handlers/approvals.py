@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from agents.domain.errors import NotFound
 from agents.domain.proposal import Proposal, ProposalState, VetoReason
-from agents.execution.outcomes import Outcome, Verdict
+from agents.execution.proposals.outcomes import Outcome, Verdict
 from handlers import ballots, cards, markers, numbers, paging, seats, tables, texts, times, why
 from handlers.chat import Button, Reply, Rows, Words, bold, lines, text
 from handlers.desk import Desk

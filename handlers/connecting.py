@@ -12,7 +12,7 @@ from typing import Any
 from agents.domain.errors import AskUser, OperatorNeeded, Refused, TryAgain
 from agents.domain.strategy import Mode
 from agents.domain.venue import Credentials, KeyCheck, KeyReport
-from agents.execution.connections import NewKey, baseline_of, objection
+from agents.execution.venues.connections import NewKey, baseline_of, objection
 from handlers import confirm, connecting_words, dialogue, markers, texts
 from handlers.chat import Button, Reply, Words, lines, text
 from handlers.connecting_parts import FULL, Parts, is_name, named

@@ -7,7 +7,7 @@ from decimal import Decimal
 from agents.domain.errors import ParleyError
 from agents.domain.strategy import Side, Strategy
 from agents.domain.venue import Connection, ConnectionState, KeyReport
-from agents.execution.connections import OpenBusiness, baseline_of, still_open
+from agents.execution.venues.connections import OpenBusiness, baseline_of, still_open
 from handlers import markers, numbers, texts, times
 from handlers.chat import Words, bold, code, lines, text
 

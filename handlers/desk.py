@@ -13,14 +13,14 @@ from agents.domain.ports import Clock, Market, Memory
 from agents.domain.risk import Costs, Limits, TapRules
 from agents.domain.user import Identity, Place, Standing, User
 from agents.domain.venue import KeyCheck
-from agents.execution.accounts import Accounts
-from agents.execution.approvals import Approvals
-from agents.execution.bounding import Bounding
-from agents.execution.connections import Connecting
-from agents.execution.hands import Hands
-from agents.execution.modes import Modes
-from agents.execution.panic import Panic
-from agents.execution.truth import Truth
+from agents.execution.bounds.accounts import Accounts
+from agents.execution.bounds.bounding import Bounding
+from agents.execution.bounds.modes import Modes
+from agents.execution.leaving.hands import Hands
+from agents.execution.leaving.panic import Panic
+from agents.execution.proposals.approvals import Approvals
+from agents.execution.venues.connections import Connecting
+from agents.execution.venues.truth import Truth
 from agents.signals.desk import SignalDesk
 from agents.watch import Watch
 from handlers.model_keys import ModelKeys

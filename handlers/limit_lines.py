@@ -7,9 +7,9 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 from agents.domain.limits import RULES, of_rule
 from agents.domain.money import HUNDRED, ZERO
 from agents.domain.risk import Limits
-from agents.execution.accounts import AccountView
+from agents.execution.bounds.accounts import AccountView
+from agents.execution.bounds.limits import Correlation, related
 from agents.execution.figures import percent, plain
-from agents.execution.limits import Correlation, related
 from handlers.limit_words import LABELS, said
 
 _CELLS = 6

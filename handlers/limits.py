@@ -22,8 +22,8 @@ from agents.domain.limits import (
 from agents.domain.position import Account
 from agents.domain.risk import Limits
 from agents.domain.strategy import Mode
-from agents.execution.limit_book import Change, Changed
-from agents.execution.limits import DRAWDOWN
+from agents.execution.bounds.limit_book import Change, Changed
+from agents.execution.bounds.limits import DRAWDOWN
 from handlers import confirm, limit_lines, markers, paging, peaks, texts, times
 from handlers.chat import Button, Reply, Rows, Words, bold, code, lines, text
 from handlers.desk import Desk, Facts

@@ -6,7 +6,7 @@ from agents.domain.errors import AskUser
 from agents.domain.ladder import RUNGS, climbs
 from agents.domain.money import ZERO
 from agents.domain.strategy import Mode, Strategy, StrategyState
-from agents.execution.modes import Progress, Wanted
+from agents.execution.bounds.modes import Progress, Wanted
 from handlers import dialogue, drafting, markers, numbers, saying, strategies, texts
 from handlers.chat import Button, Reply, Rows, Words, bold, code, lines, text
 from handlers.desk import Desk

@@ -5,7 +5,7 @@ from typing import Any
 
 from agents.domain.proposal import ProposalState
 from agents.domain.strategy import StrategyState
-from agents.execution.panic import PanicReport
+from agents.execution.leaving.panic import PanicReport
 from handlers import confirm
 from handlers.chat import Words, bold, lines
 from handlers.desk import Desk

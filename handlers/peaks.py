@@ -8,7 +8,7 @@ from typing import Any
 from agents.domain.desks import Right
 from agents.domain.errors import AskUser
 from agents.domain.strategy import Mode
-from agents.execution.peaks import LIVE, Peak
+from agents.execution.bounds.peaks import LIVE, Peak
 from handlers import confirm, markers, numbers, seats, strategies, texts, times
 from handlers.chat import Reply, Words, bold, lines
 from handlers.desk import Desk, Facts

@@ -10,7 +10,7 @@ from agents.domain.errors import AskUser, NotFound
 from agents.domain.market import Instrument
 from agents.domain.position import Position, PositionState
 from agents.domain.symbols import find as find_symbol
-from agents.execution.hands import HandOutcome, HandVerdict
+from agents.execution.leaving.hands import HandOutcome, HandVerdict
 from handlers import confirm, markers, numbers, paging, texts, times, trades
 from handlers.chat import Button, Reply, Words, bold, lines, text
 from handlers.desk import Desk

@@ -6,9 +6,9 @@ from agents.domain.errors import AskUser, NotFound
 from agents.domain.market import Instrument
 from agents.domain.user import User
 from agents.domain.venue import ConnectionState, Finding, FindingKind, FindingState
-from agents.execution.funds import KnownFunds, Standing
-from agents.execution.receipts import Receipt
-from agents.execution.truth import Truth
+from agents.execution.venues.funds import KnownFunds, Standing
+from agents.execution.venues.receipts import Receipt
+from agents.execution.venues.truth import Truth
 from handlers import markers, numbers, texts, times
 from handlers.chat import Button, Reply, Rows, Words, bold, lines, text
 from handlers.desk import Desk, Facts

@@ -8,10 +8,10 @@ from agents.domain.errors import AskUser
 from agents.domain.position import Position
 from agents.domain.strategy import Mode
 from agents.domain.venue import Finding, FindingKind
-from agents.execution.adopting import Offer
-from agents.execution.hands import HandVerdict
+from agents.execution.leaving.hands import HandVerdict
 from agents.execution.telling import position_card
-from agents.execution.writing_off import Closure
+from agents.execution.venues.adopting import Offer
+from agents.execution.venues.writing_off import Closure
 from handlers import confirm, dialogue, markers, numbers, saying, texts, times, trades
 from handlers.chat import Reply, Words, bold, lines
 from handlers.desk import Desk

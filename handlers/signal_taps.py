@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from agents.domain.errors import NotFound
-from agents.execution.hands import HandOutcome, HandVerdict
-from agents.execution.stops import StopOutcome, StopVerdict
+from agents.execution.leaving.hands import HandOutcome, HandVerdict
+from agents.execution.leaving.stops import StopOutcome, StopVerdict
 from agents.signals.desk import Applied
 from agents.signals.updates import Effect
 from handlers import heard, markers, numbers, texts, times

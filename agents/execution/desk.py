@@ -12,39 +12,39 @@ from agents.domain.ports import Clock, Market, Memory
 from agents.domain.risk import Limits, TapRules
 from agents.domain.strategy import Mode
 from agents.domain.venue import Venue
-from agents.execution.accounts import START_BALANCE, Accounts
-from agents.execution.answers import Answers
-from agents.execution.approvals import Approvals
-from agents.execution.autopilot import Autopilot, Stopping, nobody
-from agents.execution.bounding import Bounding, Funds
+from agents.execution.booking.funding import Funding
+from agents.execution.booking.leftovers import Leftovers
+from agents.execution.booking.settlement import Settlement
+from agents.execution.bounds.accounts import START_BALANCE, Accounts
+from agents.execution.bounds.bounding import Bounding, Funds
+from agents.execution.bounds.enforcing import Enforcer
+from agents.execution.bounds.halting import Halts
+from agents.execution.bounds.limit_book import DELAY, LimitBook
+from agents.execution.bounds.limits import Correlation, unknown
 from agents.execution.checkpoints import Checkpoint, passed
-from agents.execution.closing import Closing
-from agents.execution.connections import Connecting
-from agents.execution.enforcing import Enforcer
-from agents.execution.escalating import Escalation
-from agents.execution.exitbook import ExitBook
-from agents.execution.exits import Exits
-from agents.execution.failing import Failures
-from agents.execution.funding import Funding
-from agents.execution.funds import KnownFunds
-from agents.execution.gate import Gate
-from agents.execution.guarding import Guards
-from agents.execution.halting import Halts
-from agents.execution.hands import Hands
-from agents.execution.judging import Judge
-from agents.execution.leftovers import Leftovers
-from agents.execution.limit_book import DELAY, LimitBook
-from agents.execution.limits import Correlation, unknown
-from agents.execution.orders import Orders
-from agents.execution.paid_funding import PaidFunding
-from agents.execution.panic import Panic
-from agents.execution.proposing import Proposer
-from agents.execution.reconciliation import Looked, unheard
-from agents.execution.resting import Resting
-from agents.execution.scenes import Scenes
-from agents.execution.settlement import Settlement
-from agents.execution.stops import Stops
-from agents.execution.truth import Truth, open_truth
+from agents.execution.guards.escalating import Escalation
+from agents.execution.guards.guarding import Guards
+from agents.execution.guards.resting import Resting
+from agents.execution.guards.scenes import Scenes
+from agents.execution.leaving.closing import Closing
+from agents.execution.leaving.exitbook import ExitBook
+from agents.execution.leaving.exits import Exits
+from agents.execution.leaving.hands import Hands
+from agents.execution.leaving.panic import Panic
+from agents.execution.leaving.stops import Stops
+from agents.execution.ordering.answers import Answers
+from agents.execution.ordering.failing import Failures
+from agents.execution.ordering.orders import Orders
+from agents.execution.proposals.approvals import Approvals
+from agents.execution.proposals.autopilot import Autopilot, Stopping, nobody
+from agents.execution.proposals.gate import Gate
+from agents.execution.proposals.judging import Judge
+from agents.execution.proposals.proposing import Proposer
+from agents.execution.venues.connections import Connecting
+from agents.execution.venues.funds import KnownFunds
+from agents.execution.venues.paid_funding import PaidFunding
+from agents.execution.venues.reconciliation import Looked, unheard
+from agents.execution.venues.truth import Truth, open_truth
 
 log = logging.getLogger(__name__)
 _SETTLING = 3.0  # seconds; an exchange that does not answer holds nobody up for longer

@@ -22,9 +22,9 @@ from agents.domain.signal import SignalKind, SignalReading
 from agents.domain.user import Notice, NoticeKind, Place
 from agents.execution.backlog import Backlog
 from agents.execution.checkpoints import Checkpoint, passed
-from agents.execution.hands import HandOutcome, Hands, HandVerdict, StoredClose
-from agents.execution.proposing import Proposer
-from agents.execution.stops import StopOutcome, StopVerdict
+from agents.execution.leaving.hands import HandOutcome, Hands, HandVerdict, StoredClose
+from agents.execution.leaving.stops import StopOutcome, StopVerdict
+from agents.execution.proposals.proposing import Proposer
 from agents.execution.telling import card_of
 from agents.signals.judging import Judged, SignalJudge, overtaken
 from agents.signals.looking import Looking

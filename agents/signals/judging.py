@@ -29,7 +29,7 @@ from agents.domain.signal import SignalReading
 from agents.domain.strategy import Side, Strategy, StrategyState
 from agents.domain.windows import in_windows
 from agents.execution.checkpoints import Checkpoint
-from agents.execution.proposing import Declined, Draft, Proposer
+from agents.execution.proposals.proposing import Declined, Draft, Proposer
 from agents.extraction.quality import Fault
 from agents.signals import levels as weighing
 from agents.signals.levels import Dropped, Planned

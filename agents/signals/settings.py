@@ -17,7 +17,7 @@ from agents.domain.strategy import (
     StrategyState,
     Target,
 )
-from agents.execution.adopting import ADOPTED
+from agents.execution.venues.adopting import ADOPTED
 
 PREFERENCE = "signals"
 NAME = "Signals"

@@ -15,7 +15,7 @@ from agents.domain.grants import Feature
 from agents.domain.mail import OutboxItem
 from agents.domain.ports import Clock
 from agents.domain.user import Identity, Place, Standing
-from agents.execution.modes import Modes
+from agents.execution.bounds.modes import Modes
 from agents.places import Places
 from agents.watch import Watch
 from bot.app.trading import Trading, desks_model

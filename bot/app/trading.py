@@ -15,12 +15,12 @@ from agents.domain.money import exact
 from agents.domain.ports import Clock, Market
 from agents.domain.strategy import Mode
 from agents.domain.venue import KeyCheck
+from agents.execution.brokers.paper import CandleRange, PaperBroker
+from agents.execution.brokers.simulation import SimulatedBroker
+from agents.execution.brokers.validation import ValidationBroker
 from agents.execution.checkpoints import Checkpoint
 from agents.execution.desk import Desk as Execution
 from agents.execution.desk import open_desk
-from agents.execution.paper import CandleRange, PaperBroker
-from agents.execution.simulation import SimulatedBroker
-from agents.execution.validation import ValidationBroker
 from agents.extraction.correlation import Correlations
 from agents.extraction.history import Frames
 from agents.reporting.digests import Digests

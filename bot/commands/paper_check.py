@@ -22,7 +22,7 @@ from agents.domain.market import Instrument, Tick
 from agents.domain.money import floor_to
 from agents.domain.order import OrderSide
 from agents.domain.risk import Costs
-from agents.execution.paper import fill_price
+from agents.execution.brokers.paper import fill_price
 from bot.connectors.recorded_book import Level, Moment, average, moments, recordings
 
 SIZES = (100, 1_000, 10_000, 100_000)

@@ -7,7 +7,7 @@ import pytest
 
 from agents.domain.order import OrderState
 from agents.domain.proposal import ProposalState, VetoReason
-from agents.execution.outcomes import Outcome, Verdict
+from agents.execution.proposals.outcomes import Outcome, Verdict
 from handlers import approvals, cards
 from handlers.chat import Style, bold
 from handlers.turn import Turn

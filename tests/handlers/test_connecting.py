@@ -22,7 +22,7 @@ from agents.domain.venue import (
     VenueOrder,
     VenuePosition,
 )
-from agents.execution.connections import Connecting, NewKey
+from agents.execution.venues.connections import Connecting, NewKey
 from handlers.chat import Reply
 from tests.support.conversation import ADA, Conversation, buttons, conversation, plain
 from tests.support.keychecks import GOOD, AnsweringKeyCheck

@@ -1,7 +1,7 @@
 """/halt: operators stop everybody, everybody is told, and it lasts until it is lifted."""
 
 from agents.domain.strategy import StrategyState
-from agents.execution.proposing import Declined
+from agents.execution.proposals.proposing import Declined
 from tests.support.conversation import Conversation, plain
 
 

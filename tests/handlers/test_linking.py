@@ -6,7 +6,7 @@ from dataclasses import replace
 from agents.domain.position import PositionState
 from agents.domain.strategy import Mode, Strategy, StrategyState
 from agents.domain.user import Identity, Place
-from agents.execution.peaks import LIVE
+from agents.execution.bounds.peaks import LIVE
 from agents.linking import Linking, LinkState
 from tests.support.conversation import ADA, Conversation, plain
 from tests.support.live import live_world

@@ -9,7 +9,7 @@ from agents.domain.ladder import Ladder
 from agents.domain.proposal import ProposalState
 from agents.domain.strategy import Mode, RunKind, Strategy, StrategyState
 from agents.domain.venue import Connection, ConnectionState
-from agents.execution.proposing import Declined
+from agents.execution.proposals.proposing import Declined
 from tests.support.conversation import Conversation, conversation, plain
 
 FREE = Ladder(0, 0)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from agents.domain.errors import LimitBreach
 from agents.domain.position import Account
 from agents.domain.strategy import Mode, Strategy, StrategyState
-from agents.execution.pausing import pause_after
+from agents.execution.bounds.pausing import pause_after
 from tests.handlers.test_desks import BOB, Room
 from tests.support.conversation import Conversation, plain
 from tests.support.memory import InMemory

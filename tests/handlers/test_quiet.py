@@ -5,7 +5,7 @@ import pytest
 from agents.domain.quiet import QuietHours, QuietRule
 from agents.domain.strategy import WEEKDAYS, Window
 from agents.domain.user import NoticeKind
-from agents.execution.proposing import Declined
+from agents.execution.proposals.proposing import Declined
 from handlers import quiet, texts
 from tests.support.conversation import Conversation, plain
 

@@ -9,7 +9,7 @@ from agents.domain.proposal import Trailing
 from agents.domain.signal import SignalKind
 from agents.domain.strategy import Side
 from agents.domain.symbols import DEFAULT_UNIVERSE
-from agents.execution.levels import PriceLevels
+from agents.execution.proposals.levels import PriceLevels
 from agents.signals.reading import read_signal
 from tests.handlers.test_publishing import delivered, desk
 from tests.support.conversation import Conversation

@@ -18,10 +18,10 @@ from agents.domain.position import PositionState
 from agents.domain.risk import Costs, Limits, TapRules
 from agents.domain.strategy import Mode, StrategyState
 from agents.domain.user import Identity, Place
+from agents.execution.bounds.modes import Modes
+from agents.execution.brokers.paper import PaperBroker
 from agents.execution.desk import Desk as Execution
 from agents.execution.desk import open_desk
-from agents.execution.modes import Modes
-from agents.execution.paper import PaperBroker
 from agents.extraction.history import Frames
 from agents.signals.desk import SignalDesk
 from agents.signals.reading import read_signal

@@ -9,10 +9,10 @@ from agents.domain.broker import Broker
 from agents.domain.order import Fill, OrderIntent, OrderPurpose, OrderSide
 from agents.domain.risk import Costs, Simulation
 from agents.domain.strategy import Mode
-from agents.execution.orders import Adopts
-from agents.execution.paper import PaperBroker
-from agents.execution.simulation import SimulatedBroker, luck
-from agents.execution.validation import ValidationBroker
+from agents.execution.brokers.paper import PaperBroker
+from agents.execution.brokers.simulation import SimulatedBroker, luck
+from agents.execution.brokers.validation import ValidationBroker
+from agents.execution.ordering.orders import Adopts
 from tests.support.broker import ScriptedBroker
 from tests.support.clock import ManualClock
 from tests.support.market import ScriptedMarket

@@ -21,8 +21,8 @@ from agents.domain.proposal import Proposal
 from agents.domain.strategy import Mode, Strategy
 from agents.domain.user import Identity, Place, User
 from agents.domain.venue import KeyCheck
+from agents.execution.bounds.modes import Modes
 from agents.execution.desk import Desk as Execution
-from agents.execution.modes import Modes
 from agents.extraction.history import Frames
 from agents.signals.desk import SignalDesk
 from agents.signals.reading import read_signal

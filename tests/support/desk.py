@@ -23,12 +23,12 @@ from agents.domain.strategy import (
     StrategyState,
 )
 from agents.domain.user import Identity, NoticeKind, Place
-from agents.execution.autopilot import Stopping, nobody
+from agents.execution.brokers.paper import PaperBroker
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.desk import Desk, open_desk
-from agents.execution.levels import PriceLevels
-from agents.execution.paper import PaperBroker
-from agents.execution.proposing import Declined
+from agents.execution.proposals.autopilot import Stopping, nobody
+from agents.execution.proposals.levels import PriceLevels
+from agents.execution.proposals.proposing import Declined
 from tests.support.broker import ScriptedBroker
 from tests.support.clock import ManualClock
 from tests.support.market import ScriptedMarket, instrument

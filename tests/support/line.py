@@ -13,8 +13,8 @@ from agents.domain.decision import Action, Advice, Advised, Decision, ModelCall,
 from agents.domain.market import Candle, Candles, Timeframe
 from agents.domain.ports import Memory
 from agents.domain.strategy import Mode, Strategy
+from agents.execution.brokers.paper import PaperBroker
 from agents.execution.desk import open_desk
-from agents.execution.paper import PaperBroker
 from agents.extraction.history import Frames
 from tests.support.clock import START
 from tests.support.desk import World

@@ -11,8 +11,8 @@ from agents.domain.position import Position
 from agents.domain.strategy import Mode, Strategy
 from agents.domain.user import NoticeKind
 from agents.domain.venue import Connection, Finding, FindingState
-from agents.execution.receipts import Receipt
-from agents.execution.truth import Truth
+from agents.execution.venues.receipts import Receipt
+from agents.execution.venues.truth import Truth
 from tests.support.desk import FREE, World, levels
 from tests.support.market import instrument
 from tests.support.venue_fake import FakeExchange

@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 
 from agents.domain.proposal import Proposal, ProposalState
-from agents.execution.outcomes import Outcome
+from agents.execution.proposals.outcomes import Outcome
 from storage.database import open_database
 from tests.support.desk import World
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from agents.domain.desks import GroupDesk, Role, Rule
 from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.user import Identity, Place
-from agents.execution.outcomes import Outcome
+from agents.execution.proposals.outcomes import Outcome
 from storage.database import Database, open_database
 from tests.support.desk import World
 from tests.support.killing import Killer

@@ -13,9 +13,9 @@ from agents.domain.proposal import ProposalState
 from agents.domain.strategy import Mode, RunKind, StrategyState
 from agents.domain.user import NoticeKind
 from agents.domain.venue import Finding, FindingKind, FindingState
-from agents.execution.hands import HandVerdict
-from agents.execution.reconciling import differences
-from agents.execution.writing_off import REASON
+from agents.execution.booking.reconciling import differences
+from agents.execution.leaving.hands import HandVerdict
+from agents.execution.venues.writing_off import REASON
 from agents.signals.settings import standing
 from tests.support.live import BTC, ETH, LiveWorld, live_world
 from tests.support.memory import Killed

@@ -9,8 +9,8 @@ from hypothesis import strategies as some
 from agents.domain.decision import Advice
 from agents.domain.proposal import PlannedTarget
 from agents.domain.strategy import Side
-from agents.execution.advised import checked, declines
-from agents.execution.levels import PriceLevels, fault, on_steps
+from agents.execution.proposals.advised import checked, declines
+from agents.execution.proposals.levels import PriceLevels, fault, on_steps
 from tests.support.desk import BTC, levels
 
 D = Decimal

@@ -14,9 +14,9 @@ from agents.domain.proposal import Proposal, ProposalState, VetoReason
 from agents.domain.risk import Limits
 from agents.domain.strategy import Mode, Side, Strategy, StrategyState
 from agents.domain.user import NoticeKind
+from agents.execution.brokers.paper import PaperBroker
 from agents.execution.desk import open_desk
-from agents.execution.outcomes import Verdict
-from agents.execution.paper import PaperBroker
+from agents.execution.proposals.outcomes import Verdict
 from tests.support.desk import FREE, World, levels
 from tests.support.market import instrument
 from tests.support.memory import InMemory

@@ -16,9 +16,9 @@ from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.quiet import PREFERENCE, QuietHours, QuietRule
 from agents.domain.strategy import Strategy, StrategyState, Window
 from agents.domain.user import NoticeKind
-from agents.execution.autopilot import GRACE
-from agents.execution.outcomes import Verdict
-from agents.execution.proposing import Declined
+from agents.execution.proposals.autopilot import GRACE
+from agents.execution.proposals.outcomes import Verdict
+from agents.execution.proposals.proposing import Declined
 from tests.support.desk import FREE, World, levels
 from tests.support.memory import Killed
 

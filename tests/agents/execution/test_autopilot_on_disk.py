@@ -6,7 +6,7 @@ from collections import Counter
 from agents.domain.autonomy import Autonomy, AutonomyKind
 from agents.domain.ports import Memory
 from agents.domain.proposal import ProposalState
-from agents.execution.autopilot import GRACE
+from agents.execution.proposals.autopilot import GRACE
 from tests.agents.execution.test_on_disk import another_desk, memories, url
 from tests.support.desk import World
 

@@ -12,8 +12,8 @@ from agents.domain.order import Fill, OrderSide
 from agents.domain.position import Position, PositionState
 from agents.domain.proposal import Plan, PlannedTarget, Proposal, Trailing
 from agents.domain.strategy import Mode, Side
-from agents.execution.bookkeeping import fee_in_quote, grown, opened, reduced, shared
-from agents.execution.entries import entry_order
+from agents.execution.booking.bookkeeping import fee_in_quote, grown, opened, reduced, shared
+from agents.execution.ordering.entries import entry_order
 from tests.support.market import instrument
 
 D = Decimal

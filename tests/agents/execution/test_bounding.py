@@ -13,10 +13,10 @@ from agents.domain.proposal import Proposal
 from agents.domain.strategy import Mode, Side, Strategy, Window
 from agents.domain.venue import ConnectionState
 from agents.domain.windows import Hours
-from agents.execution.levels import PriceLevels
-from agents.execution.limit_book import LimitBook
-from agents.execution.outcomes import Outcome, Verdict
-from agents.execution.proposing import Declined
+from agents.execution.bounds.limit_book import LimitBook
+from agents.execution.proposals.levels import PriceLevels
+from agents.execution.proposals.outcomes import Outcome, Verdict
+from agents.execution.proposals.proposing import Declined
 from tests.support.desk import World, levels
 from tests.support.market import instrument
 from tests.support.memory import InMemory, Killed

@@ -12,7 +12,7 @@ from agents.domain.market import Tick
 from agents.domain.position import OpenTarget, Position, PositionState
 from agents.domain.proposal import Trailing
 from agents.domain.strategy import Mode, Side
-from agents.execution.exitbook import AtExchange, ExitBook, Trigger, TriggerKind
+from agents.execution.leaving.exitbook import AtExchange, ExitBook, Trigger, TriggerKind
 
 OPENED = datetime(2026, 3, 2, tzinfo=UTC)
 D = Decimal

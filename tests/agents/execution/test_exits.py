@@ -10,8 +10,8 @@ from agents.domain.position import Position, PositionState
 from agents.domain.proposal import Trailing
 from agents.domain.strategy import Side, Strategy
 from agents.domain.user import NoticeKind
-from agents.execution.levels import PriceLevels
-from agents.execution.reconciling import cash, differences
+from agents.execution.booking.reconciling import cash, differences
+from agents.execution.proposals.levels import PriceLevels
 from tests.support.desk import FREE, World, levels
 
 D = Decimal

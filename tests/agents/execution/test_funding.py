@@ -14,8 +14,8 @@ from agents.domain.market import FundingRate, InstrumentKind
 from agents.domain.strategy import Mode, Side
 from agents.domain.user import NoticeKind
 from agents.domain.venue import FundingPaid
-from agents.execution.levels import PriceLevels
-from agents.execution.reconciling import differences
+from agents.execution.booking.reconciling import differences
+from agents.execution.proposals.levels import PriceLevels
 from bot.connectors.replay_funding import read_funding
 from tests.support.clock import START, ManualClock
 from tests.support.desk import BTC, FREE, World, levels

@@ -13,8 +13,8 @@ from agents.domain.proposal import Trailing
 from agents.domain.strategy import Side, Strategy
 from agents.domain.user import Identity, NoticeKind, Place
 from agents.domain.venue import GuardStyle
-from agents.execution.hands import HandVerdict
-from agents.execution.levels import PriceLevels
+from agents.execution.leaving.hands import HandVerdict
+from agents.execution.proposals.levels import PriceLevels
 from tests.agents.execution.test_exits import both, reconciles
 from tests.support.desk import World, levels
 from tests.support.market import instrument

@@ -9,7 +9,7 @@ from agents.domain.position import PositionState
 from agents.domain.proposal import ProposalState
 from agents.domain.strategy import StrategyState
 from agents.domain.user import NoticeKind
-from agents.execution.hands import HandVerdict
+from agents.execution.leaving.hands import HandVerdict
 from tests.agents.execution.test_exits import reconciles
 from tests.support.desk import FREE, World, levels
 from tests.support.memory import Killed

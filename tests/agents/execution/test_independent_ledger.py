@@ -19,9 +19,9 @@ from agents.domain.proposal import PlannedTarget, Proposal, Trailing
 from agents.domain.risk import Limits
 from agents.domain.strategy import Side, Strategy
 from agents.domain.venue import FundingPaid
-from agents.execution.levels import PriceLevels
-from agents.execution.reconciling import differences
-from agents.execution.settlement import in_flight
+from agents.execution.booking.reconciling import differences
+from agents.execution.booking.settlement import in_flight
+from agents.execution.proposals.levels import PriceLevels
 from storage.database import open_database
 from tests.support.broker import ScriptedBroker
 from tests.support.clock import ManualClock

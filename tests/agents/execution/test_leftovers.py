@@ -12,7 +12,7 @@ from agents.domain.position import Position, PositionState
 from agents.domain.strategy import Mode, StrategyState
 from agents.domain.user import NoticeKind
 from agents.domain.venue import Connection
-from agents.execution.reconciling import differences
+from agents.execution.booking.reconciling import differences
 from tests.support.broker import ScriptedBroker
 from tests.support.desk import World, levels
 from tests.support.market import instrument

@@ -12,8 +12,8 @@ from agents.domain.order import OrderKind, OrderState
 from agents.domain.position import OpenTarget, Position, PositionState
 from agents.domain.strategy import Side
 from agents.domain.venue import GuardStyle
-from agents.execution.legs import Group, Leg, covered, difference, replaced, wanted
-from agents.execution.resting import resting_orders, told_as
+from agents.execution.guards.legs import Group, Leg, covered, difference, replaced, wanted
+from agents.execution.guards.resting import resting_orders, told_as
 from tests.agents.execution.test_exitbook import position
 from tests.support.clock import ManualClock
 from tests.support.market import instrument

@@ -8,7 +8,7 @@ import pytest
 
 from agents.domain.limits import Own, Value
 from agents.domain.user import NoticeKind
-from agents.execution.limit_book import Change, LimitBook
+from agents.execution.bounds.limit_book import Change, LimitBook
 from tests.support.desk import World
 from tests.support.memory import InMemory
 from tests.support.real_money import limited

@@ -12,8 +12,8 @@ from agents.domain.proposal import Plan, Trailing
 from agents.domain.risk import Limits
 from agents.domain.strategy import Side, Window
 from agents.domain.windows import Hours
-from agents.execution.accounts import AccountView
-from agents.execution.limits import Bounds, Room, related
+from agents.execution.bounds.accounts import AccountView
+from agents.execution.bounds.limits import Bounds, Room, related
 from tests.support.desk import spec
 from tests.support.market import instrument
 

@@ -27,10 +27,10 @@ from agents.domain.risk import Limits
 from agents.domain.strategy import Mode, Side, Strategy, Window
 from agents.domain.venue import Connection, ConnectionState
 from agents.domain.windows import Hours
+from agents.execution.bounds.limit_book import Change
+from agents.execution.brokers.paper import PaperBroker
 from agents.execution.desk import Desk
-from agents.execution.levels import PriceLevels
-from agents.execution.limit_book import Change
-from agents.execution.paper import PaperBroker
+from agents.execution.proposals.levels import PriceLevels
 from tests.support.desk import World
 from tests.support.market import instrument
 from tests.support.memory import Killed

@@ -11,8 +11,8 @@ import pytest
 from agents.domain.strategy import Mode
 from agents.domain.user import NoticeKind
 from agents.domain.venue import Connection
-from agents.execution.limit_book import Change
-from agents.execution.proposing import Declined
+from agents.execution.bounds.limit_book import Change
+from agents.execution.proposals.proposing import Declined
 from storage.database import Database, open_database
 from tests.support.desk import World, levels
 from tests.support.real_money import connected, hold_to, limited, real_world

@@ -14,8 +14,8 @@ from agents.domain.order import OrderPurpose
 from agents.domain.position import PositionState
 from agents.domain.proposal import Plan, Trailing
 from agents.domain.strategy import Mode, Side
-from agents.execution.liquidation import levered, liquidation_price
-from agents.execution.proposing import Declined
+from agents.execution.bounds.liquidation import levered, liquidation_price
+from agents.execution.proposals.proposing import Declined
 from tests.support.desk import BTC, World, levels
 
 D = Decimal

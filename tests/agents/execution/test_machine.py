@@ -14,8 +14,8 @@ from agents.domain.order import UNSETTLED, OrderPurpose
 from agents.domain.position import PositionState
 from agents.domain.proposal import FINAL, PROPOSAL_MOVES, PlannedTarget, ProposalState, Trailing
 from agents.domain.strategy import Side, Strategy
-from agents.execution.levels import PriceLevels
-from agents.execution.reconciling import cash, differences
+from agents.execution.booking.reconciling import cash, differences
+from agents.execution.proposals.levels import PriceLevels
 from tests.support.desk import World
 from tests.support.memory import Killed
 

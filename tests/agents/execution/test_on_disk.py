@@ -13,9 +13,9 @@ from agents.domain.position import PositionState
 from agents.domain.proposal import ProposalState, Trailing
 from agents.domain.risk import Costs
 from agents.domain.strategy import Mode
+from agents.execution.booking.reconciling import cash, differences
+from agents.execution.brokers.paper import PaperBroker
 from agents.execution.desk import Desk, open_desk
-from agents.execution.paper import PaperBroker
-from agents.execution.reconciling import cash, differences
 from storage.database import open_database
 from tests.support.desk import World, levels
 

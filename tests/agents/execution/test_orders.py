@@ -12,7 +12,7 @@ from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.strategy import Strategy
 from agents.domain.user import NoticeKind
 from agents.execution.desk import open_desk
-from agents.execution.outcomes import Outcome, Verdict
+from agents.execution.proposals.outcomes import Outcome, Verdict
 from tests.support.broker import ScriptedBroker
 from tests.support.desk import World, levels
 

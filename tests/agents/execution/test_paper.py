@@ -13,7 +13,7 @@ from agents.domain.market import Tick
 from agents.domain.order import Fill, OrderIntent, OrderPurpose, OrderSide, OrderState
 from agents.domain.risk import Costs
 from agents.domain.strategy import Mode
-from agents.execution.paper import PaperBroker, fill_price
+from agents.execution.brokers.paper import PaperBroker, fill_price
 from tests.support.clock import ManualClock
 from tests.support.desk import BTC
 from tests.support.market import ScriptedMarket

@@ -9,7 +9,7 @@ from agents.domain.proposal import PlannedTarget, ProposalState
 from agents.domain.risk import Limits
 from agents.domain.strategy import RunKind, Side, StrategyState
 from agents.domain.user import NoticeKind
-from agents.execution.proposing import Declined, Draft
+from agents.execution.proposals.proposing import Declined, Draft
 from tests.support.desk import BTC, FREE, World, levels
 from tests.support.market import instrument
 

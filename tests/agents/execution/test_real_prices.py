@@ -12,7 +12,7 @@ from agents.domain.position import PositionState
 from agents.domain.proposal import PlannedTarget, Proposal, Trailing
 from agents.domain.risk import Limits
 from agents.domain.strategy import Side
-from agents.execution.levels import PriceLevels
+from agents.execution.proposals.levels import PriceLevels
 from tests.agents.execution.test_exits import reconciles
 from tests.support.desk import World
 from tests.support.market import instrument

@@ -16,7 +16,7 @@ from agents.domain.order import OrderKind, OrderPurpose, OrderSide, OrderState
 from agents.domain.position import PositionState
 from agents.domain.user import NoticeKind
 from agents.domain.venue import FindingKind, FindingState, FundingPaid, VenueFill, VenueState
-from agents.execution.catching_up import CatchingUp
+from agents.execution.venues.catching_up import CatchingUp
 from tests.support.live import BTC, ETH, LiveWorld, live_world
 from tests.support.memory import Killed
 

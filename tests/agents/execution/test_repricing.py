@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 from agents.domain.proposal import Plan, PlannedTarget, Trailing
 from agents.domain.risk import TapRules
 from agents.domain.strategy import Side
-from agents.execution.repricing import anew, moved
+from agents.execution.proposals.repricing import anew, moved
 from tests.support.desk import BTC
 
 D = Decimal

@@ -12,8 +12,8 @@ from agents.domain.order import Fill, OrderIntent, OrderPurpose, OrderSide, Orde
 from agents.domain.risk import Costs, Simulation
 from agents.domain.strategy import Mode
 from agents.domain.user import NoticeKind
-from agents.execution.simulation import SimulatedBroker, luck
-from agents.execution.validation import ValidationBroker
+from agents.execution.brokers.simulation import SimulatedBroker, luck
+from agents.execution.brokers.validation import ValidationBroker
 from tests.support.brokers import order
 from tests.support.clock import ManualClock
 from tests.support.desk import BTC, World

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from agents.domain.errors import LimitBreach
-from agents.execution.sizing import Cap, Wish, size
+from agents.execution.bounds.sizing import Cap, Wish, size
 from tests.support.market import instrument
 
 D = Decimal

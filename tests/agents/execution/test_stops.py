@@ -10,7 +10,7 @@ from agents.domain.position import PositionState
 from agents.domain.proposal import Trailing
 from agents.domain.strategy import Side
 from agents.domain.user import NoticeKind
-from agents.execution.stops import StopVerdict
+from agents.execution.leaving.stops import StopVerdict
 from tests.support.desk import FREE, World, levels
 from tests.support.memory import Killed
 

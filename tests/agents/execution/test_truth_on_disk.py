@@ -12,7 +12,7 @@ from agents.domain.market import InstrumentKind
 from agents.domain.order import OrderSide
 from agents.domain.position import PositionState
 from agents.domain.venue import FindingState
-from agents.execution.reconciling import differences
+from agents.execution.booking.reconciling import differences
 from agents.signals.settings import standing
 from storage.database import open_database
 from tests.support.live import BTC, ETH, LiveWorld, instruments

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from agents.domain.desks import GroupDesk, Role, Rule
 from agents.domain.proposal import Proposal, ProposalState, VetoReason
 from agents.domain.user import NoticeKind, Place
-from agents.execution.outcomes import Outcome, Verdict
+from agents.execution.proposals.outcomes import Outcome, Verdict
 from tests.support.desk import World
 from tests.support.memory import InMemory, Killed
 

@@ -11,8 +11,8 @@ from agents.domain.chain import verify_chain
 from agents.domain.publishing import Channel, Moment, SignalState
 from agents.domain.strategy import Mode, Strategy
 from agents.domain.user import Identity, Notice, NoticeKind, Place
+from agents.execution.brokers.paper import PaperBroker
 from agents.execution.desk import open_desk
-from agents.execution.paper import PaperBroker
 from agents.publishing.publisher import Publisher
 from storage.database import Database, open_database
 from tests.support.desk import FREE, World, levels

@@ -11,7 +11,7 @@ import pytest
 from agents.domain.heard import HeardState
 from agents.domain.signal import SignalKind
 from agents.domain.symbols import DEFAULT_UNIVERSE
-from agents.execution.limits import Bounds
+from agents.execution.bounds.limits import Bounds
 from agents.signals.reading import read_signal
 from tests.support.signals import Ear, rising
 

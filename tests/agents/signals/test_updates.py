@@ -11,8 +11,8 @@ from agents.domain.order import OrderPurpose
 from agents.domain.position import PositionState
 from agents.domain.signal import SignalUpdate, UpdateKind
 from agents.domain.user import NoticeKind, Place
-from agents.execution.hands import HandVerdict
-from agents.execution.stops import StopVerdict
+from agents.execution.leaving.hands import HandVerdict
+from agents.execution.leaving.stops import StopVerdict
 from agents.signals.updates import Effect
 from tests.support.memory import Killed
 from tests.support.signals import Ear, signal, update

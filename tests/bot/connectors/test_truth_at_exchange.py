@@ -13,8 +13,8 @@ from agents.domain.position import PositionState
 from agents.domain.strategy import Mode
 from agents.domain.venue import FindingKind
 from agents.execution.desk import Desk, open_desk
-from agents.execution.receipts import Receipt
-from agents.execution.truth import Truth
+from agents.execution.venues.receipts import Receipt
+from agents.execution.venues.truth import Truth
 from bot.connectors.clocks import RealClock
 from tests.support.live_connector import ETH, Ground, Live, live
 from tests.support.venue.records import Ask, Kind, OrderType, Side

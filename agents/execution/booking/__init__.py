@@ -1,0 +1,1 @@
+"""Fills and funding become positions, accounts and messages, exact to the last decimal."""

@@ -1,0 +1,1 @@
+"""Brokers that send nothing to an exchange: paper, simulation, validation."""

@@ -1,0 +1,1 @@
+"""Stops and targets that rest at an exchange, kept as the book says."""

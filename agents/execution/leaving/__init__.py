@@ -1,0 +1,1 @@
+"""How a trade ends: stops and targets by ticks, closes by hand, panic."""

@@ -1,0 +1,1 @@
+"""Stored intents become orders: sent once, looked up, answered, failed."""

@@ -1,0 +1,1 @@
+"""From a signal to an approved proposal: proposing, taps, votes, windows, the price once more."""

@@ -1,0 +1,1 @@
+"""Exchange accounts: connected, compared with the book, and what is done about differences."""

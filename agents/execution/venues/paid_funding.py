@@ -1,0 +1,81 @@
+"""Funding that an exchange says it paid or received, shared among the positions that it was for."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from agents.domain.market import Instrument, InstrumentKind
+from agents.domain.money import ZERO, exactly
+from agents.domain.order import OrderPurpose
+from agents.domain.ports import Clock, Market, Memory
+from agents.domain.position import Position
+from agents.domain.strategy import Mode
+from agents.domain.venue import Connection, FundingPaid, Venue, VenueState
+from agents.execution.booking.bookkeeping import kept, moved_by
+from agents.execution.booking.funding import Funding
+from agents.execution.proposals.judging import instrument_of
+
+EVERY = timedelta(minutes=10)
+OVERLAP = timedelta(hours=1)  # exchanges list a payment late
+
+
+class PaidFunding:
+    """Called at every look; asks the exchange every ten minutes."""
+
+    def __init__(
+        self, memory: Memory, market: Market, clock: Clock, venue: Venue, funding: Funding
+    ) -> None:
+        self._memory = memory
+        self._market = market
+        self._clock = clock
+        self._venue = venue
+        self._funding = funding
+        self._asked: dict[int, datetime] = {}
+
+    async def book(self, connection: Connection, state: VenueState) -> None:
+        """Book what is new. Raises TryAgain; then it is asked again at the next look."""
+        now, owner = self._clock.now(), connection.owner_id
+        asked = self._asked.get(owner)
+        if asked is not None and now - asked < EVERY:
+            return
+        since = (connection.seen_until or connection.connected_at or now) - EVERY - OVERLAP
+        held = await self._memory.positions.of_owner_mode(owner, Mode.LIVE, since)
+        for symbol in sorted({one.symbol for one in held}):
+            await self._book(symbol, [one for one in held if one.symbol == symbol], since, state)
+        self._asked[owner] = now
+
+    async def _book(
+        self, symbol: str, held: Sequence[Position], since: datetime, state: VenueState
+    ) -> None:
+        instrument = await instrument_of(self._market, symbol)
+        if instrument.kind is InstrumentKind.SPOT:
+            return
+        there = next((one for one in state.positions if one.symbol == symbol), None)
+        in_all = there.quantity * there.side.sign if there else ZERO
+        for paid in await self._venue.funding(held[0].owner_id, symbol, since):
+            await self._share(held, paid, in_all, instrument)
+
+    async def _share(
+        self, held: Sequence[Position], paid: FundingPaid, in_all: Decimal, instrument: Instrument
+    ) -> None:
+        """To each by its part of what the account held; that of a hand-made position is not
+        ours."""
+        parts = [(one, await self._held_at(one, paid.at, instrument)) for one in held]
+        ours = sum((part for _, part in parts), ZERO)
+        whole = in_all if in_all * ours > 0 and abs(in_all) > abs(ours) else ours
+        for position, part in parts:
+            if part and whole:
+                with exactly():
+                    amount = kept(paid.amount * part / whole)
+                name = f"{paid.venue_id}:{position.id}"
+                await self._funding.book(position.id, replace(paid, venue_id=name, amount=amount))
+
+    async def _held_at(self, position: Position, at: datetime, instrument: Instrument) -> Decimal:
+        """What of it was open at a moment, signed."""
+        held = ZERO
+        for intent, fill in await self._memory.orders.fills(position.account_id):
+            if intent.proposal_id == position.proposal_id and fill.at < at:
+                sign = 1 if intent.purpose is OrderPurpose.ENTRY else -1
+                held += moved_by(fill, instrument) * sign
+        return max(held, ZERO) * position.side.sign
