@@ -19,7 +19,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 CHECKED := $(wildcard bot handlers storage agents bench tests)
-WORKERS ?= 2
+# More workers than cores: many tests wait for processes.
+WORKERS ?= 3
 
 help:
 	@sed -n 's/^# //p' Makefile | head -8
@@ -31,7 +32,7 @@ run: $(VENV)/.runtime
 	$(BIN)/python -m bot
 
 test: check
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist load --maxschedchunk 1
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.postgres import PostgresMissing, PostgresServer, postgres_server
+from tests.support.postgres import PostgresMissing, PostgresServer, postgres_server, run
 from tests.support.sources import ROOT
 
 DATA_SETTING = "PARLEY_TEST_DATA"
@@ -46,6 +46,41 @@ def _postgres_server() -> Iterator[PostgresServer]:
             yield server
     except PostgresMissing as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of SQLite with all tables, to be copied: making them anew takes a second."""
+    from storage.database import migrate
+
+    path = tmp_path_factory.mktemp("migrated") / "parley.db"
+    run(migrate(f"sqlite://{path}"))
+    return path
+
+
+@pytest.fixture
+def sqlite_with_tables(migrated_file: Path, tmp_path: Path) -> str:
+    """The address of a database that belongs to this test alone."""
+    return f"sqlite://{shutil.copy(migrated_file, tmp_path / 'parley.db')}"
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: PostgresServer) -> Iterator[str]:
+    """The name of a PostgreSQL database with all tables, to be copied."""
+    from storage.database import migrate
+
+    name = postgres_server.create_database()
+    run(migrate(postgres_server.url(name)))
+    yield name
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def postgres_with_tables(postgres_server: PostgresServer, migrated_postgres: str) -> Iterator[str]:
+    """As `postgres_url`, with all tables."""
+    name = postgres_server.create_database(migrated_postgres)
+    yield postgres_server.url(name)
+    postgres_server.drop_database(name)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -81,10 +80,10 @@ async def test_two_cycles_at_the_same_time_decide_once() -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest) -> str:
     if request.param == "postgres":
-        return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite://{tmp_path}/parley.db"
+        return str(request.getfixturevalue("postgres_with_tables"))
+    return str(request.getfixturevalue("sqlite_with_tables"))
 
 
 async def test_two_connections_to_one_database_decide_once(url: str) -> None:

@@ -7,7 +7,6 @@ import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -27,8 +26,8 @@ async def server() -> AsyncIterator[TelegramServer]:
 
 
 @pytest.fixture
-def database_url(tmp_path: Path) -> str:
-    return f"sqlite://{tmp_path / 'mail.db'}"
+def database_url(sqlite_with_tables: str) -> str:
+    return sqlite_with_tables
 
 
 def texts(server: TelegramServer, chat: int) -> list[str]:

@@ -1,6 +1,5 @@
 """One suite for each port, run on the fake, on SQLite and on a real PostgreSQL."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -13,7 +12,7 @@ import pytest
 from agents.domain.mail import Inbox, Outbox
 from agents.domain.ports import Memory
 from agents.domain.user import User
-from storage.database import Database, migrate, open_database
+from storage.database import Database, open_database
 from tests.support.memory import InMemory
 from tests.support.memory_mail import MemoryInbox, MemoryOutbox
 from tests.support.postgres import PostgresServer
@@ -55,15 +54,6 @@ async def _empty(url: str) -> None:
     tables = ", ".join(row._meta.db_table for row in row_models())
     await connection.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
     await connection.close()
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of SQLite with all tables, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "parley.db"
-    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
-        runner.run(migrate(f"sqlite://{path}"))
-    return path
 
 
 def address(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:

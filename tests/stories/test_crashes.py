@@ -22,7 +22,7 @@ SPEED = {"PARLEY_SPEED": "900", "PARLEY_APPROVAL_SECONDS": "20"}
 # A paper broker always answers, and never refuses: these are passed beside the services alone.
 NEVER_ON_PAPER = {
     *("order.unknown", "order.failing", "vote.casting", "vote.cast", "exit.released"),
-    *(point for point in POINTS if point.startswith(("guard.", "funding."))),
+    *(point for point in POINTS if point.startswith(("guard.", "funding.", "rest."))),
     *("look.seen", "adopt.done", "missing.stored"),
 }
 PANIC = ("panic.marking", "panic.marked", "panic.flat")

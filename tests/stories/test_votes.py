@@ -13,7 +13,6 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -104,11 +103,11 @@ async def _tapped(where: World, desk: Room, proposal: Any, name: str, ballot: st
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest) -> str:
     if request.param == "postgres":
-        found: str = request.getfixturevalue("postgres_url")
+        found: str = request.getfixturevalue("postgres_with_tables")
         return found
-    return f"sqlite://{tmp_path / 'parley.db'}"
+    return str(request.getfixturevalue("sqlite_with_tables"))
 
 
 @pytest.mark.timeout(120 + 10 * ROUNDS)

@@ -68,10 +68,11 @@ class PostgresServer:
     def url(self, database: str = "postgres") -> str:
         return f"postgres://{USER}@127.0.0.1:{self.port}/{database}"
 
-    def create_database(self) -> str:
-        """The name of a new, empty database."""
+    def create_database(self, like: str = "") -> str:
+        """The name of a new database: an empty one, or a copy of one that nobody uses."""
         name = f"test_{uuid4().hex[:12]}"
-        run(self._execute(f'CREATE DATABASE "{name}"'))
+        template = f' TEMPLATE "{like}"' if like else ""
+        run(self._execute(f'CREATE DATABASE "{name}"{template}'))
         return name
 
     def drop_database(self, name: str) -> None:

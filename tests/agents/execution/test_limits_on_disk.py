@@ -86,10 +86,10 @@ async def test_a_raise_waits_and_is_told_once(memory: Database) -> None:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest) -> str:
     if request.param == "postgres":
-        return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite://{tmp_path}/both.db"
+        return str(request.getfixturevalue("postgres_with_tables"))
+    return str(request.getfixturevalue("sqlite_with_tables"))
 
 
 async def test_of_two_taps_in_two_processes_one_goes_through(url: str) -> None:

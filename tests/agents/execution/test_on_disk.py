@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 
@@ -21,10 +20,10 @@ from tests.support.desk import World, levels
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest) -> str:
     if request.param == "postgres":
-        return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite://{tmp_path / 'parley.db'}"
+        return str(request.getfixturevalue("postgres_with_tables"))
+    return str(request.getfixturevalue("sqlite_with_tables"))
 
 
 @pytest.fixture

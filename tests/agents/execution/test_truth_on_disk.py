@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -19,10 +18,10 @@ from tests.support.live import BTC, ETH, LiveWorld, instruments
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest) -> str:
     if request.param == "postgres":
-        return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite://{tmp_path / 'parley.db'}"
+        return str(request.getfixturevalue("postgres_with_tables"))
+    return str(request.getfixturevalue("sqlite_with_tables"))
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 
@@ -22,10 +21,10 @@ DUE = 10_000
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest) -> str:
     if request.param == "postgres":
-        return str(request.getfixturevalue("postgres_url"))
-    return f"sqlite://{tmp_path / 'parley.db'}"
+        return str(request.getfixturevalue("postgres_with_tables"))
+    return str(request.getfixturevalue("sqlite_with_tables"))
 
 
 @pytest.fixture
