@@ -20,7 +20,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 CHECKED := $(wildcard bot handlers storage agents bench tests)
 # More workers than cores: many tests wait for processes.
-WORKERS ?= 3
+WORKERS ?= 4
 
 help:
 	@sed -n 's/^# //p' Makefile | head -8

@@ -30,6 +30,7 @@ _POOL: dict[str, Any] = {
     "timeout": 10,  # seconds for a connection
     "server_settings": {"jit": "off"},  # compiling costs 100 ms where running takes 10
 }
+_UPGRADING = 60_000  # milliseconds that one process waits for another's upgrade
 _MIGRATING = 7_265_539  # the key of PostgreSQL's advisory lock; any number that is always the same
 _ENGINES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "tortoise.backends.sqlite": (SQLITE, "storage.sqlite", _PRAGMAS),
@@ -173,7 +174,7 @@ async def upgrade(
     connection, app = settings["connections"], settings["apps"][APP]
     app["migrations"] = module
     if SQLITE in connection:
-        connection[SQLITE]["credentials"]["foreign_keys"] = "OFF"
+        connection[SQLITE]["credentials"] |= {"foreign_keys": "OFF", "busy_timeout": _UPGRADING}
     client = client_of(settings)
     await client.open()
     try:

@@ -1,6 +1,6 @@
 """Real money, killed again and again while its exchange fails: nothing doubled, lost or bare.
 
-PARLEY_LIVE_KILLS says how many rounds (6 of each market unless set), PARLEY_LIVE_SEED where chance
+PARLEY_LIVE_KILLS says how many rounds (4 of each market unless set), PARLEY_LIVE_SEED where chance
 begins; `make crash` takes a thousand. What is true after each round is in `live_checks` and
 `live_bareness`.
 """
@@ -21,7 +21,7 @@ from tests.support.telegram_server import TelegramServer
 from tests.support.venue.records import Kind
 from tests.support.venue.server import venue_server
 
-ROUNDS = int(os.environ.get("PARLEY_LIVE_KILLS", "6"))
+ROUNDS = int(os.environ.get("PARLEY_LIVE_KILLS", "4"))
 SEED = int(os.environ.get("PARLEY_LIVE_SEED", "11"))
 
 
