@@ -32,7 +32,7 @@ run: $(VENV)/.runtime
 	$(BIN)/python -m bot
 
 test: check
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist load --maxschedchunk 1
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -37,6 +37,7 @@ async def test_it_runs_unless_vetoed(tmp_path: Path, telegram: TelegramServer) -
         "PARLEY_ADMINS": f"telegram:{ADMIN}",
         "PARLEY_SPEED": "60",
         "PARLEY_PRICE_TOLERANCE": "1",
+        "PARLEY_MAX_SLIPPAGE_PERCENT": "100",
     }
     async with running(tmp_path, **settings) as desk:
         await let_run(ann)

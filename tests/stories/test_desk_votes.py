@@ -46,6 +46,7 @@ def settings(crew: Crew) -> dict[str, str]:
         "PARLEY_ADMINS": ",".join(f"telegram:{here}" for here, _ in PEOPLE.values()),
         "PARLEY_SPEED": "600",
         "PARLEY_PRICE_TOLERANCE": "1",
+        "PARLEY_MAX_SLIPPAGE_PERCENT": "100",
         "PARLEY_APPROVAL_SECONDS": "300",
     }
 

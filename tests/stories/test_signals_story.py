@@ -17,7 +17,11 @@ from tests.support.telegram_server import Limits, TelegramServer
 from tests.support.telegram_world import Message
 
 ADMIN, EVE, GROUP = 42, 77, -1005550001
-SLOW = {"PARLEY_SPEED": "20", "PARLEY_PRICE_TOLERANCE": "1"}
+SLOW = {
+    "PARLEY_SPEED": "20",
+    "PARLEY_PRICE_TOLERANCE": "1",
+    "PARLEY_MAX_SLIPPAGE_PERCENT": "100",
+}
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)?")
 
 

@@ -185,6 +185,7 @@ async def main(folder: Path) -> None:
             "PARLEY_ADMINS": f"telegram:{ANN}",
             "PARLEY_SPEED": "120",
             "PARLEY_PRICE_TOLERANCE": "1",
+            "PARLEY_MAX_SLIPPAGE_PERCENT": "100",
         }
         with tempfile.TemporaryDirectory() as home:
             await market_at(Path(home), DIP)

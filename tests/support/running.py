@@ -26,7 +26,11 @@ DIP = datetime(2026, 3, 17, 11, 45, tzinfo=UTC)
 """On the simulated market: half an hour later rsi(14) of BTC on 5m falls below 35, and a trade of
 then reaches its target of 2 % after an hour."""
 
-UNHURRIED = {"PARLEY_SPEED": "240", "PARLEY_PRICE_TOLERANCE": "1"}
+UNHURRIED = {
+    "PARLEY_SPEED": "240",
+    "PARLEY_PRICE_TOLERANCE": "1",
+    "PARLEY_MAX_SLIPPAGE_PERCENT": "100",
+}
 """Settings that leave a test on a busy machine time to approve that trade."""
 
 _OPEN = "Open "
