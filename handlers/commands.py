@@ -38,6 +38,7 @@ from handlers import (
     sharing,
     signal_taps,
     status,
+    stops,
     strategies,
     talk,
     texts,
@@ -104,7 +105,7 @@ _LONGEST = 24  # characters of what is shown of a command's words
 
 SUBJECTS = (
     ("📋 Strategies", "new strategies pause resume autonomy mode schedule share open"),
-    ("📈 Trades", "status proposals trades journal close panic chart why"),
+    ("📈 Trades", "status proposals trades journal close sl panic chart why"),
     ("💰 Money", "balance limits receipt profit daily performance costs"),
     ("👥 With others", "desk publish unpublish channel record"),
     ("📡 Signals of others", "listen hooks"),
@@ -148,6 +149,14 @@ COMMANDS: tuple[Command, ...] = (
         "close a trade",
         positions.close,
         "SYMBOL, N or all",
+        money=True,
+        suggests="positions",
+    ),
+    Command(
+        "sl",
+        "move a stop nearer",
+        stops.move,
+        "SYMBOL PRICE or entry",
         money=True,
         suggests="positions",
     ),

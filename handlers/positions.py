@@ -38,7 +38,7 @@ async def close(desk: Desk, turn: Turn) -> Answer:
     fraction, rest = _fraction(words)
     if not rest and len(mine) > 1:
         return [_which(mine)]
-    position = mine[0] if not rest else await _find(desk, mine, rest)
+    position = mine[0] if not rest else await find(desk, mine, rest, "/close")
     return await _ask(desk, turn, position, fraction)
 
 
@@ -65,8 +65,9 @@ def _which(mine: Sequence[Position]) -> Reply:
     return Reply(lines("Which one?", "/close all closes every one."), rows)
 
 
-async def _find(desk: Desk, mine: Sequence[Position], said: str) -> Position:
-    """The open position that an id or a symbol means; AskUser when several do."""
+async def find(desk: Desk, mine: Sequence[Position], said: str, command: str) -> Position:
+    """The open position that an id or a symbol means; AskUser when several do, with the command
+    that names one."""
     wanted = said.lstrip("#")
     if wanted.isdecimal():
         found = [one for one in mine if one.id == int(wanted)]
@@ -78,7 +79,7 @@ async def _find(desk: Desk, mine: Sequence[Position], said: str) -> Position:
         named = ", ".join(f"#{one.id} {one.symbol}" for one in mine[:5])
         raise NotFound(f"You have no open position {texts.echo(said)!r}. Open: {named}.")
     if len(found) > 1:
-        numbered = " or ".join(f"/close {one.id}" for one in found[:5])
+        numbered = " or ".join(f"{command} {one.id}" for one in found[:5])
         raise AskUser(f"You have {len(found)} of those: {numbered}.")
     return found[0]
 
@@ -98,7 +99,7 @@ async def _ask_tapped(desk: Desk, turn: Turn, fraction: Decimal) -> Answer:
 
 async def _ask(desk: Desk, turn: Turn, position: Position, fraction: Decimal) -> Answer:
     if position.state is not PositionState.OPEN:
-        return [texts.said(_no_longer_open(position))]
+        return [texts.said(no_longer_open(position))]
     part = "" if fraction == 1 else f"{numbers.fraction(fraction)} of "
     facts = {"position_id": position.id, "fraction": str(fraction), "version": position.version}
     price, instrument = desk.price(position.symbol), await desk.instrument(position.symbol)
@@ -107,7 +108,7 @@ async def _ask(desk: Desk, turn: Turn, position: Position, fraction: Decimal) ->
     return await confirm.ask(desk, turn, CLOSE, facts, words)
 
 
-def _no_longer_open(position: Position) -> str:
+def no_longer_open(position: Position) -> str:
     name = f"#{position.id} {markers.trade(position)}"
     if position.state is PositionState.CLOSING:
         return f"{name} is exiting already: the order is sent and not yet filled."
@@ -145,7 +146,7 @@ async def _hand(desk: Desk, outcome: HandOutcome) -> str:
     if outcome.verdict is HandVerdict.NOT_FOUND or position is None:
         return "There is no such position, or it is not yours."
     if outcome.verdict is HandVerdict.ALREADY:
-        return _no_longer_open(position)
+        return no_longer_open(position)
     name = f"#{position.id} {markers.trade(position)}"
     if outcome.verdict is HandVerdict.REFUSED:
         return f"⛔ {name} was not closed: {outcome.reason}."

@@ -14,7 +14,7 @@ OF_COMMANDS: Mapping[str, Right] = {
     **dict.fromkeys(("strategies", "proposals", "status", "positions", "balance", "profit"), LOOK),
     **dict.fromkeys(("daily", "trades", "journal", "performance", "why", "costs", "cancel"), LOOK),
     **dict.fromkeys(("new", "close", "panic", "stop", "pause", "resume", "autonomy"), TRADE),
-    **dict.fromkeys(("mode", "schedule"), TRADE),
+    **dict.fromkeys(("mode", "schedule", "sl"), TRADE),
     **dict.fromkeys(("publish", "unpublish", "channel", "share", "open", "listen"), TRADE),
     **dict.fromkeys(("settings", "quiet", "digest"), LEAD),
     "limits": LOOK,  # who changes one is asked for more

@@ -4,10 +4,9 @@ from datetime import timedelta
 
 from agents.domain.errors import NotFound
 from agents.execution.leaving.hands import HandOutcome, HandVerdict
-from agents.execution.leaving.stops import StopOutcome, StopVerdict
 from agents.signals.desk import Applied
 from agents.signals.updates import Effect
-from handlers import heard, markers, numbers, texts, times
+from handlers import heard, markers, numbers, stops, texts, times
 from handlers.chat import Reply, bold, lines
 from handlers.desk import Desk
 from handlers.turn import Answer, Turn
@@ -50,20 +49,8 @@ async def _told(desk: Desk, done: Applied) -> str:
     if done.over:
         return "That was answered before; nothing more was done."
     if done.stop is not None:
-        return await _stop(desk, done.stop)
+        return await stops.told(desk, done.stop)
     return await _close(desk, done.close) if done.close is not None else ""
-
-
-async def _stop(desk: Desk, outcome: StopOutcome) -> str:
-    position = outcome.position
-    if position is None or outcome.verdict is StopVerdict.OVER:
-        return "That trade is not open any more; nothing was changed."
-    at = numbers.price(position.stop, await desk.instrument(position.symbol))
-    if outcome.verdict is StopVerdict.REFUSED:
-        return f"⛔ The stop stays at {at}: {outcome.reason}."
-    if outcome.verdict is StopVerdict.ALREADY:
-        return f"The stop is at {at} already, which is as near or nearer; it stays."
-    return f"🛡 The stop of #{position.id} is at {at} now."
 
 
 async def _close(desk: Desk, outcome: HandOutcome) -> str:
