@@ -96,11 +96,11 @@ class Scene:
 
     def wanted(self, *, exact: bool, without: Collection[int]) -> tuple[Group, ...]:
         """The groups that should rest, but for targets `without`. A trailing stop stays where it
-        rests until it gained TRAIL_STEP, unless it is to be `exact`."""
+        rests until it gained TRAIL_STEP, unless it is to be `exact`; it never goes back."""
         position, here = self.position, self.stop
-        if here is not None and not exact and trails(position.trailing):
+        if here is not None and trails(position.trailing):
             gained = (position.stop - here) * position.side.sign
-            if 0 <= gained < TRAIL_STEP * trailing_unit(position):
+            if gained < (0 if exact else TRAIL_STEP * trailing_unit(position)):
                 position = replace(position, stop=here)
         instrument = self.ground.instrument
         return wanted(position, self.style, instrument, self.quantity, without=without)
@@ -195,6 +195,8 @@ class Scenes:
         if style is GuardStyle.LOCAL:
             self._local.add((position.mode, position.symbol))
             return None
+        if position is not stored:  # before it rests there: who restarts must not put it back
+            await self._memory.positions.save_stops({position.id: (position.stop, position.best)})
         orders = await self._memory.orders.of_position(position_id)
         mine = 0 if sending is None else sending.id
         flying = [item for item in orders if item.id == mine or not self.held_back(item.id)]

@@ -323,6 +323,22 @@ async def test_a_trailing_stop_is_moved_by_a_tenth_of_its_distance_and_not_at_ev
 
 
 @pytest.mark.parametrize("style", STYLES)
+async def test_a_stop_that_trailed_at_the_exchange_never_goes_back(style: GuardStyle) -> None:
+    """Where it is moved between two writings of the book, and the process ends before the next."""
+    floor = Floor(style)
+    await floor.open(levels(targets=(), trailing=Trailing(distance=D(500))))
+    await floor.trade("60300")
+    floor.world.desk.guards.wake(1, look=True)
+    await floor.world.settle()
+    assert [item.price for item in floor.stops()] == [D(59_800)]
+    await floor.restart()
+    await floor.trade("60100")
+    await floor.second()
+    assert [item.price for item in floor.stops()] == [D(59_800)]
+    assert floor.position.stop == D(59_800)
+
+
+@pytest.mark.parametrize("style", STYLES)
 async def test_a_stop_moved_by_hand_moves_there_at_once(style: GuardStyle) -> None:
     floor = Floor(style)
     await floor.open(both(Side.LONG, *TWO))
