@@ -191,9 +191,9 @@ async def _apply(client: Client, settings: dict[str, Any], target: str) -> list[
         db = transactions.db
         if client.is_postgres:
             await db.execute_query(f"SELECT pg_advisory_xact_lock({_MIGRATING})")
-        context = TortoiseContext()
-        with context:
-            await context.init(config=settings, init_connections=False)
+        # Never initialised: that would bind the models to this dialect, under whoever uses them
+        # with the other one. A migration changes tables and runs SQL, and asks no model for rows.
+        with TortoiseContext() as context:
             context.connections.set(client.connection_name, db)
             applied = await _run_steps(db, settings["apps"], target)
         if not client.is_postgres:

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tortoise.context import TortoiseContext
+from tortoise.context import require_context
 
 from agents.domain.errors import OperatorNeeded
 from storage import migrations
 from storage.database import migrate, open_database
-from storage.schema import APP, config, known_migrations, upgrade
+from storage.schema import APP, bind_models, client_of, config, known_migrations, upgrade
 from tests.support.schemas import differences, fill, of_database, of_models
+from tests.support.stored import a_user
 
 
 async def _unlike_the_models(url: str) -> list[str]:
@@ -60,11 +61,10 @@ async def test_models_and_migrations_agree() -> None:
     from tortoise.migrations.autodetector import MigrationAutodetector
 
     settings = config("sqlite://:memory:")
-    context = TortoiseContext()
-    with context:
-        await context.init(config=settings, init_connections=False)
-        assert context.apps is not None
-        changes = await MigrationAutodetector(context.apps, settings["apps"]).changes()
+    await bind_models(client_of(settings))
+    apps = require_context().apps
+    assert apps is not None
+    changes = await MigrationAutodetector(apps, settings["apps"]).changes()
     assert [writer.as_string() for writer in changes] == []
 
 
@@ -74,6 +74,17 @@ async def test_several_may_open_a_new_database_at_once(empty_url: str) -> None:
         await database.notes.write("a", 1)
         await database.close()
     assert await _unlike_the_models(empty_url) == []
+
+
+async def test_an_upgrade_leaves_an_open_database_of_the_other_kind_alone(
+    sqlite_with_tables: str, postgres_url: str
+) -> None:
+    database = await open_database(sqlite_with_tables)
+    try:
+        await upgrade(postgres_url)
+        assert (await a_user(database)).name == "User 1"
+    finally:
+        await database.close()
 
 
 def test_names_are_numbered_and_follow_each_other() -> None:
@@ -98,6 +109,7 @@ async def test_what_is_missing_is_noticed(
 ) -> None:
     path = shutil.copy(migrated_file, tmp_path / "parley.db")
     url = f"sqlite://{path}"
+    await bind_models(client_of(config(url)))
     with sqlite3.connect(path) as file:
         (index,) = file.execute(
             'SELECT name FROM sqlite_master WHERE sql LIKE \'%"proposals"%"expires_at")%\''
