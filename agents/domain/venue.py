@@ -5,6 +5,7 @@ through a Broker.
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +19,8 @@ from agents.domain.strategy import Side
 
 OURS = "pl"
 """What every client order id of ours begins with."""
+_OUR_NAME = re.compile(rf"{OURS}[0-9a-f]{{22}}")
+"""See `client_order_id`. What only begins so is another program's: `planner-7`."""
 
 
 class GuardStyle(StrEnum):
@@ -50,7 +53,7 @@ class VenueOrder:
 
     @property
     def ours(self) -> bool:
-        return self.client_id.startswith(OURS)
+        return _OUR_NAME.fullmatch(self.client_id) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,8 +123,10 @@ class FakeExchange:
 
     async def cancel_foreign(self, owner_id: int, order: VenueOrder) -> None:
         account = await self._ask(owner_id)
-        if account.orders.pop(order.venue_id, None) is not None:
-            self.cancelled.append(order)
+        for place, one in list(account.orders.items()):
+            if (one.symbol, one.venue_id) == (order.symbol, order.venue_id):
+                del account.orders[place]
+                self.cancelled.append(order)
 
     def when_back(self, listener: Callable[[int], None]) -> None:
         self._back.append(listener)

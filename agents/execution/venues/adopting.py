@@ -192,7 +192,8 @@ class Adopting:
         """Cancel an open order that is not ours."""
         async with self.turn(owner_id):
             finding, state = await self.fresh(owner_id, finding_id, version)
-            order = next((one for one in state.orders if one.venue_id == finding.venue_id), None)
+            name = finding.symbol, finding.venue_id  # counted anew for each symbol by some
+            order = next((one for one in state.orders if (one.symbol, one.venue_id) == name), None)
             if order is None or finding.kind is not FindingKind.ORDER:
                 raise Moved(CHANGED)
             await self._venue.cancel_foreign(owner_id, order)

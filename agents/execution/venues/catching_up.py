@@ -14,6 +14,7 @@ from agents.domain.errors import KeyRefused, Moved, ParleyError, TryAgain
 from agents.domain.order import UNSETTLED, Fill, OrderIntent, OrderState
 from agents.domain.ports import Clock, Memory
 from agents.domain.strategy import Mode
+from agents.domain.trail import ids
 from agents.domain.venue import Connection, Venue, VenueFill, VenueOrder, VenueState
 from agents.execution.booking.settlement import Settlement
 from agents.execution.venues.comparing import Book
@@ -146,10 +147,10 @@ class CatchingUp:
         try:
             await self._settlement.book(replace(fill, heard_at=self._clock.wall()))
         except (TryAgain, Moved) as fault:
-            log.warning("Fill %s waits: %s", fill.trade_id, fault)
+            log.warning("A fill waits: %s", fault, extra=ids(fill))
             return None
         except Exception:
-            log.exception("Fill %s can't be booked; again at the next look.", fill.trade_id)
+            log.exception("A fill can't be booked; again at the next look.", extra=ids(fill))
             return None
         return True
 
@@ -158,10 +159,8 @@ class CatchingUp:
     async def _ended(self, state: VenueState, book: Book) -> None:
         """Ask for orders that should rest there and are not listed any more, and for those that
         had no answer."""
-        listed = {order.client_id for order in state.orders}
-        listed |= {order.venue_id for order in state.orders if order.venue_id}
         for intent in book.orders:
-            waits = intent.state in _RESTING and {intent.client_id, intent.venue_id} & listed
+            waits = intent.state in _RESTING and is_listed(intent, state)
             if waits or intent.state not in _RESTING | _SILENT:
                 continue
             await self._safely("looked up", intent.client_id, self._look_up(intent))
@@ -190,7 +189,18 @@ class CatchingUp:
         except KeyRefused:
             raise
         except ParleyError as fault:
-            log.warning("Not %s yet: %s", what, name, extra={"why": str(fault)})
+            told = {"order": name, "why": str(fault)}
+            log.warning("An order is not %s yet.", what, extra=told)
+
+
+def is_listed(intent: OrderIntent, state: VenueState) -> bool:
+    """Whether the order is among those that are open there, by our name of it or by theirs, which
+    some exchanges count anew for each symbol."""
+    return any(
+        one.client_id == intent.client_id
+        or (one.symbol == intent.symbol and one.venue_id and one.venue_id == intent.venue_id)
+        for one in state.orders
+    )
 
 
 def foreign_sales(fills: Sequence[VenueFill]) -> frozenset[str]:

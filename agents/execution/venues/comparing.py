@@ -43,14 +43,15 @@ class Known:
     symbols and signed quantities of positions that were there before, or that the owner said to
     leave alone; `sold` are symbols
     in which somebody else's hand sold, so that fewer coins may be fewer of ours; `orders` are
-    keys and quantities of open orders that the owner said to leave alone."""
+    quantities of open orders that the owner said to leave alone, by symbol and the exchange's own
+    name, which some exchanges count anew for each symbol."""
 
     universe: Universe
     price: Callable[[str], Decimal | None]
     baseline: Mapping[str, Decimal] = field(default_factory=dict)
     accepted: frozenset[tuple[str, Decimal]] = frozenset()
     sold: frozenset[str] = frozenset()
-    orders: Mapping[str, Decimal] = field(default_factory=dict)
+    orders: Mapping[tuple[str, str], Decimal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +115,15 @@ def _orders(state: VenueState, known: Known) -> Iterator[Gap]:
     for order in state.orders:
         if not order.ours:
             gap = foreign_order(order)
-            accepted = gap.quantity <= known.orders.get(gap.key, ZERO)
+            name = order.symbol, order.venue_id
+            accepted = gap.quantity <= known.orders.get(name, ZERO)
             yield replace(gap, accepted=accepted)
 
 
 def foreign_order(order: VenueOrder) -> Gap:
     return Gap(
         FindingKind.ORDER,
-        f"order:{order.venue_id}",
+        f"order:{order.symbol}:{order.venue_id}",
         order.symbol,
         str(order.side),
         order.quantity - order.filled,
@@ -231,7 +233,7 @@ def _coin(
             touches=touches,
         )
         return
-    sold = instrument.symbol in known.sold
+    sold = any(one in known.sold for one in {instrument.symbol, *(one.symbol for one in mine)})
     lacking = min(-apart, ours) if sold else max(ours - total, ZERO)
     if mine and not is_dust(lacking, instrument, price):
         yield from _missing(mine, lacking, known)

@@ -33,7 +33,7 @@ from agents.domain.venue import (
 from agents.execution.backlog import Backlog
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.venues.account_states import AccountStates
-from agents.execution.venues.catching_up import CatchingUp, Caught, foreign_sales
+from agents.execution.venues.catching_up import CatchingUp, Caught, foreign_sales, is_listed
 from agents.execution.venues.comparing import Book, Gap, Known, compare
 from agents.execution.venues.funds import KnownFunds
 from agents.execution.venues.last_prices import LastPrices
@@ -235,7 +235,7 @@ class Reconciliation:
         known: Sequence[Finding],
     ) -> list[Finding]:
         """The findings that are new. Those whose difference is no more are gone by themselves."""
-        owner, there = connection.owner_id, {gap.key for gap in seen.gaps}
+        owner, there = connection.owner_id, _noted_as(seen.gaps, known)
         noted: list[Finding] = []
         async with self._memory.transactions.transaction():
             for gap in believed:
@@ -266,9 +266,7 @@ class Reconciliation:
     def _receipt(
         self, connection: Connection, seen: _Seen, fills: int, waiting: Sequence[Finding]
     ) -> Receipt:
-        listed = {order.client_id for order in seen.state.orders}
-        listed |= {order.venue_id for order in seen.state.orders if order.venue_id}
-        resting = [one for one in seen.book.orders if {one.client_id, one.venue_id} & listed]
+        resting = [one for one in seen.book.orders if is_listed(one, seen.state)]
         lacking = {gap.position_id for gap in seen.gaps}
         return Receipt(
             connection.owner_id,
@@ -313,8 +311,21 @@ def _known(
         baseline=connection.baseline,
         accepted=frozenset([*connection.baseline.items(), *_positions_of(left_alone)]),
         sold=foreign_sales(caught.foreign) | missing,
-        orders={one.key: one.quantity for one in left_alone if one.kind is FindingKind.ORDER},
+        orders={
+            (one.symbol, one.venue_id): one.quantity
+            for one in left_alone
+            if one.kind is FindingKind.ORDER
+        },
     )
+
+
+def _noted_as(gaps: Sequence[Gap], known: Sequence[Finding]) -> set[str]:
+    """The keys under which what differs is noted. An order that its owner left alone keeps that
+    of an earlier release, which had no symbol in it."""
+    orders = {(gap.symbol, gap.venue_id) for gap in gaps if gap.kind is FindingKind.ORDER}
+    left_alone = [one for one in known if one.state is FindingState.IGNORED and one.venue_id]
+    kept = {one.key for one in left_alone if (one.symbol, one.venue_id) in orders}
+    return {gap.key for gap in gaps} | kept
 
 
 def _symbols(connection: Connection, state: VenueState, book: Book) -> set[str]:

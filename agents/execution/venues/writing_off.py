@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from agents.domain.errors import AskUser, MarketUnavailable, Moved
-from agents.domain.money import ZERO
+from agents.domain.money import ZERO, exactly
 from agents.domain.order import Fill, OrderIntent, OrderPurpose, OrderSide, OrderState
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Position, PositionState
 from agents.domain.strategy import Mode
 from agents.domain.venue import Finding, FindingKind, FindingState, Venue, VenueFill
+from agents.execution.booking.bookkeeping import kept
 from agents.execution.booking.settlement import Settlement
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.proposals.judging import instrument_of
@@ -113,10 +114,10 @@ class WritingOff:
         """Trades of another hand that closed it, newest first, as much as is missing."""
         side, left = OrderSide.to_close(position.side), finding.quantity
         told = await self._venue.fills(finding.owner_id, finding.symbol, position.opened_at)
-        used = await self._used(finding.owner_id)
+        used = await booked_of(self._memory, finding.owner_id)
         fills: list[Fill] = []
         for one in reversed(told):
-            free = one.fill.quantity - used.get(one.fill.trade_id, ZERO)
+            free = one.fill.quantity - used.get((finding.symbol, one.fill.trade_id), ZERO)
             later = one.fill.side is side and one.fill.at >= position.opened_at
             if left <= 0 or free <= 0 or not later or not await self._is_foreign(finding, one):
                 continue
@@ -126,15 +127,6 @@ class WritingOff:
 
     async def _is_foreign(self, finding: Finding, told: VenueFill) -> bool:
         return await self._catching.intent_of(finding.owner_id, told) is None
-
-    async def _used(self, owner_id: int) -> dict[str, Decimal]:
-        """What of each trade was booked before."""
-        used: dict[str, Decimal] = {}
-        for account in await self._memory.accounts.of(owner_id):
-            if account.mode is Mode.LIVE:
-                for _, fill in await self._memory.orders.fills(account.id):
-                    used[fill.trade_id] = used.get(fill.trade_id, ZERO) + fill.quantity
-        return used
 
     async def _at_last_price(self, intent: OrderIntent, quantity: Decimal) -> Fill:
         instrument = await instrument_of(self._market, intent.symbol)
@@ -152,6 +144,18 @@ class WritingOff:
             instrument.quote,
             self._clock.now(),
         )
+
+
+async def booked_of(memory: Memory, owner_id: int) -> dict[tuple[str, str], Decimal]:
+    """How much of each trade is booked, base currency, by symbol and the exchange's name of it,
+    which some count anew for each symbol."""
+    used: dict[tuple[str, str], Decimal] = {}
+    for account in await memory.accounts.of(owner_id):
+        if account.mode is Mode.LIVE:
+            for _, fill in await memory.orders.fills(account.id):
+                name = fill.symbol, fill.trade_id
+                used[name] = used.get(name, ZERO) + fill.quantity
+    return used
 
 
 def order_of(finding: Finding, position: Position) -> OrderIntent:
@@ -176,11 +180,9 @@ def order_of(finding: Finding, position: Position) -> OrderIntent:
 
 def _part(fill: Fill, quantity: Decimal, intent: OrderIntent) -> Fill:
     """So much of a trade, with its share of the fee."""
-    share = quantity / fill.quantity
-    return replace(
-        fill,
-        client_id=intent.client_id,
-        quantity=quantity,
-        fee=fill.fee if share == 1 else fill.fee * share,
-        fee_value=fill.fee_value if fill.fee_value is None else fill.fee_value * share,
-    )
+    if quantity == fill.quantity:
+        return replace(fill, client_id=intent.client_id)
+    with exactly():
+        fee = kept(fill.fee * quantity / fill.quantity)
+        value = fill.fee_value and kept(fill.fee_value * quantity / fill.quantity)
+    return replace(fill, client_id=intent.client_id, quantity=quantity, fee=fee, fee_value=value)

@@ -1,6 +1,7 @@
 """What an owner's tap does about what nobody here knew: taken over, closed, left alone, booked."""
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -359,6 +360,33 @@ async def test_two_parts_use_two_trades():
     [second] = await world.findings(ada)
     closure = await world.truth.writing_off.closure(ada, second.id, second.version)
     assert (closure.quantity, closure.price) == (D("0.02"), 62_000)
+
+
+async def test_a_trade_of_that_name_in_another_symbol_is_another():
+    """Some exchanges count trades anew for each symbol."""
+    world, ada, _, finding = await _missing()
+    world.exchange.trade(ada, ETH, BUY, D(2))
+    account = world.exchange.account(ada)
+    [closing] = [one for one in account.fills if one.fill.side is SELL]
+    twin = replace(account.fills[-1].fill, trade_id=closing.fill.trade_id)
+    intent = replace(world.orders[0], id=0, key="twin", symbol=ETH)
+    stored = await world.memory.orders.add(intent)
+    assert stored is not None
+    await world.memory.orders.add_fill(stored, replace(twin, client_id=stored.client_id))
+    closure = await world.truth.writing_off.closure(ada, finding.id, finding.version)
+    assert (closure.traded, closure.price) == (finding.quantity, 61_000)
+
+
+async def test_a_share_of_a_trade_keeps_the_book_exact():
+    """A third of a fee has no end; it is booked with 18 decimals, as everything is."""
+    world, ada, position, finding = await _missing()
+    account = world.exchange.account(ada)
+    [index] = [at for at, one in enumerate(account.fills) if one.fill.side is SELL]
+    larger = replace(account.fills[index].fill, quantity=position.quantity * 3, fee=D("0.1"))
+    account.fills[index] = replace(account.fills[index], fill=larger)
+    after = await _booked(world, ada, position, finding)
+    assert after.fees - position.fees == D("0.033333333333333333")
+    assert await _exact(world, ada) == []
 
 
 @pytest.mark.parametrize("point", ["missing.stored", "fill.booked"])

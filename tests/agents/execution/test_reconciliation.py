@@ -17,7 +17,8 @@ from agents.domain.position import PositionState
 from agents.domain.user import NoticeKind
 from agents.domain.venue import FindingKind, FindingState, FundingPaid, VenueFill, VenueState
 from agents.execution.venues.catching_up import CatchingUp
-from tests.support.live import BTC, ETH, LiveWorld, live_world
+from tests.support.live import BTC, ETH, LiveWorld, instruments, live_world
+from tests.support.market import instrument
 from tests.support.memory import Killed
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
@@ -167,6 +168,66 @@ async def test_a_stray_order_of_ours_is_cancelled(world: LiveWorld, known: bool)
     await world.look(ada)
     assert [order.client_id for order in world.exchange.cancelled] == [client]
     assert await world.findings(ada) == []
+
+
+@pytest.mark.parametrize("name", ["planner-7", "pl_grid_0001", "pl0123456789ABCDEF012345"])
+async def test_an_order_that_only_begins_like_ours_is_another_programs(world: LiveWorld, name: str):
+    ada = await world.user()
+    await world.connect(ada)
+    world.exchange.list_order(ada, ETH, BUY, Decimal(1), Decimal(2_000), name)
+    await world.look(ada)
+    assert world.exchange.cancelled == []
+    assert [one.kind for one in await world.findings(ada)] == [FindingKind.ORDER]
+
+
+async def test_an_order_that_was_left_alone_before_stays_so_under_its_old_key(world: LiveWorld):
+    """An earlier release knew it without its symbol."""
+    ada = await world.user()
+    await world.connect(ada)
+    order = world.exchange.order_by_hand(ada, ETH, BUY, "1", "2000")
+    await world.look(ada)
+    [finding] = await world.findings(ada)
+    assert finding.key == f"order:{ETH}:{order.venue_id}"
+    old = replace(finding, key=f"order:{order.venue_id}", state=FindingState.IGNORED)
+    world.database.table("findings").put(finding.id, old)
+    for _ in range(2):
+        assert (await world.look(ada)).matches
+    assert [one.id for one in await world.findings(ada, FindingState.IGNORED)] == [finding.id]
+
+
+async def test_orders_of_one_name_in_two_symbols_are_two(world: LiveWorld):
+    """Some exchanges count orders anew for each symbol."""
+    ada = await world.user()
+    await world.connect(ada)
+    exchange, twins = world.exchange, []
+    for symbol in (ETH, BTC):
+        order = exchange.order_by_hand(ada, symbol, BUY, "1", "2000")
+        twins.append(replace(order, venue_id="17"))
+        del exchange.account(ada).orders[order.venue_id]
+        exchange.account(ada).orders[f"{symbol} 17"] = twins[-1]
+    await world.look(ada)
+    found = {one.symbol: one for one in await world.findings(ada)}
+    assert sorted(found) == [BTC, ETH]
+    await world.truth.adopting.ignore(ada, found[ETH].id, found[ETH].version)
+    await world.look(ada)
+    assert [one.symbol for one in await world.findings(ada)] == [BTC]
+    await world.truth.adopting.cancel_order(ada, found[BTC].id, found[BTC].version)
+    assert exchange.cancelled == [twins[1]]
+
+
+async def test_a_stop_that_vanished_is_not_taken_for_an_order_of_that_name_elsewhere(
+    world: LiveWorld,
+):
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    [stop] = [one for one in world.guards(position) if one.kind is OrderKind.STOP]
+    by_hand = world.exchange.order_by_hand(ada, ETH, BUY, "1", "2000")
+    orders = world.exchange.account(ada).orders
+    orders[by_hand.venue_id] = replace(by_hand, venue_id=stop.venue_id)
+    world.exchange.broker.drop(stop)
+    await world.look(ada)
+    assert (await world.memory.orders.get(stop.id)).state is OrderState.CANCELLED
 
 
 async def test_anothers_order_of_this_desk_is_not_a_stray(world: LiveWorld):
@@ -443,6 +504,25 @@ async def test_coins_sold_by_hand_beside_own_ones_are_asked_about(spot: LiveWorl
     [finding] = await spot.findings(ada)
     assert (finding.kind, finding.quantity) == (FindingKind.MISSING, position.quantity)
     assert await spot.state(ada) == "paused"
+
+
+async def test_a_sale_by_hand_against_another_dollar_is_asked_about_as_well():
+    usdc = instrument("BTC/USDC", kind=InstrumentKind.SPOT)
+    world = LiveWorld(instruments=(*instruments(InstrumentKind.SPOT), usdc))
+    await world.start()
+    world.market.tick("60000", "BTC/USDC")
+    ada = await world.user()
+    await world.connect(ada, {"BTC": "2"})
+    first = await world.held(ada)
+    other = await world.live(ada, symbols=("BTC/USDC",))
+    proposal = await world.propose(other, symbol="BTC/USDC")
+    await world.approve(proposal)
+    world.pass_time()
+    world.exchange.trade(ada, BTC, SELL, first.quantity)
+    world.pass_time()
+    await world.look(ada)
+    assert [one.kind for one in await world.findings(ada)] == [FindingKind.MISSING]
+    assert await world.state(ada) == "paused"
 
 
 async def test_more_than_own_coins_went(spot: LiveWorld):
