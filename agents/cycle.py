@@ -17,14 +17,16 @@ from agents.decision.candidates import Candidate, question
 from agents.decision.rules import Context
 from agents.decision.sight import Sights, snapshot
 from agents.decision.signals import exit_verdict, look
-from agents.domain.decision import Action, Advice, Advised, Decision, Snapshot
+from agents.domain.decision import Action, Advised, Decision, Snapshot
 from agents.domain.errors import AskUser, MarketUnavailable, Moved, ParleyError
 from agents.domain.market import MarketState, Timeframe, Universe
 from agents.domain.order import OrderIntent
 from agents.domain.ports import Advisor, Clock, Market, Memory
 from agents.domain.position import Position
+from agents.domain.proposal import Proposal
 from agents.domain.schedule import was_time
 from agents.domain.strategy import RunKind, Side, Strategy
+from agents.domain.trail import ids
 from agents.domain.windows import in_windows
 from agents.execution.proposals.proposing import Declined, Draft, Proposer
 from agents.holding import Holding, holding
@@ -231,6 +233,7 @@ class Cycle:
                 intents.extend(await self._exits.store_rule_exit(position, decision.reason))
         self._decided(stored)
         for intent in intents:
+            log.info("An exit rule has passed.", extra=ids(*stored, intent))
             await self._exits.send(intent)
 
     async def _propose(self, work: _Round, candidate: Candidate) -> None:
@@ -284,7 +287,7 @@ class Cycle:
     ) -> None:
         """The decision with its proposal in one commit; HOLD when another trade was quicker."""
         call = advised.calls[-1] if advised and advised.calls else None
-        said = _reasons(candidate, advised)
+        said = candidate.says(advised)
         action, reason = _action(draft, candidate, said)
         decision = replace(
             self._decision(work, candidate.strategy, candidate.symbol, action, reason),
@@ -295,19 +298,24 @@ class Cycle:
         try:
             async with self._memory.transactions.transaction():
                 stored = await self._memory.decisions.store(seen, [decision])
+                offered = None
                 if stored and isinstance(draft, Draft):
-                    await self._offer(candidate.strategy, stored[0], draft, said, by)
+                    offered = await self._offer(candidate.strategy, stored[0], draft, said, by)
         except Moved as overtaken:
             held = replace(decision, action=Action.HOLD, reason=str(overtaken))
-            stored = await self._memory.decisions.store(seen, [held])
+            stored, offered = await self._memory.decisions.store(seen, [held]), None
+        if offered is not None:
+            log.info("Proposed.", extra=ids(offered))
         self._decided(stored)
 
     async def _offer(
         self, strategy: Strategy, decision: Decision, draft: Draft, said: Sequence[str], by: str
-    ) -> None:
+    ) -> Proposal:
         """Raises Moved when it may not be proposed any more."""
-        if await self._proposer.store(strategy, decision, draft, said, by) is None:
+        offered = await self._proposer.store(strategy, decision, draft, said, by)
+        if offered is None:
             raise Moved(reasons.OVERTAKEN)
+        return offered
 
     async def _store(self, work: _Round) -> None:
         """The quiet decisions so far; those that were decided before are left alone."""
@@ -371,20 +379,6 @@ def _is_time(strategy: Strategy, work: _Round) -> bool:
     if strategy.run is not RunKind.SCHEDULED:
         return True
     return was_time(strategy.schedule, work.closed - work.timeframe.length, work.closed)
-
-
-def _reasons(candidate: Candidate, advised: Advised | None) -> tuple[str, ...]:
-    """What stands on the card: the model's reasons, or the rule that passed."""
-    if advised is None:
-        return (candidate.why(),)
-    if advised.advice is None:
-        return (candidate.why(), reasons.NO_ANSWER)
-    return _stated(advised.advice) or (candidate.why(),)
-
-
-def _stated(advice: Advice) -> tuple[str, ...]:
-    against = (f"Wrong if: {advice.invalidation}",) if advice.invalidation else ()
-    return (*advice.reasons, *against)
 
 
 def _action(

@@ -1,4 +1,8 @@
-"""Structured logs: a sentence plus fields, the decision in context, and no secret ever."""
+"""Structured logs: a sentence plus fields on one line, and no secret ever.
+
+What a line is about stands in its own fields (`agents.domain.trail`), and in no context that tasks
+would inherit: a stream that is opened while an order is sent outlives that order.
+"""
 
 import json
 import logging
@@ -6,16 +10,13 @@ import re
 import sys
 import threading
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 log = logging.getLogger(__name__)
 
-_context: ContextVar[dict[str, object]] = ContextVar("log_context", default={})  # noqa: B039
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _HIDDEN = "[secret]"
 # What logs at the level that was asked for. Libraries warn and no more: at debug some of them
@@ -24,23 +25,18 @@ _OURS = ("agents", "bot", "handlers", "storage", "__main__")
 _LEAST = 6  # characters of what is hidden: shorter ones stand in every second line by chance
 _WORD = 8  # and of a single word that nobody says is a secret
 _PIECE = 12
-
-
-@contextmanager
-def about(**fields: object) -> Iterator[None]:
-    """Add `fields` (decision=7, strategy=3) to every record logged inside, also across awaits."""
-    token = _context.set({**_context.get(), **fields})
-    try:
-        yield
-    finally:
-        _context.reset(token)
+_PLAIN = re.compile(r"[^\s\"=]+")
 
 
 class SentenceFormatter(logging.Formatter):
-    """`2026-01-02T03:04:05Z info Order sent. order=7 symbol=BTC/USDT`, secrets replaced."""
+    """`2026-01-02T03:04:05Z info Order sent. order=pl1f symbol=BTC/USDT`, secrets replaced.
+
+    A value that is more than a word is quoted, and a line break is written as `\\n`: each record
+    is one line, found by any of its fields; only a traceback follows below it.
+    """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%SZ")
+        super().__init__("%(asctime)s", "%Y-%m-%dT%H:%M:%SZ")
         import time
 
         self.converter = time.gmtime
@@ -57,18 +53,27 @@ class SentenceFormatter(logging.Formatter):
             self._secrets = sorted({*self._secrets, *forms(secret)}, key=len, reverse=True)
 
     def format(self, record: logging.LogRecord) -> str:
-        record.levelname = record.levelname.lower()
-        line = super().format(record) + "".join(
-            f" {name}={value}" for name, value in self._fields(record).items()
-        )
-        for secret in self._secrets:
-            line = line.replace(secret, _HIDDEN)
-        return line
+        return self._veiled(super().format(record))
 
-    @staticmethod
-    def _fields(record: logging.LogRecord) -> dict[str, object]:
-        own = {name: value for name, value in vars(record).items() if name not in _STANDARD}
-        return {**_context.get(), **own}
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own
+        sentence = _on_one_line(self._veiled(record.message))
+        own = (name for name in vars(record) if name not in _STANDARD)
+        fields = (f" {name}={_value(self._veiled(str(vars(record)[name])))}" for name in own)
+        return f"{record.asctime} {record.levelname.lower()} {sentence}{''.join(fields)}"
+
+    def _veiled(self, text: str) -> str:
+        """Asked before a text is quoted, which may give a secret yet another form, and after."""
+        for secret in self._secrets:
+            text = text.replace(secret, _HIDDEN)
+        return text
+
+
+def _on_one_line(text: str) -> str:
+    return "\\n".join(text.splitlines())
+
+
+def _value(text: str) -> str:
+    return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
 # --- what is hidden -------------------------------------------------------------------------------

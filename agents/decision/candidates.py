@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from agents.decision import reasons
 from agents.decision.plan import Levels
 from agents.decision.plan import levels as planned
 from agents.decision.rules import Context, evaluate_last, operands, rules_of
-from agents.domain.decision import Advice, Question
+from agents.domain.decision import Advice, Advised, Question
 from agents.domain.market import Instrument
 from agents.domain.money import exact
 from agents.domain.proposal import PlannedTarget, Trailing
@@ -39,6 +40,14 @@ class Candidate:
         rule = self.strategy.spec.entry(self.side) if self.side else None
         return rule or self.reason
 
+    def says(self, advised: Advised | None) -> tuple[str, ...]:
+        """What stands on the card: the model's reasons, or the rule that passed."""
+        if advised is None:
+            return (self.why(),)
+        if advised.advice is None:
+            return (self.why(), reasons.NO_ANSWER)
+        return _stated(advised.advice) or (self.why(),)
+
     def advised_levels(self, advice: Advice | None, instrument: Instrument) -> Levels | None:
         """The levels of a trade that the advisor alone proposes; None when it proposes none.
 
@@ -63,6 +72,11 @@ class Candidate:
             for price, share in zip(prices, _equal_shares(len(prices)), strict=True)
         )
         return Levels(side, self.price, instrument.price(advice.stop), targets, Trailing())
+
+
+def _stated(advice: Advice) -> tuple[str, ...]:
+    against = (f"Wrong if: {advice.invalidation}",) if advice.invalidation else ()
+    return (*advice.reasons, *against)
 
 
 def _equal_shares(count: int) -> list[Decimal]:

@@ -26,6 +26,7 @@ from agents.domain.publishing import (
     card_of_signal,
 )
 from agents.domain.record import RecordKind
+from agents.domain.trail import ids
 from agents.domain.user import Notice, NoticeKind
 from agents.publishing import entries
 from agents.publishing.entries import Happening
@@ -82,7 +83,7 @@ class Publisher:
         try:
             facts = await self._levels(proposal)
         except _OURS:
-            log.exception("A signal can't be published.", extra={"proposal": proposal.id})
+            log.exception("A signal can't be published.", extra=ids(proposal))
             return
         now = self._clock.wall()
         stored = await self._memory.channels.add_signal(
@@ -138,7 +139,7 @@ class Publisher:
         try:
             return await self._trade[notice.kind](signal, notice.facts)
         except _OURS:
-            log.exception("A signal can't be followed up.", extra={"signal": signal.id})
+            log.exception("A signal can't be followed up.", extra=_trail(signal))
             return ()
 
     async def _proposal(self, signal: Signal, facts: Facts) -> list[Happening]:
@@ -219,3 +220,12 @@ def _moment(kind: NoticeKind, proposal: Proposal) -> Moment | None:
     if kind is NoticeKind.PROPOSAL:
         return Moment.PROPOSAL
     return Moment.APPROVAL if proposal.state is ProposalState.ORDERED else None
+
+
+def _trail(signal: Signal) -> dict[str, object]:
+    told: dict[str, object] = {
+        "signal": signal.id,
+        "proposal": signal.proposal_id,
+        "strategy": signal.strategy_id,
+    }
+    return told | ({"position": signal.position_id} if signal.position_id else {})

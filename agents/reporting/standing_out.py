@@ -31,6 +31,8 @@ Measure = Callable[[Filled], float | None]
 _MODES = frozenset({Mode.LIVE, Mode.PAPER})
 _FILLS = frozenset({NoticeKind.FILLED, NoticeKind.PARTLY_CLOSED, NoticeKind.CLOSED})
 _HISTORY = 200  # fills that count as an account's history
+_TRAIL = {"proposal_id": "proposal", "position_id": "position"}
+_TRAIL |= {"client_id": "order", "trade_id": "trade"}
 
 
 class StandingOut:
@@ -51,9 +53,11 @@ class StandingOut:
             try:
                 await self._look(notice)
             except NotFound:
-                log.info("A fill was taken back before it was looked at.")
+                told = _trail(notice)
+                log.info("A fill was taken back before it was looked at.", extra=told)
             except Exception:
-                log.exception("A fill could not be compared with its history.")
+                told = _trail(notice)
+                log.exception("A fill could not be compared with its history.", extra=told)
 
     async def _look(self, notice: Notice) -> None:
         facts = notice.facts
@@ -133,3 +137,8 @@ def _of_wins(position: Position, run: LosingRun) -> str:
         f"trades; before that it won {run.rate:.0%}. By chance alone that happens in "
         f"{run.chance:.1%} of such runs."
     )
+
+
+def _trail(notice: Notice) -> dict[str, object]:
+    """The ids that a log line about its fill carries."""
+    return {name: notice.facts[fact] for fact, name in _TRAIL.items() if fact in notice.facts}

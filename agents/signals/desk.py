@@ -161,7 +161,8 @@ class SignalDesk:
         try:
             await self.judge(number)
         except MarketUnavailable as fault:
-            log.warning("A signal waits for the market.", extra={"why": str(fault)})
+            told = {"heard": number, "why": str(fault)}
+            log.warning("A signal waits for the market.", extra=told)
         except Exception:
             log.exception("A signal could not be judged.", extra={"heard": number})
 
@@ -214,6 +215,7 @@ class SignalDesk:
             after = await self._judge.keep(heard, found)
             await self._tell(after, answered)
         self._passed("signal.decided")
+        log.info("A signal is judged.", extra=_trail(after))
         return after
 
     async def _offered(self, heard: Heard, answered: bool) -> Heard:
@@ -316,3 +318,10 @@ def _named(heard: Heard) -> dict[str, object]:
 
 def _outcome(heard: Heard, effect: Effect, stop: StopOutcome, close: HandOutcome | None) -> Applied:
     return Applied(heard, stop=stop if effect is Effect.STOP else None, close=close)
+
+
+def _trail(heard: Heard) -> dict[str, object]:
+    """The ids that a log line about a signal carries: what came of it is found by them."""
+    of = {"decision": heard.decision_id, "proposal": heard.proposal_id}
+    of |= {"strategy": heard.strategy_id, "owner": heard.owner_id, "heard": heard.id}
+    return {name: number for name, number in of.items() if number} | {"state": heard.state}

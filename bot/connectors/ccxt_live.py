@@ -27,6 +27,7 @@ from agents.domain.order import (
 )
 from agents.domain.ports import Memory
 from agents.domain.strategy import Mode
+from agents.domain.trail import ids
 from agents.domain.venue import GuardStyle
 from bot.connectors.ccxt_live_cancelling import unfilled
 from bot.connectors.ccxt_live_faults import Missing, OrderKeyRefused, Passed, Unchanged, hedged
@@ -271,7 +272,7 @@ class LiveBroker:
                 self._gone.update(gone)
                 return answer
         except Missing:
-            _log.info("An order had ended before.", extra={"order": intent.client_id})
+            _log.info("An order had ended before.", extra=ids(intent))
         except OrderUnknown:
             sure = False
         return await self._cancelled(intent, sure=sure)
@@ -305,7 +306,7 @@ class LiveBroker:
         try:
             answer = await self.lookup(intent)
         except TryAgain as fault:
-            _log.warning("An order that ended is looked up later.", extra={"why": str(fault)})
+            _log.warning("An order that ended is looked up later: %s", fault, extra=ids(intent))
             return
         if answer is None:
             return

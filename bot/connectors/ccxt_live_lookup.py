@@ -21,6 +21,7 @@ from agents.domain.order import (
     OrderState,
 )
 from agents.domain.ports import Clock, Orders
+from agents.domain.trail import ids
 from agents.domain.venue import OURS
 from bot.connectors.ccxt_live_faults import Missing
 from bot.connectors.ccxt_live_numbers import told
@@ -206,7 +207,7 @@ class Lookup:
                 real = await self._fetch(session, child, spelling, {}, urgent)
                 return await self._described(session, intent, order, real, urgent)
         except Missing:
-            _log.warning("A triggered order is not listed yet.", extra={"order": intent.client_id})
+            _log.warning("A triggered order is not listed yet.", extra=ids(intent))
         # triggered, and what it became is not to be seen yet
         state = OrderState.OPEN if order.get("status") == "closed" else state_of(order, ZERO)
         return answer_of(session, intent, order, state, ZERO, ())
@@ -255,7 +256,7 @@ class Lookup:
                 if _amount(trades) * size < filled:
                     await self._pause(wait)
         except (TryAgain, OrderRejected) as fault:
-            _log.warning("Fills are asked for again.", extra={"why": str(fault)})
+            _log.warning("Fills of an order are asked for again: %s", fault, extra=ids(intent))
         return tuple(
             [
                 await self.fill(session, intent.symbol, one, intent.client_id, intent.side)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.log import SentenceFormatter, about, forms, secrets_in
+from bot.log import SentenceFormatter, forms, secrets_in
 from tests.support.sources import ROOT
 
 
@@ -21,10 +21,39 @@ def test_fields_follow_the_sentence() -> None:
     assert formatted("Order sent.", order=7).endswith("info Order sent. order=7")
 
 
-def test_the_decision_in_context_is_added() -> None:
-    with about(decision=9):
-        assert formatted("Rules passed.").endswith("Rules passed. decision=9")
-    assert "decision" not in formatted("Later.")
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("entry:proposal:7:v2", "entry:proposal:7:v2"),
+        ("It is too small.", '"It is too small."'),
+        ("a=b", '"a=b"'),
+        ("one\ntwo", r'"one\ntwo"'),
+        ("", '""'),
+        ("\u2028", '"\u2028"'),
+    ],
+)
+def test_a_value_that_is_more_than_a_word_is_quoted(value: str, written: str) -> None:
+    assert formatted("Failed.", why=value, order=7).endswith(f"Failed. why={written} order=7")
+
+
+def test_the_fields_of_a_fault_stand_on_the_line_of_its_sentence() -> None:
+    try:
+        raise ValueError("broken")
+    except ValueError:
+        first, *trace = formatted("Failed.", order=7, exc_info=sys.exc_info()).splitlines()
+    assert first.endswith(" info Failed. order=7")
+    assert trace[-1] == "ValueError: broken"
+
+
+def test_what_an_exchange_says_can_not_forge_a_line() -> None:
+    said = formatted("No: %s", args=("gone\n2026-01-01T00:00:00Z info Fill booked. order=7",))
+    assert len(said.splitlines()) == 1
+
+
+def test_a_record_is_left_as_it_was_for_others_who_read_it() -> None:
+    record = logging.makeLogRecord({"msg": "x", "levelname": "ERROR"})
+    SentenceFormatter().format(record)
+    assert record.levelname == "ERROR"
 
 
 def test_secrets_are_replaced_wherever_they_stand() -> None:
@@ -59,6 +88,13 @@ def test_every_form_of_a_key_is_hidden(form: str) -> None:
     formatter = hiding(json.dumps([KEY, "0123456789-secret", PASSWORD]))
     record = logging.makeLogRecord({"msg": f"<{form}>", "levelname": "INFO"})
     assert formatter.format(record).endswith("info <[secret]>")
+
+
+def test_a_key_of_several_lines_is_hidden_in_a_sentence_and_in_a_field() -> None:
+    pem = "-----BEGIN KEY-----\r\nAbCdEf0123456789\r\n-----END KEY-----"
+    for told in ({"msg": f"Read {pem}."}, {"msg": "Read.", "text": pem, "all": {"it": pem}}):
+        line = hiding(pem).format(logging.makeLogRecord({"levelname": "INFO", **told}))
+        assert "AbCd" not in line and "[secret]" in line
 
 
 def test_an_address_that_carries_a_key_is_hidden_and_so_is_a_traceback() -> None:

@@ -15,6 +15,7 @@ from agents.domain.order import Fill, OrderIntent, OrderPurpose
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Position, PositionState
 from agents.domain.strategy import Mode
+from agents.domain.trail import ids
 from agents.domain.user import Notice, NoticeKind
 from agents.execution.booking.bookkeeping import gained, unsellable, written_off
 from agents.execution.bounds.pausing import pause_once_done
@@ -153,7 +154,7 @@ class Leftovers:
             raise Moved
         await memory.accounts.book(after.account_id, gained(before, after))
         await tell_written_off(memory, self._clock, after, last, before.quantity)
-        log.info("The rest of position %s is written off: it is %s.", after.id, TOO_SMALL)
+        log.info("The rest of a position is written off: it is %s.", TOO_SMALL, extra=ids(after))
         self._passed("rest.dropping")
         return after
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from agents.domain.errors import Moved
@@ -12,6 +12,7 @@ from agents.domain.order import UNSETTLED, Fill, OrderIntent, OrderPurpose, Orde
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import OpenTarget, Position, PositionState
 from agents.domain.proposal import Proposal, ProposalState
+from agents.domain.trail import ids
 from agents.domain.user import Notice, NoticeKind
 from agents.execution.booking.bookkeeping import gained, grown, moved_by, opened, reduced
 from agents.execution.booking.leftovers import TOO_SMALL, stays, tell_written_off, without_rest
@@ -32,6 +33,7 @@ class Booked:
 
     position: Position
     in_flight: Decimal
+    trail: Mapping[str, object] = field(default_factory=dict)  # for the log
 
 
 def left_to_close(orders: Iterable[OrderIntent]) -> Decimal:
@@ -52,7 +54,7 @@ class _Met:
     a compare-and-set, so that what changed in between is noticed and read again."""
 
     intent: OrderIntent
-    proposal: Proposal | None  # where an entry, or a target's break-even, needs its plan
+    proposal: Proposal | None
     position: Position | None
     orders: Sequence[OrderIntent] = ()
 
@@ -94,13 +96,14 @@ class Settlement:
                 return None
             self._passed("fill.booked")
             self._exits.follow(booked.position, booked.in_flight)
+            log.info("Fill booked.", extra=booked.trail)
             return booked.position
         raise Moved
 
     async def _book(self, fill: Fill, instrument: Instrument) -> Booked | None:
         met = await self._meet(fill)
         if met is None:
-            log.warning("A fill of an order that is not ours: %s", fill.client_id)
+            log.warning("A fill of an order that is not ours.", extra=ids(fill))
             return None
         async with self._memory.transactions.transaction():
             if not await self._memory.orders.add_fill(met.intent, fill):
@@ -108,17 +111,17 @@ class Settlement:
             intent = await self._fill_order(met.intent, fill)
             self._passed("fill.booking")
             if intent.purpose is OrderPurpose.ENTRY:
-                return await self._entered(met, intent, fill, instrument)
-            return await self._exited(met, intent, fill, instrument)
+                booked = await self._entered(met, intent, fill, instrument)
+            else:
+                booked = await self._exited(met, intent, fill, instrument)
+        return replace(booked, trail=_trail(met, booked.position, fill))
 
     async def _meet(self, fill: Fill) -> _Met | None:
         intent = await self._memory.orders.by_client_id(fill.client_id)
         if intent is None:
             return None
         position = await self._position(intent)
-        proposal = None
-        if position is None or not intent.reduces or _may_move_stop(position, intent):
-            proposal = await self._memory.proposals.by_id(intent.proposal_id or 0)
+        proposal = await self._proposal(intent)
         if position is None:
             return _Met(intent, proposal, None)
         orders = await self._memory.orders.of_position(position.id)
@@ -128,6 +131,11 @@ class Settlement:
         if intent.position_id is not None:
             return await self._memory.positions.by_id(intent.position_id)
         return await self._memory.positions.by_proposal(intent.proposal_id or 0)
+
+    async def _proposal(self, intent: OrderIntent) -> Proposal | None:
+        if intent.proposal_id is None:
+            return None
+        return await self._memory.proposals.by_id(intent.proposal_id)
 
     async def _fill_order(self, intent: OrderIntent, fill: Fill) -> OrderIntent:
         filled = intent.filled + fill.quantity
@@ -188,7 +196,7 @@ class Settlement:
         pending = met.pending(intent)
         reason = intent.reason or str(intent.purpose)
         after, _ = reduced(met.position, fill, reason, instrument)
-        if met.proposal is not None:
+        if met.proposal is not None and _may_move_stop(met.position, intent):
             after = _at_break_even(after, met.proposal, intent)
         after = after_target(after, intent, fill.quantity)
         after = await without_rest(self._memory, after, fill, instrument, reason)
@@ -286,6 +294,19 @@ def _settled(position: Position, pending: Decimal) -> Position:
         return position
     covered = pending >= position.sellable
     return replace(position, state=PositionState.CLOSING if covered else PositionState.OPEN)
+
+
+def _trail(met: _Met, position: Position, fill: Fill) -> Mapping[str, object]:
+    what = {
+        "purpose": met.intent.purpose,
+        "mode": met.intent.mode,
+        "symbol": fill.symbol,
+        "side": fill.side,
+        "quantity": f"{fill.quantity:f}",
+        "price": f"{fill.price:f}",
+        "left": f"{position.quantity:f}",
+    }
+    return ids(met.proposal, met.intent, position, fill) | what
 
 
 def _told(kind: NoticeKind, position: Position, fill: Fill, facts: Mapping[str, object]) -> Notice:

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from agents.domain.order import OrderIntent, OrderKind, OrderPurpose
 from agents.domain.ports import Clock, Memory
 from agents.domain.position import Position
+from agents.domain.trail import ids
 from agents.domain.user import Notice, NoticeKind
 from agents.execution.leaving.closing import Closing, Exit
 from agents.execution.telling import card_of
@@ -117,7 +118,7 @@ class Escalation:
         trouble.closes += 1
         trouble.next_close = now + timedelta(seconds=pause)
         trouble.strikes, trouble.why = min(trouble.strikes, STRIKES - 1), why
-        log.error("Position %s is closed at the market: %s", position.id, why)
+        log.error("A position is closed at the market: %s", why, extra=ids(position))
         wish = Exit(position.id, OrderPurpose.STOP, f"closed at the market: {why}")
         intents = await self._closing.store([wish])
         for intent in intents:
@@ -241,4 +242,5 @@ def _notice(position: Position, kind: NoticeKind, key: str, facts: dict[str, obj
 
 
 def _nobody(intent: OrderIntent) -> None:
-    log.error("Order %s has nobody to send it; it goes out at the next look.", intent.client_id)
+    words = "An order has nobody to send it; it goes out at the next look."
+    log.error(words, extra=ids(intent))

@@ -24,6 +24,7 @@ from agents.domain.money import ZERO
 from agents.domain.order import BrokerOrder, OrderIntent, OrderKind, OrderState
 from agents.domain.ports import Clock, Memory
 from agents.domain.position import Position, PositionState
+from agents.domain.trail import ids
 from agents.domain.venue import GuardStyle
 from agents.execution.booking.settlement import left_to_close
 from agents.execution.checkpoints import Checkpoint, passed
@@ -197,9 +198,9 @@ class Guards:
 
     def _put_off(self, position_id: int, ask: Ask, fault: Exception) -> None:
         if isinstance(fault, TryAgain):
-            log.warning("The stop of position %s waits: %s", position_id, fault)
+            log.warning("A stop waits: %s", fault, extra={"position": position_id})
         else:
-            log.error("The stop of position %s waits.", position_id, exc_info=fault)
+            log.error("A stop waits.", exc_info=fault, extra={"position": position_id})
         known = self._asks.setdefault(position_id, Ask())
         known.look, known.exact = known.look or ask.look, known.exact or ask.exact
         known.ended.extend(ask.ended)
@@ -303,7 +304,7 @@ class Guards:
             self._escalation.strike_target(number, index)
         if not targets:
             self._escalation.strike(number, outcome.why)
-        log.error("An order of position %s was refused: %s", number, outcome.why)
+        log.error("A resting order was refused: %s", outcome.why, extra=ids(scene.position))
         return True
 
     async def _cancel(self, scene: Scene, intents: Sequence[OrderIntent]) -> bool:

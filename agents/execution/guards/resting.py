@@ -27,6 +27,7 @@ from agents.domain.order import (
 from agents.domain.ports import Clock, Memory
 from agents.domain.position import Position
 from agents.domain.proposal import Trailing
+from agents.domain.trail import ids, what
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.figures import plain
 from agents.execution.guards.legs import RESTING, Group, Leg, groups_of
@@ -81,6 +82,8 @@ class Resting:
         if not intents:
             return Outcome(Verdict.UNCLEAR, "another process was first")
         self._ours.update(item.id for item in instead_of)
+        for intent in intents:
+            log.info("A resting order goes out.", extra=ids(intent) | what(intent))
         try:
             answers = await ground.broker.rest(intents, ground.instrument, instead_of)
         except Refused as no:
@@ -92,8 +95,9 @@ class Resting:
             raise
         except Exception as fault:
             unexpected = None if isinstance(fault, OrderUnknown) else fault
-            log.warning("Resting orders %s had no answer.", _names(intents), exc_info=unexpected)
             for intent in intents:
+                words = "A resting order had no answer; it is looked up."
+                log.warning(words, exc_info=unexpected, extra=ids(intent))
                 await self._memory.orders.move(intent, OrderState.UNKNOWN, error=str(fault))
             return Outcome(Verdict.UNCLEAR, str(fault))
         self._passed("guard.placed")
@@ -187,6 +191,8 @@ class Resting:
     async def _ended(self, intent: OrderIntent, to: OrderState, why: str) -> OrderIntent:
         if to in ORDER_MOVES[intent.state]:
             await self._memory.orders.move(intent, to, error=why)
+            told = ids(intent) | {"state": to, "why": why}
+            log.info("A resting order has ended.", extra=told)
         self._ours.discard(intent.id)
         return await self._memory.orders.get(intent.id)
 
@@ -246,7 +252,3 @@ def told_as(position: Position, leg: Leg) -> str:
 
 def trails(trailing: Trailing) -> bool:
     return trailing.distance is not None or trailing.percent is not None
-
-
-def _names(intents: Sequence[OrderIntent]) -> str:
-    return ", ".join(intent.client_id for intent in intents)

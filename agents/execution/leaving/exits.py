@@ -128,8 +128,10 @@ class Exits:
         try:
             await work(triggers)
         except Exception:
-            log.exception("Exits could not be stored; armed again within a minute.")
-            self._book.unarmed.update(trigger.position_id for trigger in triggers)
+            held = {trigger.position_id for trigger in triggers}
+            told = {"positions": ",".join(map(str, sorted(held)))}
+            log.exception("Exits could not be stored; armed again within a minute.", extra=told)
+            self._book.unarmed.update(held)
 
     async def _close(self, triggers: Sequence[Trigger]) -> None:
         intents = await self._closing.store([self._exit(trigger) for trigger in triggers])
@@ -167,7 +169,8 @@ class Exits:
     async def _break_even(self, triggers: Sequence[Trigger]) -> None:
         for trigger in triggers:
             while not await self._moved_to_entry(trigger.position_id):
-                log.info("Position %s changed meanwhile; its stop again.", trigger.position_id)
+                told = {"position": trigger.position_id}
+                log.info("A position changed meanwhile; its stop again.", extra=told)
 
     async def _moved_to_entry(self, position_id: int) -> bool:
         """False when the position changed in between and has to be read again."""

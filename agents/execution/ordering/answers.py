@@ -13,6 +13,7 @@ from agents.domain.order import (
 )
 from agents.domain.ports import Memory
 from agents.domain.proposal import ProposalState
+from agents.domain.trail import ids
 from agents.execution.booking.leftovers import Leftovers
 from agents.execution.booking.settlement import Settlement
 from agents.execution.checkpoints import Checkpoint, passed
@@ -54,7 +55,7 @@ class Answers:
             await self._settlement.book(fill)
         fresh = await self._memory.orders.get(intent.id)
         if answer.filled > fresh.filled and fresh.state in UNSETTLED:
-            log.warning("Order %s has fills that are not named yet.", intent.client_id)
+            log.warning("An order has fills that are not named yet.", extra=ids(intent))
             return await self._at_least_open(fresh)
         if answer.state in FAILED:
             after = await self._end(fresh, answer.state, answer.reason, ended)

@@ -1,5 +1,6 @@
 """What follows when an order ends without its fill: rejected, cancelled or expired."""
 
+import logging
 from dataclasses import replace
 
 from agents.domain.errors import Moved
@@ -7,12 +8,14 @@ from agents.domain.order import ORDER_MOVES, OrderIntent, OrderPurpose, OrderSta
 from agents.domain.ports import Memory
 from agents.domain.position import OpenTarget, Position, PositionState
 from agents.domain.proposal import ProposalState
+from agents.domain.trail import ids
 from agents.execution.booking.settlement import in_flight
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.leaving.exitbook import ExitBook
 from agents.execution.proposals.voting import note_outcome
 from agents.execution.telling import card_changed, order_failed
 
+log = logging.getLogger(__name__)
 _TRIES = 5
 
 
@@ -28,22 +31,28 @@ class Failures:
         to: OrderState,
         reason: str,
         ended: ProposalState = ProposalState.REFUSED,
+        *,
+        unsent: bool = False,
     ) -> OrderIntent:
         """Order, proposal or position, and messages in one transaction; the order afterwards.
+        `unsent`: it ends because it is not to be sent, and goes on where another sends it by now.
 
         An entry's proposal becomes `ended`. A position whose exit failed is open again and its
         triggers are armed at the next look, a minute at most, so that a broker that refuses
         every order is not asked at every tick. Nothing is told of an exit that had nothing left
         to close.
         """
+        was = intent.state
         for _ in range(_TRIES):
-            if to not in ORDER_MOVES[intent.state]:
+            if to not in ORDER_MOVES[intent.state] or (unsent and intent.state is not was):
                 return intent
             try:
                 await self._fail(intent, to, reason, ended)
             except Moved:
                 intent = await self._memory.orders.get(intent.id)
                 continue
+            told = ids(intent) | {"state": to, "why": reason}
+            log.info("An order ended without its whole fill.", extra=told)
             break
         self._passed("order.recorded")
         return await self._memory.orders.get(intent.id)

@@ -39,6 +39,7 @@ from agents.domain.order import (
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.proposal import ProposalState
 from agents.domain.strategy import Mode
+from agents.domain.trail import ids, what
 from agents.execution.backlog import Backlog
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.dues import Backoff, Dues
@@ -149,7 +150,7 @@ class Orders:
         try:
             instrument = await instrument_of(self._market, intent.symbol)
             if intent.purpose is OrderPurpose.ENTRY and (no := await self._gate.why_not(intent)):
-                return await self._failures.fail(intent, OrderState.CANCELLED, no)
+                return await self._unsent(intent, no)
             return await self._send(intent, instrument)
         except TryAgain as fault:  # also while the market is away
             return self._wait(intent, fault)
@@ -161,7 +162,9 @@ class Orders:
         proposal of an entry that had no fill becomes `ended`. One that the broker does not know
         is not sent again. Raises TryAgain."""
         if intent.state is OrderState.NEW:
-            return await self._failures.fail(intent, OrderState.CANCELLED, "taken back", ended)
+            intent = await self._unsent(intent, "taken back", ended)
+        if intent.state not in UNSETTLED:
+            return intent
         if intent.state in UNANSWERED:
             self._unwanted[intent.id] = ended
         answer = await self._broker(intent).cancel(intent)
@@ -200,8 +203,7 @@ class Orders:
         if intent.reduces:
             quantity = await self._guards.release(intent, instrument)
             if quantity <= 0:
-                to = OrderState.CANCELLED
-                return await self._failures.fail(intent, to, _NOTHING_LEFT)
+                return await self._unsent(intent, _NOTHING_LEFT)
             if quantity != intent.quantity:
                 changes["quantity"] = quantity
         if not await self._memory.orders.move(intent, OrderState.SENDING, **changes):
@@ -210,9 +212,17 @@ class Orders:
             replace(intent, state=OrderState.SENDING, **changes), instrument
         )
 
+    async def _unsent(
+        self, intent: OrderIntent, why: str, ended: ProposalState = ProposalState.REFUSED
+    ) -> OrderIntent:
+        """Not to be sent, or not again; the order afterwards, which another may have sent."""
+        to = OrderState.CANCELLED
+        return await self._failures.fail(intent, to, why, ended, unsent=True)
+
     async def _hand_over(self, intent: OrderIntent, instrument: Instrument) -> OrderIntent:
         """`intent` is SENDING, by this process."""
         self._passed("order.sending")
+        log.info("An order goes out.", extra=ids(intent) | what(intent))
         self._in_hand.add(intent.id)
         self._missed.pop(intent.id, None)
         try:
@@ -240,7 +250,7 @@ class Orders:
         return await self._memory.orders.get(intent.id)
 
     def _wait(self, intent: OrderIntent, fault: TryAgain) -> OrderIntent:
-        log.warning("Order %s waits: %s", intent.client_id, fault)
+        log.warning("An order waits: %s", fault, extra=ids(intent))
         self._waiting.put(intent.id, self._clock.wall() + self._pause(intent, fault))
         self._exiting.note(intent)
         return intent
@@ -252,13 +262,14 @@ class Orders:
         try:
             await self._guards.look(intent.position_id)
         except TryAgain as fault:
-            log.warning("What rests for order %s is not known: %s", intent.client_id, fault)
+            log.warning("What rests for an order is not known: %s", fault, extra=ids(intent))
 
     async def _unknown(self, intent: OrderIntent, fault: Exception) -> OrderIntent:
         if not isinstance(fault, OrderUnknown):
-            log.error("Sending order %s broke off.", intent.client_id, exc_info=fault)
+            log.error("Sending an order broke off.", exc_info=fault, extra=ids(intent))
         await self._memory.orders.move(intent, OrderState.UNKNOWN, error=str(fault))
         self._passed("order.unknown")
+        log.warning("An order had no answer; it is looked up.", extra=ids(intent))
         fresh = await self._memory.orders.get(intent.id)
         if fresh.state in UNANSWERED:
             await self._look_up_safely(fresh)
@@ -294,7 +305,7 @@ class Orders:
             try:
                 await self._answers.book(fill)
             except Exception:
-                log.exception("Fill %s is not booked yet; again at the next look.", fill.trade_id)
+                log.exception("A fill is not booked yet; again at the next look.", extra=ids(fill))
 
     async def _take_ends(self, answers: Sequence[BrokerOrder]) -> None:
         """Orders that ended without our asking."""
@@ -308,7 +319,7 @@ class Orders:
                 else:
                     self._followed(await self._answers.take(intent, answer))
             except Exception:
-                log.exception("The end of order %s is looked at again.", answer.client_id)
+                log.exception("The end of an order is looked at again.", extra=ids(answer))
 
     # --- looking up ---------------------------------------------------------------------------
 
@@ -324,11 +335,11 @@ class Orders:
         try:
             await self._settle(intent)
         except TryAgain as fault:
-            log.warning("Order %s waits: %s", intent.client_id, fault)
+            log.warning("An order is not looked up yet: %s", fault, extra=ids(intent))
             self._unclear.put(intent.id, self._clock.wall() + self._pause(intent, fault))
             return False
         except Exception:
-            log.exception("Order %s could not be looked up; again later.", intent.client_id)
+            log.exception("An order could not be looked up; again later.", extra=ids(intent))
             return False
         return True
 
@@ -352,7 +363,7 @@ class Orders:
         elif intent.state in UNANSWERED:
             await self._look_again(intent)
         else:
-            log.warning("The broker no longer knows the open order %s.", intent.client_id)
+            log.warning("The broker no longer knows an open order.", extra=ids(intent))
 
     async def _adopt(self, intent: OrderIntent, broker: Broker) -> None:
         """Put an order back into a book that died with its process; entries that have become
@@ -360,7 +371,7 @@ class Orders:
         if intent.purpose is OrderPurpose.ENTRY and not intent.filled:
             why = await self._gate.too_late(intent)
             if why:
-                await self._failures.fail(intent, OrderState.CANCELLED, why)
+                await self._unsent(intent, why)
                 return
         try:
             if isinstance(broker, Adopts):
@@ -384,11 +395,11 @@ class Orders:
             return
         if intent.id in self._unwanted:
             ended = self._unwanted.pop(intent.id)
-            await self._failures.fail(intent, OrderState.CANCELLED, "it never arrived", ended)
+            await self._unsent(intent, "it never arrived", ended)
             return
         instrument = await instrument_of(self._market, intent.symbol)
         if intent.purpose is OrderPurpose.ENTRY and (no := await self._gate.why_not(intent)):
-            await self._failures.fail(intent, OrderState.CANCELLED, no)
+            await self._unsent(intent, no)
             return
         self._missed.pop(intent.id, None)
         await self._send(intent, instrument)

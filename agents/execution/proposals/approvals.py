@@ -22,6 +22,7 @@ from agents.domain.order import FAILED, OrderIntent
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.proposal import Plan, Proposal, ProposalState, VetoReason
 from agents.domain.risk import TapRules
+from agents.domain.trail import ids
 from agents.execution.bounds.pausing import pause_after
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.ordering.entries import store_entry
@@ -203,7 +204,7 @@ class Approvals:
             try:
                 await self._resume(proposal)
             except Exception:
-                log.exception("Proposal %s could not go on; again in a minute.", proposal.id)
+                log.exception("A proposal could not go on; again in a minute.", extra=ids(proposal))
         return len(left)
 
     async def _resume(self, proposal: Proposal) -> None:
@@ -251,6 +252,7 @@ class Approvals:
         except Moved:
             return await self._truth(approved.owner_id, approved.id, approved.version)
         self._passed("approval.ordered")
+        log.info("Approved, and ordered.", extra=ids(approved, intent))
         sent = await self._orders.send(intent)
         proposal = await self._memory.proposals.by_id(approved.id)
         if sent.state in FAILED and not sent.filled:
@@ -339,6 +341,7 @@ class Approvals:
             if anew:
                 await self._memory.notices.tell(card_anew(revised))
         self._passed("approval.asked")
+        log.info("A proposal has a new version.", extra=ids(revised) | {"why": why})
         return revised
 
     async def _end(
@@ -353,12 +356,12 @@ class Approvals:
             await self._memory.notices.tell(card_changed(ended, str(state)))
             await note_outcome(self._memory, ended, "outcome")
         self._passed("expiry.moved")
+        log.info("A proposal ended.", extra=ids(ended) | {"state": state, "why": ended.outcome})
         return ended
 
     async def _expire(self, proposal: Proposal) -> Proposal | None:
-        return await self._end(
-            proposal, S.EXPIRED, outcome="expired", resolved_at=self._clock.wall()
-        )
+        over = self._clock.wall()
+        return await self._end(proposal, S.EXPIRED, outcome="expired", resolved_at=over)
 
     # --- what is true -------------------------------------------------------------------------
 

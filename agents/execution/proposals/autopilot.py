@@ -20,6 +20,7 @@ from agents.domain.ports import Clock, Memory
 from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.risk import TapRules
 from agents.domain.strategy import StrategyState
+from agents.domain.trail import ids
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.proposals.approvals import Approvals
 from agents.execution.proposals.countdown import step
@@ -71,7 +72,7 @@ class Autopilot:
             try:
                 await self._look(proposal)
             except Exception:
-                log.exception("Proposal %s could not go on; again in a second.", proposal.id)
+                log.exception("A proposal could not go on; again in a second.", extra=ids(proposal))
 
     async def _look(self, proposal: Proposal) -> None:
         wall = self._clock.wall()
