@@ -3,8 +3,8 @@
 Everything is read anew from what is stored, so that a restart resets nothing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -12,11 +12,12 @@ from agents.domain.money import HUNDRED, ZERO
 from agents.domain.order import UNSETTLED, OrderIntent, OrderPurpose
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Account, Position, PositionState
-from agents.domain.strategy import Mode
+from agents.domain.strategy import Mode, Strategy, StrategyState
 from agents.domain.symbols import DOLLARS
 
 START_BALANCE = Decimal(10_000)
 Price = Callable[[Position], Decimal]
+LIVING = (StrategyState.DRAFT, StrategyState.ACTIVE, StrategyState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +90,22 @@ def week_start(at: datetime) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Books:
-    """What is stored of the accounts that are looked at together. `entries` are unsettled."""
+    """What is stored of the accounts that are looked at together. `entries` are unsettled;
+    `let_go` are numbers of accounts whose money trades no more (see `let_go`)."""
 
     accounts: Sequence[Account]
     entries: Sequence[OrderIntent]
     positions: Sequence[Position]  # open, or closed this week
     made_today: int  # entry orders
+    let_go: frozenset[int] = frozenset()
 
     @property
     def still_open(self) -> list[Position]:
         return [item for item in self.positions if item.state is not PositionState.CLOSED]
+
+    @property
+    def in_use(self) -> list[Account]:
+        return [one for one in self.accounts if one.id not in self.let_go]
 
     def closed_since(self, since: datetime) -> list[Position]:
         return [item for item in self.positions if item.closed_at and item.closed_at >= since]
@@ -133,12 +140,15 @@ class Accounts:
         every = await self._memory.accounts.of(owner)
         mine = [one for one in every if one.mode is Mode.LIVE and _alike(one, account)]
         numbers = {one.id for one in mine}
-        return _Books(
+        books = _Books(
             mine,
             [item for item in _entries(unsettled) if item.account_id in numbers],
             [item for item in positions if item.account_id in numbers],
             made,
         )
+        busy = {one.account_id for one in (*books.entries, *books.still_open)} | {account.id}
+        strategies = await self._memory.strategies.of(owner, LIVING)
+        return replace(books, let_go=let_go(mine, strategies, busy))
 
     async def _alone(self, account: Account) -> _Books:
         now = self._clock.now()
@@ -156,14 +166,14 @@ class Accounts:
         earlier = [item for item in books.entries if before is None or item.id < before.id]
         later = [item for item in books.entries if item not in earlier and item.created_at >= today]
         open_now = sum((item.net(self._price(item)) for item in still_open), ZERO)
-        equity = sum((_equity(books, one.id, self._price) for one in books.accounts), ZERO)
+        equity = sum((_equity(books, one.id, self._price) for one in books.in_use), ZERO)
         held = {item.proposal_id for item in still_open}
         opening = [item for item in earlier if item.proposal_id not in held and not item.filled]
         owners = [one.account_id for one in still_open] + [one.account_id for one in opening]
         losses, last = await self._streak(books)
         return AccountView(
             equity=equity,
-            peak=max(sum((one.peak for one in books.accounts), ZERO), equity),
+            peak=max(peak_of(books.accounts, books.let_go), equity),
             exposure=self._exposure(still_open, earlier),
             open_positions=len(still_open) + len(opening),
             trades_today=books.made_today - len(later),
@@ -207,6 +217,23 @@ class Accounts:
     def _price(self, position: Position) -> Decimal:
         tick = self._market.last(position.symbol)
         return tick.price if tick else position.entry_price
+
+
+def let_go(
+    accounts: Iterable[Account], living: Iterable[Strategy], busy: Collection[int]
+) -> frozenset[int]:
+    """Of `accounts` with real money those whose strategy trades none any more, by number; `busy`
+    ones still hold something. What they have is free at the exchange again, and may be given to
+    another strategy: counted twice, it would widen every limit that is a part of equity."""
+    trading = {one.id for one in living if one.mode is Mode.LIVE}
+    idle = (one for one in accounts if one.strategy_id not in trading)
+    return frozenset(one.id for one in idle if one.mode is Mode.LIVE and one.id not in busy)
+
+
+def peak_of(accounts: Iterable[Account], let_go: Collection[int]) -> Decimal:
+    """The peaks together; of what was let go only what it had lost since its own, which no change
+    of mode makes up for."""
+    return sum((one.peak - (one.balance if one.id in let_go else ZERO) for one in accounts), ZERO)
 
 
 def _alike(one: Account, other: Account) -> bool:

@@ -16,6 +16,7 @@ from agents.domain.ports import Clock, Memory
 from agents.domain.position import Account
 from agents.domain.strategy import Mode
 from agents.domain.user import Notice, NoticeKind
+from agents.execution.bounds.accounts import LIVING, let_go, peak_of
 
 LIVE = "live"
 """The scope of all accounts with real money together."""
@@ -45,7 +46,8 @@ class Peaks:
     async def look_at(self, owner_id: int, scope: str) -> Peak | None:
         """None where there is no such account."""
         accounts = await self._accounts(owner_id, scope)
-        return _peak(scope, accounts) if accounts else None
+        gone = await self._let_go(owner_id, accounts)
+        return _peak(scope, accounts, gone) if accounts else None
 
     async def waiting(self, owner_id: int) -> dict[str, datetime]:
         """From when which scope is measured anew, human time."""
@@ -93,9 +95,9 @@ class Peaks:
         before = await self._accounts(owner_id, scope)
         if not before:
             return
+        gone = await self._let_go(owner_id, before)
         after = [await self._memory.accounts.reset_peak(owner_id, one.id) for one in before]
-        was = sum((one.peak for one in before), ZERO)
-        now = sum((one.peak for one in after), ZERO)
+        was, now = peak_of(before, gone), peak_of(after, gone)
         facts = {"scope": scope, "was": str(was), "is": str(now)}
         await self._memory.audit.record(owner_id, "delay", "peak set anew", facts)
         told = {"what": "peak", "mode": before[0].mode.value, **facts}
@@ -110,6 +112,13 @@ class Peaks:
         every = await self._memory.accounts.of(owner_id)
         return [one for one in every if scope_of(one) == scope]
 
+    async def _let_go(self, owner_id: int, accounts: Sequence[Account]) -> frozenset[int]:
+        memory = self._memory
+        held = await memory.positions.of(owner_id, open_only=True, limit=10_000)
+        coming = await memory.orders.unsettled_of(owner_id, Mode.LIVE)
+        busy = {one.account_id for one in (*held, *coming)}
+        return let_go(accounts, await memory.strategies.of(owner_id, LIVING), busy)
+
     async def _held(self, owner_id: int) -> dict[str, datetime]:
         """As `waiting`, which nobody else changes until the running transaction is over."""
         await self._memory.preferences.write(owner_id, _LOCK, True, self._clock.wall())
@@ -120,9 +129,6 @@ class Peaks:
         await self._memory.preferences.write(owner_id, PEAKS, stored, self._clock.wall())
 
 
-def _peak(scope: str, accounts: Sequence[Account]) -> Peak:
-    return Peak(
-        scope,
-        sum((one.peak for one in accounts), ZERO),
-        sum((one.balance for one in accounts), ZERO),
-    )
+def _peak(scope: str, accounts: Sequence[Account], gone: frozenset[int]) -> Peak:
+    used = (one.balance for one in accounts if one.id not in gone)
+    return Peak(scope, peak_of(accounts, gone), sum(used, ZERO))

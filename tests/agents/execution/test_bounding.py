@@ -10,7 +10,7 @@ import pytest
 
 from agents.domain.order import OrderPurpose, OrderState
 from agents.domain.proposal import Proposal
-from agents.domain.strategy import Mode, Side, Strategy, Window
+from agents.domain.strategy import Mode, Side, Strategy, StrategyState, Window
 from agents.domain.venue import ConnectionState
 from agents.domain.windows import Hours
 from agents.execution.bounds.limit_book import LimitBook
@@ -80,6 +80,54 @@ async def test_exposure_is_measured_by_the_sum_and_risk_by_the_own_account() -> 
     # 1 % of equity by 30 a coin would be 0.33333 by its own 1,000; 51 % in all leave 100.2.
     assert proposal.plan.quantity == D("0.0334")
     assert "51 % in all" in proposal.plan.notes[0]
+
+
+@pytest.mark.parametrize("how", ["archived", "on paper"])
+async def test_money_that_trades_no_more_widens_no_limit(how: str) -> None:
+    """It is free at the exchange again, and given to the next strategy."""
+    world = real_world(limited(exposure_symbol_percent=D(50)))
+    await world.start()
+    owner = await connected(world)
+    await _let_go(world, await live(world, owner, start="1000"), how)
+    proposal = await world.propose(await live(world, owner, start="1000"))
+    assert proposal.plan.quantity == D("0.00833")  # 50 % of 1,000, not of 2,000
+
+
+async def _let_go(world: World, strategy: Strategy, how: str) -> None:
+    strategies, owner = world.memory.strategies, strategy.owner_id
+    if how == "archived":
+        archived = StrategyState.ARCHIVED
+        assert await strategies.move(owner, strategy.id, archived, world.clock.now())
+    else:
+        assert await strategies.set_mode(owner, strategy.id, Mode.LIVE, Mode.PAPER)
+
+
+async def test_a_loss_is_not_left_behind_with_the_strategy_that_made_it() -> None:
+    """Neither that of the day nor that since the peak."""
+    world = real_world(limited(daily_loss_percent=D(100), drawdown_percent=D(10)))
+    await world.start()
+    owner = await connected(world)
+    first = await live(world, owner, start="1000")
+    await world.memory.accounts.book(world.accounts[0].id, D(-100))
+    await _let_go(world, first, "on paper")
+    rule, reason = refused(await world.try_to_propose(await live(world, owner, start="900")))
+    assert rule == "drawdown"
+    assert "10 % below its peak of 1,000.00" in reason
+    peaks = world.desk.bounding.book.peaks
+    found = await peaks.look_at(owner, "live")
+    assert found is not None and (found.now, found.anew) == (1_000, 900)
+
+
+async def test_what_is_still_open_in_an_account_keeps_its_money_in_the_sum() -> None:
+    world = real_world(limited(exposure_symbol_percent=D(50)))
+    await world.start()
+    owner = await connected(world)
+    first = await live(world, owner, start="9000")
+    await held(world, first, levels(), "BTC/USDT")
+    await _let_go(world, first, "on paper")
+    second = await live(world, owner, start="1000", symbols=TWO)
+    proposal = await world.propose(second, ETH, symbol="ETH/USDT")
+    assert proposal.plan.quantity == D("0.33333")  # 50 % of the 1,000 alone would be half of it
 
 
 async def test_the_risk_of_a_real_trade_is_that_of_its_own_account() -> None:
