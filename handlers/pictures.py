@@ -1,7 +1,7 @@
 """Draws the pictures that replies ask for: facts gathered here, drawn in a worker thread."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -62,22 +62,37 @@ class Pictures:
         work = partial(draw, *given, **options)
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    async def _proposal(self, user: User, facts: Mapping[str, Any]) -> bytes:
-        proposal = await self._desk.memory.proposals.get(user.id, facts["proposal_id"])
-        until = max(proposal.closed, self._desk.clock.now())
-        candles = await self._candles(proposal.symbol, proposal.timeframe, until)
-        plan = proposal.plan
+    async def _trade(
+        self,
+        of: Proposal | Position,
+        plan: Plan,
+        candles: Candles,
+        note: str,
+        marks: Sequence[Mark] = (),
+        zone: str = "UTC",
+    ) -> bytes:
+        """Levels on candles: those of a plan as it was proposed, and of a position as it began."""
+        entry, stop = plan.entry, plan.stop
+        if isinstance(of, Position):
+            entry, stop = of.entry_price, of.initial_stop
         return await self._drawn(
             draw_trade,
             candles,
-            title=f"{markers.trade(proposal)} · {proposal.timeframe}",
+            title=f"{markers.trade(of)} · {of.timeframe}",
             side=plan.side,
-            entry=plan.entry,
-            stop=plan.stop,
-            targets=_targets(proposal.plan),
-            note=f"{_plain_mode(proposal)} · {proposal.strategy_name} · proposed",
-            zone=user.zone,
+            entry=entry,
+            stop=stop,
+            targets=_targets(plan),
+            marks=marks,
+            note=f"{_plain_mode(of)} · {note}",
+            zone=zone,
         )
+
+    async def _proposal(self, user: User, facts: Mapping[str, Any]) -> bytes:
+        proposal = await self._desk.memory.proposals.get(user.id, facts["proposal_id"])
+        candles = await self._proposed(proposal)
+        note = f"{proposal.strategy_name} · proposed"
+        return await self._trade(proposal, proposal.plan, candles, note, zone=user.zone)
 
     async def _signal(self, user: User, facts: Mapping[str, Any]) -> bytes:
         """For a channel: its mode and number, and neither the strategy's name nor a zone."""
@@ -87,54 +102,27 @@ class Pictures:
         if position is not None and facts["closed"]:
             candles, marks = await self._around(position), _marks(position)
         else:
-            until = max(proposal.closed, self._desk.clock.now())
-            candles, marks = await self._candles(proposal.symbol, proposal.timeframe, until), []
+            candles, marks = await self._proposed(proposal), []
         plan = _told(proposal.plan, entries.present(signal, facts.get("story")))
-        return await self._drawn(
-            draw_trade,
-            candles,
-            title=f"{markers.trade(proposal)} · {proposal.timeframe}",
-            side=plan.side,
-            entry=plan.entry,
-            stop=plan.stop,
-            targets=_targets(plan),
-            marks=marks,
-            note=f"{_plain_mode(proposal)} · signal #{signal.number}",
-        )
+        return await self._trade(proposal, plan, candles, f"signal #{signal.number}", marks)
 
     async def _position(self, user: User, facts: Mapping[str, Any]) -> bytes:
-        position = await self._desk.memory.positions.get(user.id, facts["position_id"])
-        proposal = await self._desk.memory.proposals.get(user.id, position.proposal_id)
-        candles = await self._around(position)
-        return await self._drawn(
-            draw_trade,
-            candles,
-            title=f"{markers.trade(position)} · {position.timeframe}",
-            side=position.side,
-            entry=position.entry_price,
-            stop=position.initial_stop,
-            targets=_targets(proposal.plan),
-            marks=_marks(position),
-            note=f"{_plain_mode(position)} · {position.strategy_name} · {_result(position)}",
-            zone=user.zone,
-        )
+        position, plan = await self._held(user, facts)
+        candles, marks = await self._around(position), _marks(position)
+        note = f"{position.strategy_name} · {_result(position)}"
+        return await self._trade(position, plan, candles, note, marks, zone=user.zone)
 
     async def _entered(self, user: User, facts: Mapping[str, Any]) -> bytes:
         """As it looked when the trade was entered."""
+        position, plan = await self._held(user, facts)
+        candles = await self._candles(position.symbol, position.timeframe, position.opened_at)
+        note = f"{position.strategy_name} · at the entry"
+        return await self._trade(position, plan, candles, note, zone=user.zone)
+
+    async def _held(self, user: User, facts: Mapping[str, Any]) -> tuple[Position, Plan]:
         position = await self._desk.memory.positions.get(user.id, facts["position_id"])
         proposal = await self._desk.memory.proposals.get(user.id, position.proposal_id)
-        candles = await self._candles(position.symbol, position.timeframe, position.opened_at)
-        return await self._drawn(
-            draw_trade,
-            candles,
-            title=f"{markers.trade(position)} · {position.timeframe}",
-            side=position.side,
-            entry=position.entry_price,
-            stop=position.initial_stop,
-            targets=_targets(proposal.plan),
-            note=f"{_plain_mode(position)} · {position.strategy_name} · at the entry",
-            zone=user.zone,
-        )
+        return position, proposal.plan
 
     async def _journal(self, user: User, facts: Mapping[str, Any]) -> bytes:
         """A table, and no picture: every trade of the user, oldest first."""
@@ -187,6 +175,11 @@ class Pictures:
     ) -> Candles:
         length = Timeframe.parse(timeframe)
         return await self._desk.market.history(symbol, length, until, count)
+
+    async def _proposed(self, proposal: Proposal) -> Candles:
+        """Up to now."""
+        until = max(proposal.closed, self._desk.clock.now())
+        return await self._candles(proposal.symbol, proposal.timeframe, until)
 
     async def _around(self, position: Position) -> Candles:
         """From some candles before the entry to some after the exit, or to now."""
