@@ -1,6 +1,7 @@
 """/mode: trying, paper or real money, and what a strategy must have shown for the next step."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from agents.domain.errors import AskUser
 from agents.domain.ladder import RUNGS, climbs
@@ -155,7 +156,7 @@ async def _change(desk: Desk, turn: Turn, strategy: Strategy, wanted: Wanted) ->
         return [texts.said(f"{name} is archived and trades no more; nothing was changed.")]
     if strategy.mode is wanted.to and not wanted.clone:
         return [texts.said(f"{name} is in this mode already: {markers.mode(wanted.to)}.")]
-    progress = await desk.modes.progress(strategy, wanted.to)
+    progress = await desk.modes.progress(strategy, wanted.to, clone=wanted.clone)
     if not progress.open:
         return [Reply(lines(bold(f"🪜 {name}: not yet"), *_conditions(progress)))]
     if wanted.to is Mode.LIVE:
@@ -168,7 +169,7 @@ async def _ask_for_the_word(
 ) -> Answer:
     if not turn.incoming.private:
         raise AskUser(texts.PRIVATE_ONLY)
-    facts = {"strategy_id": strategy.id, **wanted.as_json()}
+    facts = {"strategy_id": strategy.id, **replace(wanted, shown=progress.free).as_json()}
     await dialogue.ask(desk, turn, TYPE_LIVE, facts)
     amount = wanted.amount if wanted.amount is not None else progress.free
     what = "A copy of it will trade" if wanted.clone else "It will trade"

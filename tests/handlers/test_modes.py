@@ -1,14 +1,17 @@
 """/mode and /schedule: the ladder to real money, and when a strategy is set off."""
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from agents.domain.errors import AskUser
 from agents.domain.ladder import Ladder
 from agents.domain.proposal import ProposalState
 from agents.domain.strategy import Mode, RunKind, Strategy, StrategyState
 from agents.domain.venue import Connection, ConnectionState
+from agents.execution.bounds.modes import Wanted
 from agents.execution.proposals.proposing import Declined
 from tests.support.conversation import Conversation, conversation, plain
 
@@ -93,6 +96,37 @@ async def test_a_second_strategy_gets_what_the_first_one_left() -> None:
     await talk.say("/mode 2 live 1001")
     assert "Only 1,000.00 is free" in plain(await talk.say("LIVE"))
     assert (await now(talk, 2)).mode is Mode.PAPER
+
+
+async def test_of_two_that_go_live_at_once_the_second_gets_what_is_left() -> None:
+    """Both saw the same money free."""
+    talk, first = await ready()
+    second = await talk.strategy()
+    modes, wanted = talk.desk.modes, Wanted(Mode.LIVE, Decimal(4000))
+    done = await asyncio.gather(
+        *(modes.change(one, wanted, "user:1") for one in (first, second)), return_exceptions=True
+    )
+    [refused] = [one for one in done if isinstance(one, AskUser)]
+    assert str(refused) == "Only 1,000.00 is free on your account for it. Nothing was changed."
+    live = [one for one in (await now(talk), await now(talk, 2)) if one.mode is Mode.LIVE]
+    assert len(live) == 1
+
+
+async def test_it_starts_with_no_more_than_was_shown_when_the_word_was_asked_for() -> None:
+    talk, strategy = await ready()
+    assert "5,000.00 of your exchange account" in plain(await talk.say("/mode 1 live"))
+    talk.exchange_money = Decimal(7000)
+    await talk.say("LIVE")
+    accounts = await talk.desk.memory.accounts.of(strategy.owner_id)
+    assert [one.start for one in accounts if one.mode is Mode.LIVE] == [5000]
+
+
+async def test_a_copy_of_what_is_live_shares_what_is_free_with_it() -> None:
+    talk, _ = await ready()
+    await talk.say("/mode 1 live 4000")
+    await talk.say("LIVE")
+    said = plain(await talk.say("/mode 1 live clone"))
+    assert "1,000.00 of your exchange account" in said
 
 
 async def test_the_word_counts_for_the_question_alone() -> None:

@@ -4,7 +4,7 @@ word, brought together. Asked at the proposal, at the tap and before the order i
 from decimal import Decimal
 from typing import Protocol
 
-from agents.domain.errors import LimitBreach
+from agents.domain.errors import LimitBreach, MarketUnavailable
 from agents.domain.market import Instrument, InstrumentKind
 from agents.domain.order import OrderIntent, OrderSide
 from agents.domain.ports import Clock, Memory
@@ -59,7 +59,8 @@ class Bounding:
         before: OrderIntent | None = None,
     ) -> Room:
         """What a strategy of `spec` may trade in `instrument` from `account`. `before` is an entry
-        order about to be sent: it and later ones are left out."""
+        order about to be sent: it and later ones are left out. Raises MarketUnavailable while it
+        is not known what the exchange account holds."""
         limits = await self.book.of(account.owner_id)
         view = await self._accounts.scope(account, before)
         live = account.mode is Mode.LIVE
@@ -109,9 +110,8 @@ class Bounding:
         elif connection.state is ConnectionState.REFUSED:
             words = f"{connection.exchange} does not take the key any more; see /connect"
         elif self._funds.free(owner_id) is None:
-            words = (
-                f"what is free on the {connection.exchange} account is not known at the moment; "
-                "it is asked for all the time, so try again in a minute"
+            raise MarketUnavailable(
+                f"What is free on the {connection.exchange} account is not known yet."
             )
         else:
             return None

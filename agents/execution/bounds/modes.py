@@ -31,11 +31,13 @@ Free = Callable[[int], Awaitable[Decimal | None]]
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a strategy is from a mode. `free` is what its account could start with, quote
-    currency; only for real money, and None while the exchange does not say."""
+    currency; only for real money, and None while the exchange does not say. `in_all` is what is
+    free there, also what other strategies are to trade with."""
 
     to: Mode
     gates: tuple[Gate, ...]
     free: Decimal | None = None
+    in_all: Decimal | None = None
 
     @property
     def open(self) -> bool:
@@ -44,21 +46,31 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A change of mode as it was asked for. `amount` is what a real account starts with; `clone`
+    """A change of mode as it was asked for. `amount` is what a real account starts with, where
+    one was named, and `shown` what was said without: it does not start with more. `clone`
     makes a new strategy of it, and leaves this one where it is."""
 
     to: Mode
     amount: Decimal | None = None
     clone: bool = False
+    shown: Decimal | None = None
 
     def as_json(self) -> dict[str, Any]:
-        amount = None if self.amount is None else str(self.amount)
-        return {"to": self.to.value, "amount": amount, "clone": self.clone}
+        amounts = {"amount": _text(self.amount), "shown": _text(self.shown)}
+        return {"to": self.to.value, "clone": self.clone, **amounts}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "Wanted":
-        amount = None if stored["amount"] is None else Decimal(stored["amount"])
-        return cls(Mode(stored["to"]), amount, stored["clone"])
+        amount, shown = _number(stored["amount"]), _number(stored.get("shown"))
+        return cls(Mode(stored["to"]), amount, stored["clone"], shown)
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else str(amount)
+
+
+def _number(stored: str | None) -> Decimal | None:
+    return None if stored is None else Decimal(stored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +96,17 @@ class Modes:
                 found += await memory.positions.of_account(account.id)
         return shown(found)
 
-    async def progress(self, strategy: Strategy, to: Mode) -> Progress:
-        """The conditions of going there, those that are met with the others."""
+    async def progress(self, strategy: Strategy, to: Mode, *, clone: bool = False) -> Progress:
+        """The conditions of going there, those that are met with the others. A `clone` shares
+        what is free with the one it is made of."""
         conditions = gates(self.ladder, strategy.mode, to, await self.record(strategy))
         if to is not Mode.LIVE:
             return Progress(to, tuple(conditions))
         connection = await self.memory.connections.of(strategy.owner_id)
         conditions += [*await self._personal(strategy), self._reachable(connection)]
-        return Progress(to, tuple(conditions), await self._spare(strategy, connection))
+        free = await self.free(strategy.owner_id) if connection else None
+        spare = None if free is None else await self._spare(strategy, free, clone=clone)
+        return Progress(to, tuple(conditions), spare, free)
 
     async def next(self, strategy: Strategy) -> Progress | None:
         """The next rung up; None at the top."""
@@ -114,19 +129,17 @@ class Modes:
             return []
         return [Gate("an account of one person: a group's desk trades no real money", open=False)]
 
-    async def _spare(self, strategy: Strategy, connection: Connection | None) -> Decimal | None:
-        """What is free at the exchange and not meant for other strategies."""
-        free = await self.free(strategy.owner_id) if connection else None
-        if free is None:
-            return None
-        return max(ZERO, free - await self._promised(strategy))
+    async def _spare(self, strategy: Strategy, free: Decimal, *, clone: bool) -> Decimal:
+        """What of that is not meant for other strategies."""
+        but = None if clone else strategy.id
+        return max(ZERO, free - await self._promised(strategy.owner_id, but))
 
-    async def _promised(self, strategy: Strategy) -> Decimal:
-        """What other strategies with real money have for trades that are not open yet."""
+    async def _promised(self, owner_id: int, but: int | None) -> Decimal:
+        """What strategies with real money, `but` one, have for trades that are not open yet."""
         memory, promised = self.memory, ZERO
-        living = {one.id for one in await memory.strategies.of(strategy.owner_id) if _trades(one)}
-        for account in await memory.accounts.of(strategy.owner_id):
-            if account.mode is Mode.LIVE and account.strategy_id in living - {strategy.id}:
+        living = {one.id for one in await memory.strategies.of(owner_id) if _trades(one)}
+        for account in await memory.accounts.of(owner_id):
+            if account.mode is Mode.LIVE and account.strategy_id in living - {but}:
                 held = await memory.positions.of_account(account.id, open_only=True)
                 used = sum((one.entry_price * one.quantity / one.leverage for one in held), ZERO)
                 promised += max(ZERO, account.balance - used)
@@ -139,29 +152,37 @@ class Modes:
         """
         if wanted.to not in self.modes:
             raise AskUser(f"Nothing trades in {wanted.to} mode here. Nothing was changed.")
-        progress = await self.progress(strategy, wanted.to)
+        progress = await self.progress(strategy, wanted.to, clone=wanted.clone)
         if not progress.open:
             missing = "; ".join(gate.said for gate in progress.gates if not gate.open)
             raise AskUser(f"Not yet: {missing}. Nothing was changed.")
-        amount = self._amount(wanted, progress)
         async with self.memory.transactions.transaction():
+            if wanted.to is Mode.LIVE:  # of two at once the second sees what the first was given
+                await self.memory.links.hold(strategy.owner_id, strategy.owner_id)
+            amount = self._amount(wanted, await self._left(strategy, wanted, progress))
             if wanted.clone:
                 return await self._cloned(strategy, amount, actor)
             return await self._moved(strategy, wanted.to, amount, actor)
 
-    def _amount(self, wanted: Wanted, progress: Progress) -> Decimal:
+    async def _left(self, strategy: Strategy, wanted: Wanted, progress: Progress) -> Decimal | None:
+        """What is still to be given of what was free a moment ago."""
+        if progress.in_all is None:
+            return None
+        return await self._spare(strategy, progress.in_all, clone=wanted.clone)
+
+    def _amount(self, wanted: Wanted, free: Decimal | None) -> Decimal:
         if wanted.to is not Mode.LIVE:
             return self.start
-        if progress.free is None:
+        if free is None:
             raise AskUser(
                 "The exchange does not say at the moment what is free on your account. Nothing was "
                 "changed; try again in a minute."
             )
-        amount = progress.free if wanted.amount is None else wanted.amount
-        if amount > progress.free:
-            raise AskUser(
-                f"Only {progress.free:,.2f} is free on your account for it. Nothing was changed."
-            )
+        amount = wanted.amount
+        if amount is None:
+            amount = free if wanted.shown is None else min(free, wanted.shown)
+        if amount > free:
+            raise AskUser(f"Only {free:,.2f} is free on your account for it. Nothing was changed.")
         if amount < LEAST:
             raise AskUser(f"It needs at least {LEAST} to trade with. Nothing was changed.")
         return amount

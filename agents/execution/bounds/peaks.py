@@ -116,7 +116,7 @@ class Peaks:
         memory = self._memory
         held = await memory.positions.of(owner_id, open_only=True, limit=10_000)
         coming = await memory.orders.unsettled_of(owner_id, Mode.LIVE)
-        busy = {one.account_id for one in (*held, *coming)}
+        busy = {one.account_id for one in held} | {one.account_id for one in coming}
         return let_go(accounts, await memory.strategies.of(owner_id, LIVING), busy)
 
     async def _held(self, owner_id: int) -> dict[str, datetime]:
