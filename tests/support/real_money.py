@@ -1,6 +1,6 @@
 """A desk that trades real money with a paper broker behind it: for what limits look at."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -8,6 +8,7 @@ from agents.domain.limits import Value
 from agents.domain.risk import Limits
 from agents.domain.strategy import Mode
 from agents.domain.venue import Connection, ConnectionState
+from agents.execution.bounds.limits import Holding
 from tests.support.desk import FREE, World
 
 
@@ -16,9 +17,13 @@ class KnownFree:
     """What is free at the exchange, as a test says; None while nobody knows."""
 
     amount: Decimal | None = Decimal(1_000_000)
+    opened_by_hand: dict[str, Holding] = field(default_factory=dict)
 
     def free(self, owner_id: int) -> Decimal | None:
         return self.amount
+
+    def by_hand(self, owner_id: int, symbol: str) -> Holding | None:
+        return self.opened_by_hand.get(symbol)
 
 
 def limited(**changes: Any) -> Limits:

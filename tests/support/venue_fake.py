@@ -35,6 +35,7 @@ class Account:
     money: Decimal = Decimal(10_000)
     coins: dict[str, Decimal] = field(default_factory=dict)
     positions: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    leverage: dict[str, int] = field(default_factory=dict)
     orders: dict[str, VenueOrder] = field(default_factory=dict)  # open, by venue id
     known: dict[str, BrokerOrder] = field(default_factory=dict)  # ours, by client id
     fills: list[VenueFill] = field(default_factory=list)
@@ -100,7 +101,13 @@ class FakeExchange:
             self.now,
             tuple(account.orders.values()),
             tuple(
-                VenuePosition(symbol, Side.LONG if held > 0 else Side.SHORT, abs(held), entry)
+                VenuePosition(
+                    symbol,
+                    Side.LONG if held > 0 else Side.SHORT,
+                    abs(held),
+                    entry,
+                    leverage=account.leverage.get(symbol, 1),
+                )
                 for symbol, (held, entry) in account.positions.items()
                 if held
             ),

@@ -23,11 +23,17 @@ class Funds(Protocol):
     def free(self, owner_id: int) -> Decimal | None:
         """Quote currency that may be spent, or be margin; None while it is not known."""
 
+    def by_hand(self, owner_id: int, symbol: str) -> Holding | None:
+        """What is held of a perpetual there besides our trades."""
+
 
 class NoFunds:
     """No exchange is connected to this desk."""
 
     def free(self, owner_id: int) -> Decimal | None:
+        return None
+
+    def by_hand(self, owner_id: int, symbol: str) -> Holding | None:
         return None
 
 
@@ -93,7 +99,8 @@ class Bounding:
             for one in held
             if one.symbol == instrument.symbol and one.state is not PositionState.CLOSED
         ]
-        return (*open_ones, *coming)
+        besides = self._funds.by_hand(owner_id, instrument.symbol)
+        return (*open_ones, *coming, *((besides,) if besides else ()))
 
     async def _stop(self, owner_id: int, *, live: bool) -> LimitBreach | None:
         """What forbids every trade of this owner."""

@@ -68,10 +68,12 @@ class Bounds:
 @dataclass(frozen=True, slots=True)
 class Holding:
     """What the owner's strategies hold, or are about to, on a perpetual with real money: at the
-    exchange it is one position. `leverage` is None where it is not known yet."""
+    exchange it is one position. `leverage` is None where it is not known yet; `by_hand` is what
+    no strategy opened."""
 
     side: Side
     leverage: int | None = None
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +131,12 @@ class Room:
     def one_way(self, plan: Plan) -> LimitBreach | None:
         """Set where the exchange would net this trade with another one, or change its leverage."""
         for one in self.there:
+            whose = "a position of your own" if one.by_hand else "another live trade of yours"
             if one.side is not plan.side:
-                words = (
-                    f"another live trade of yours is {one.side} there, and the exchange keeps one"
-                )
+                words = f"{whose} is {one.side} there, and the exchange keeps one"
                 return LimitBreach("one way", f"{words} position in {self.symbol}")
             if one.leverage is not None and one.leverage != plan.leverage:
-                words = (
-                    f"another live trade of yours in {self.symbol} has {one.leverage}x, this one"
-                )
+                words = f"{whose} in {self.symbol} has {one.leverage}x, this one"
                 return LimitBreach("one way", f"{words} {plan.leverage}x; the exchange keeps one")
         return None
 

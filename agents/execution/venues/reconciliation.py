@@ -31,6 +31,7 @@ from agents.domain.venue import (
     VenueState,
 )
 from agents.execution.backlog import Backlog
+from agents.execution.bounds.limits import Holding
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.venues.account_states import AccountStates
 from agents.execution.venues.catching_up import CatchingUp, Caught, foreign_sales, is_listed
@@ -170,6 +171,7 @@ class Reconciliation:
         try:
             receipt = await self._look(connection)
         except KeyRefused as refusal:
+            self._funds.forget(owner_id)  # with another key it is looked at before all else
             await self._refused(owner_id, str(refusal), connection.sealed)
             raise
         self._looked(receipt)
@@ -189,10 +191,11 @@ class Reconciliation:
             seen = await self._see(connection, known)
         fills = len({*first.caught.fills, *seen.caught.fills})
         believed = self._believed(owner, first, seen)
-        self._funds.note(owner, connection.exchange, seen.state)
         self._passed("look.seen")
         new = await self._note(connection, seen, believed, known)
         await self._states.judge(connection, believed, seen.gaps)
+        # Nothing is entered until this is known, so that no entry comes before the judgement.
+        self._funds.note(owner, connection.exchange, seen.state, _by_hand(believed, seen.state))
         if first.caught.settled and seen.caught.settled:
             await self._memory.connections.seen(owner, began)
         waiting = await self._memory.findings.open(owner)
@@ -336,6 +339,16 @@ def _symbols(connection: Connection, state: VenueState, book: Book) -> set[str]:
     symbols = {f"{coin}/{state.quote}" for coin in coins}
     symbols |= {one.symbol for one in state.positions}
     return symbols | {one.symbol for one in book.positions}
+
+
+def _by_hand(believed: Sequence[Gap], state: VenueState) -> dict[str, Holding]:
+    """What is held of perpetuals besides our trades, also what its owner has said to leave."""
+    leverage = {one.symbol: one.leverage for one in state.positions}
+    return {
+        gap.symbol: Holding(Side(gap.side), leverage.get(gap.symbol), by_hand=True)
+        for gap in believed
+        if gap.kind is FindingKind.POSITION
+    }
 
 
 def _positions_of(findings: Sequence[Finding]) -> list[tuple[str, Decimal]]:

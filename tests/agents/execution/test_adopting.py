@@ -254,13 +254,50 @@ async def test_trading_beside_an_ignored_position_is_no_difference():
     world = await live_world()
     ada = await world.user()
     await world.connect(ada)
-    world.exchange.trade(ada, BTC, SELL, D(1))
+    world.exchange.trade(ada, BTC, BUY, D(1))
+    world.exchange.account(ada).leverage[BTC] = 5
     await world.look(ada)
     [finding] = await world.findings(ada)
     await world.truth.adopting.ignore(ada, finding.id, finding.version)
     await world.held(ada)
     assert (await world.look(ada)).matches
     assert await world.state(ada) == "ready"
+
+
+@pytest.mark.parametrize("told", ["found", "ignored", "there before"])
+@pytest.mark.parametrize(
+    ("side", "leverage", "words"),
+    [
+        (SELL, 5, "a position of your own is short there, and the exchange keeps one position in"),
+        (BUY, 3, "a position of your own in BTC/USDT has 3x, this one 5x; the exchange keeps one"),
+    ],
+    ids=["opposite", "of other leverage"],
+)
+async def test_nothing_is_traded_against_a_position_by_hand(
+    told: str, side: OrderSide, leverage: int, words: str
+):
+    """The exchange would net the two, refuse the stop, or change what nobody here knows."""
+    world = await live_world()
+    ada = await world.user()
+    before = {BTC: "1" if side is BUY else "-1"} if told == "there before" else {}
+    world.exchange.account(ada).leverage[BTC] = leverage
+    if before:
+        world.exchange.trade(ada, BTC, side, D(1))
+    await world.connect(ada, before)
+    strategy = await world.live(ada)
+    waiting = await world.propose(strategy) if not before else None
+    if not before:
+        world.exchange.trade(ada, BTC, side, D(1))
+        await world.look(ada)
+    for finding in await world.findings(ada):
+        if told == "ignored":
+            await world.truth.adopting.ignore(ada, finding.id, finding.version)
+            await world.look(ada)
+    assert await world.state(ada) == "ready"
+    assert words in str(await world.try_to_propose(await world.live(ada)))
+    if waiting is not None:
+        outcome = await world.approve(waiting)
+        assert (outcome.rule, world.orders) == ("one way", [])
 
 
 async def test_ignored_coins_are_the_owners_own():

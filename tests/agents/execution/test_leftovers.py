@@ -29,6 +29,9 @@ class Plenty:
     def free(self, owner_id: int) -> Decimal:
         return D(10_000)
 
+    def by_hand(self, owner_id: int, symbol: str) -> None:
+        return None
+
 
 class Shop:
     """One position of 0.05 BTC at 60,000, whose orders a test fills."""
