@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from agents.domain.market import Instrument, InstrumentKind
 from agents.domain.money import ZERO, exactly
-from agents.domain.order import OrderPurpose
+from agents.domain.order import OrderPurpose, OrderSide
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Position
 from agents.domain.strategy import Mode
@@ -18,6 +18,13 @@ from agents.execution.proposals.judging import instrument_of
 
 EVERY = timedelta(minutes=10)
 OVERLAP = timedelta(hours=1)  # exchanges list a payment late
+_REMEMBERED = 10_000
+
+
+def note_of(owner_id: int) -> str:
+    """The note that holds the market time up to which an account's payments were read. Not that
+    of its trades, which goes on while payments can't be asked for."""
+    return f"paid funding:{owner_id}"
 
 
 class PaidFunding:
@@ -32,6 +39,7 @@ class PaidFunding:
         self._venue = venue
         self._funding = funding
         self._asked: dict[int, datetime] = {}
+        self._shared: dict[tuple[int, str, str], None] = {}  # the oldest first
 
     async def book(self, connection: Connection, state: VenueState) -> None:
         """Book what is new. Raises TryAgain; then it is asked again at the next look."""
@@ -39,11 +47,19 @@ class PaidFunding:
         asked = self._asked.get(owner)
         if asked is not None and now - asked < EVERY:
             return
-        since = (connection.seen_until or connection.connected_at or now) - EVERY - OVERLAP
+        since = await self._seen(connection) - EVERY - OVERLAP
         held = await self._memory.positions.of_owner_mode(owner, Mode.LIVE, since)
         for symbol in sorted({one.symbol for one in held}):
             await self._book(symbol, [one for one in held if one.symbol == symbol], since, state)
         self._asked[owner] = now
+        await self._memory.notes.write(note_of(owner), now.isoformat())
+
+    async def _seen(self, connection: Connection) -> datetime:
+        """Where an earlier release kept no note, from the account's own mark on."""
+        noted = await self._memory.notes.read(note_of(connection.owner_id))
+        if noted:
+            return datetime.fromisoformat(noted)
+        return connection.seen_until or connection.connected_at or self._clock.now()
 
     async def _book(
         self, symbol: str, held: Sequence[Position], since: datetime, state: VenueState
@@ -51,10 +67,28 @@ class PaidFunding:
         instrument = await instrument_of(self._market, symbol)
         if instrument.kind is InstrumentKind.SPOT:
             return
+        owner = held[0].owner_id
+        for paid in await self._venue.funding(owner, symbol, since):
+            name = owner, symbol, paid.venue_id
+            if name not in self._shared:
+                in_all = await self._account_held(owner, symbol, paid.at, state)
+                await self._share(held, paid, in_all, instrument)
+                self._shared[name] = None
+        while len(self._shared) > _REMEMBERED:
+            del self._shared[next(iter(self._shared))]
+
+    async def _account_held(
+        self, owner_id: int, symbol: str, at: datetime, state: VenueState
+    ) -> Decimal:
+        """What the whole account held at a moment, signed: what it holds now without what was
+        traded since."""
         there = next((one for one in state.positions if one.symbol == symbol), None)
-        in_all = there.quantity * there.side.sign if there else ZERO
-        for paid in await self._venue.funding(held[0].owner_id, symbol, since):
-            await self._share(held, paid, in_all, instrument)
+        held = there.quantity * there.side.sign if there else ZERO
+        for told in await self._venue.fills(owner_id, symbol, at):
+            if told.fill.at <= state.at:
+                bought = told.fill.side is OrderSide.BUY
+                held -= told.fill.quantity * (1 if bought else -1)
+        return held
 
     async def _share(
         self, held: Sequence[Position], paid: FundingPaid, in_all: Decimal, instrument: Instrument
