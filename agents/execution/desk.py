@@ -105,7 +105,8 @@ class Desk:
 
     async def every_second(self) -> None:
         """Panics carried on, orders that waited sent, stops at the exchange kept, cards expired,
-        veto windows ended, trailing stops written, limits kept."""
+        veto windows ended, trailing stops written, limits kept, accounts that did not answer asked
+        again."""
         await _each(
             self.panic.go_on,
             self.orders.every_second,
@@ -114,7 +115,12 @@ class Desk:
             self.autopilot.look,
             self.exits.flush,
             self.enforcer.look,
+            self._ask_again,
         )
+
+    async def _ask_again(self) -> None:
+        if self.truth is not None:
+            await self.truth.reconciliation.every_second()
 
     async def rest(self) -> None:
         """Finish what was begun; at a shutdown, after the market has stopped."""
@@ -285,4 +291,5 @@ def _orders(
         passed=passed,
     )
     escalation.sends_by(orders.send_soon)
+    book.listen(orders.withdrawals.followed)
     return guards, orders

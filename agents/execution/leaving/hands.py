@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from agents.domain.errors import LimitBreach, MarketUnavailable, NotFound
+from agents.domain.errors import LimitBreach, MarketUnavailable, Moved, NotFound
 from agents.domain.money import ONE
 from agents.domain.order import FAILED, OrderIntent, OrderPurpose
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Position, PositionState
 from agents.domain.strategy import StrategyState
+from agents.domain.trail import ids
 from agents.execution.bounds.sizing import check_minimum
 from agents.execution.leaving.closing import Closing, Exit
 from agents.execution.leaving.stops import StopOutcome, Stops
@@ -39,10 +41,12 @@ class HandOutcome:
 
 @dataclass(frozen=True, slots=True)
 class StoredClose:
-    """A close that is stored and not yet sent; `refused` where there is none."""
+    """A close that is stored and not yet sent; `refused` where there is none. `whole`: nothing is
+    to be left."""
 
     intents: Sequence[OrderIntent] = ()
     position: Position | None = None
+    whole: bool = False
     refused: HandOutcome | None = None
 
 
@@ -67,7 +71,11 @@ class Hands:
 
     async def close(self, user_id: int, position_id: int, fraction: Decimal = ONE) -> HandOutcome:
         """Close a part (0 to 1) of a position at the market. A rest that would be too small to
-        be traded is closed with it."""
+        be traded is closed with it. What is not filled of its entry is taken back first."""
+        with suppress(NotFound):
+            position = await self._memory.positions.get(user_id, position_id)
+            if position.state is PositionState.OPEN:
+                await self._orders.withdrawals.take_back(position.proposal_id)
         return await self.send_close(await self.store_close(user_id, position_id, fraction))
 
     async def store_close(
@@ -89,12 +97,15 @@ class Hands:
         wish = Exit(position.id, OrderPurpose.CLOSE, "closed by hand", quantity)
         facts = {"position_id": position.id, "fraction": str(fraction)}
         await self._memory.audit.record(user_id, f"user:{user_id}", "close", facts)
-        return StoredClose(await self._closing.store([wish]), position)
+        return StoredClose(await self._closing.store([wish]), position, quantity is None)
 
     async def send_close(self, stored: StoredClose) -> HandOutcome:
         if stored.refused is not None or stored.position is None:
             return stored.refused or HandOutcome(HandVerdict.NOT_FOUND)
-        return await self._closed(stored.position, stored.intents)
+        outcome = await self._closed(stored.position, stored.intents)
+        if stored.whole and outcome.verdict is HandVerdict.SENT:
+            return await self._grown(outcome, stored.position)
+        return outcome
 
     async def move_stop(self, user_id: int, position_id: int, stop: Decimal) -> StopOutcome:
         """Move the stop nearer to the price."""
@@ -158,6 +169,21 @@ class Hands:
         rest = position.quantity - quantity
         small = rest < instrument.min_amount or rest * price < instrument.min_cost
         return None if small else quantity
+
+    async def _grown(self, outcome: HandOutcome, position: Position) -> HandOutcome:
+        """What its entry filled before the rest of that was taken back is closed as well."""
+        await self._orders.withdrawals.take_back(position.proposal_id)
+        try:
+            wish = Exit(position.id, OrderPurpose.CLOSE, "closed by hand")
+            more = await self._closing.store([wish])
+        except Moved:
+            log.warning("A trade that is closed grew meanwhile.", extra=ids(position))
+            return outcome
+        for intent in more:
+            sent = await self._orders.send(intent)
+            now = await self._memory.positions.by_id(position.id)
+            outcome = replace(outcome, position=now, quantity=outcome.quantity + sent.quantity)
+        return outcome
 
     async def _closed(self, position: Position, intents: Sequence[OrderIntent]) -> HandOutcome:
         for intent in intents:

@@ -9,7 +9,7 @@ refuses less and less often.
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
@@ -21,18 +21,22 @@ from agents.domain.ports import Clock, Memory
 from agents.domain.position import Position
 from agents.domain.proposal import ProposalState
 from agents.domain.strategy import StrategyState
+from agents.domain.trail import ids
 from agents.domain.user import Notice, NoticeKind
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.dues import Backoff, Dues
 from agents.execution.leaving.closing import Closing, Exit
 from agents.execution.ordering.orders import Orders
 from agents.execution.proposals.approvals import Approvals
+from agents.execution.turns import Turns
 
 log = logging.getLogger(__name__)
 NOTE = "panics"  # user id as text → facts of the panic under way
+_TURN = "panics turn"  # written before NOTE is read: of two transactions one waits for the other
 _ALL = 10_000
 _AT_ONCE = 50
-_ANSWER_WITHIN = 5  # seconds; whoever panics is told by then what is done and what is not
+_ANSWER_WITHIN = 5.0  # seconds; whoever panics is told by then what is done and what is not
+_IN_PASSING = 1.0  # seconds; one exchange that does not answer holds up nobody else's second
 _CLOSE_AGAIN = (1, 2, 5, 10, 30, 60)  # seconds between attempts to close one position
 
 
@@ -73,6 +77,7 @@ class Panic:
         self._passed = passed
         self._pauses: Backoff[int] = Backoff(*_CLOSE_AGAIN)
         self._tried: Dues[int] = Dues()
+        self._going_on: Turns[int] = Turns(self._go_on)
 
     async def panic(self, user_id: int) -> PanicReport:
         """Harmless when repeated: it goes on with the panic under way."""
@@ -83,13 +88,17 @@ class Panic:
     async def go_on(self) -> list[int]:
         """Flatten what is left of every panic, also those of a killed process; at start and
         every few seconds. The users still panicking."""
-        for user in list(await self._under_way()):
-            await self._flatten(int(user))
+        for user in await self._under_way():
+            self._going_on.put(int(user))
+        await _at_most(_IN_PASSING, self._going_on.idle())
         return [int(user) for user in await self._under_way()]
+
+    async def _go_on(self, user_id: int) -> None:
+        await self._flatten(user_id)
 
     async def _mark(self, user_id: int) -> None:
         async with self._memory.transactions.transaction():
-            panics = await self._under_way()
+            panics = await self._in_turn(user_id)
             facts = dict(panics.get(str(user_id)) or self._begun())
             facts["proposals"] += await self._cancel_proposals(user_id)
             facts["strategies"] += await self._pause_strategies(user_id)
@@ -103,6 +112,11 @@ class Panic:
 
     async def _under_way(self) -> Mapping[str, Mapping[str, Any]]:
         return await self._memory.notes.read(NOTE) or {}
+
+    async def _in_turn(self, user_id: int) -> dict[str, Mapping[str, Any]]:
+        """Those under way, which nobody else changes until the running transaction ends."""
+        await self._memory.notes.write(_TURN, user_id)
+        return dict(await self._under_way())
 
     async def _cancel_proposals(self, user_id: int) -> int:
         states = (ProposalState.PENDING, ProposalState.APPROVED)
@@ -125,24 +139,13 @@ class Panic:
         for start in range(0, len(due), _AT_ONCE):
             await self._close(due[start : start + _AT_ONCE])
         waits = await self._take_back_entries(user_id)
-        await self._in_a_moment()
+        await _at_most(_ANSWER_WITHIN, self._orders.idle())
         return await self._report(user_id, positions, waits)
 
     def _due(self, positions: Sequence[Position]) -> list[Position]:
-        """Without those whose close was tried just now and failed."""
-        now = self._clock.wall()
-        self._tried.due(now)
-        due = [item for item in positions if item.id not in self._tried]
-        for position in due:
-            self._tried.put(position.id, now + self._pauses.next(position.id))
-        return due
-
-    async def _in_a_moment(self) -> None:
-        """Until all that was begun is done, or has taken too long to be waited for."""
-        working = asyncio.ensure_future(self._orders.idle())
-        done, _ = await asyncio.wait({working}, timeout=_ANSWER_WITHIN)
-        for task in done:
-            task.result()
+        """Without those for which an order was made just now, which may have failed."""
+        self._tried.due(self._clock.wall())
+        return [item for item in positions if item.id not in self._tried]
 
     async def _take_back_entries(self, user_id: int) -> float:
         """Cancel entry orders on their way; for how many seconds an exchange asks to wait."""
@@ -155,7 +158,7 @@ class Panic:
             except BrokerBusy as busy:
                 waits = max(waits, busy.retry_after)
             except TryAgain as fault:
-                log.warning("Order %s is not taken back yet: %s", intent.client_id, fault)
+                log.warning("An order is not taken back yet: %s", fault, extra=ids(intent))
         return waits
 
     async def _left(self, user_id: int) -> list[OrderIntent]:
@@ -167,6 +170,8 @@ class Panic:
     async def _close(self, positions: Sequence[Position]) -> None:
         wishes = [Exit(item.id, OrderPurpose.PANIC, "panic") for item in positions]
         for intent in await self._closing.store(wishes):
+            number = intent.position_id or 0
+            self._tried.put(number, self._clock.wall() + self._pauses.next(number))
             self._orders.send_soon(intent)
 
     async def _waits(self, positions: Sequence[Position]) -> timedelta:
@@ -180,14 +185,15 @@ class Panic:
         return max(until, default=self._clock.wall()) - self._clock.wall()
 
     async def _report(self, user_id: int, seen: Sequence[Position], waits: float) -> PanicReport:
-        """Write what was counted; when nothing is left, say so and forget the panic."""
-        still_open = await self._memory.positions.of(user_id, open_only=True, limit=_ALL)
+        """Write what was counted; when nothing is left, say so and forget the panic. Orders are
+        read before positions: an entry that is filled in between is then seen as one of them."""
         orders = len(await self._left(user_id))
+        still_open = await self._memory.positions.of(user_id, open_only=True, limit=_ALL)
         left = len(still_open) + orders
         seconds = max(waits, (await self._waits(still_open)).total_seconds())
         rest = {"left": left, "open": len(still_open), "orders": orders, "wait": ceil(seconds)}
         async with self._memory.transactions.transaction():
-            panics = dict(await self._under_way())
+            panics = await self._in_turn(user_id)
             facts = dict(panics.pop(str(user_id), {}) or self._begun())
             facts["positions"] = sorted({*facts["positions"], *(item.id for item in seen)})
             if left:
@@ -207,6 +213,14 @@ class Panic:
             rest["orders"],
             rest["wait"],
         )
+
+
+async def _at_most(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    """Until `work` is done, or has taken too long to be waited for; then it goes on by itself."""
+    working = asyncio.ensure_future(work)
+    working.add_done_callback(lambda task: task.cancelled() or task.exception())
+    for task in (await asyncio.wait({working}, timeout=seconds))[0]:
+        task.result()
 
 
 def _told(user_id: int, facts: Mapping[str, Any], rest: Mapping[str, int]) -> Notice:

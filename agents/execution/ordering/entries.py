@@ -34,11 +34,15 @@ async def _first_of_scope(memory: Memory, proposal: Proposal, account_id: int) -
     return min((one.id for one in every if one.mode is Mode.LIVE), default=account_id)
 
 
+def entry_key(proposal_id: int) -> str:
+    return f"entry:proposal:{proposal_id}"
+
+
 def entry_order(proposal: Proposal, account_id: int, at: datetime) -> OrderIntent:
     """The one entry order of a proposal, whatever its version; `at` is market time."""
     plan = proposal.plan
     return OrderIntent(
-        key=f"entry:proposal:{proposal.id}",
+        key=entry_key(proposal.id),
         owner_id=proposal.owner_id,
         strategy_id=proposal.strategy_id,
         account_id=account_id,

@@ -31,7 +31,6 @@ from agents.domain.order import (
     FAILED,
     UNSETTLED,
     BrokerOrder,
-    Fill,
     OrderIntent,
     OrderPurpose,
     OrderState,
@@ -40,13 +39,14 @@ from agents.domain.ports import Clock, Market, Memory
 from agents.domain.proposal import ProposalState
 from agents.domain.strategy import Mode
 from agents.domain.trail import ids, what
-from agents.execution.backlog import Backlog
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.dues import Backoff, Dues
 from agents.execution.guards.guarding import Guards
 from agents.execution.ordering.answers import UNANSWERED, Answers
 from agents.execution.ordering.exiting import Exiting, urgency
 from agents.execution.ordering.failing import Failures
+from agents.execution.ordering.news import News
+from agents.execution.ordering.withdrawals import Withdrawals
 from agents.execution.proposals.gate import Gate
 from agents.execution.proposals.judging import instrument_of
 from agents.execution.turns import Turns
@@ -96,15 +96,14 @@ class Orders:
         self._away: Backoff[int] = Backoff(*_AWAY)
         self._unclear: Dues[int] = Dues()
         self._looks: Backoff[int] = Backoff(*_LOOKS)
-        self._fills: Backlog[Fill] = Backlog(self._book)
-        self._ends: Backlog[BrokerOrder] = Backlog(self._take_ends)
         self._to_send: dict[int, OrderIntent] = {}
         self._outgoing: Turns[int] = Turns(self._send_next)
         self._looking: Turns[int] = Turns(self._look_soon)
+        self._news = News(memory, answers, self._exiting, self._ended)
+        self.withdrawals = Withdrawals(memory, clock, self._withdrawn)
         guards.leaves_out(self.held_back)
         for broker in brokers.values():
-            broker.listen(self._fills.put)
-            broker.listen_orders(self._ends.put)
+            self._news.of(broker)
 
     def send_soon(self, intent: OrderIntent) -> None:
         """Send in the background, beside others that are waiting."""
@@ -127,7 +126,7 @@ class Orders:
 
     @property
     def _parts(self) -> tuple[Any, ...]:
-        return (self._outgoing, self._looking, self._ends, self._fills, self._guards)
+        return (self._outgoing, self._looking, self._news, self.withdrawals, self._guards)
 
     async def every_second(self) -> None:
         """Put on their way what waited, what is to be looked up; tell of exits without a fill."""
@@ -137,6 +136,7 @@ class Orders:
             self.send_soon(intent)
         for number in self._unclear.due(now):
             self._looking.put(number)
+        self.withdrawals.every_second()
         await self._exiting.tell_due()
 
     async def send(self, intent: OrderIntent) -> OrderIntent:
@@ -191,6 +191,8 @@ class Orders:
             elif intent.id not in self._in_hand and intent.id not in self._waiting:
                 self._exiting.note(intent)
                 await self._look_up_safely(intent)
+                if not intent.reduces:
+                    await self.withdrawals.look(intent)
         known = {intent.id for intent in unsettled}
         self._missed = {key: at for key, at in self._missed.items() if key in known}
         self._unwanted = {key: end for key, end in self._unwanted.items() if key in known}
@@ -201,6 +203,7 @@ class Orders:
         """Raises TryAgain while what rests for it at the exchange can't be released."""
         changes: dict[str, Any] = {"sent_at": self._clock.wall()}
         if intent.reduces:
+            self.withdrawals.leaves(intent)
             quantity = await self._guards.release(intent, instrument)
             if quantity <= 0:
                 return await self._unsent(intent, _NOTHING_LEFT)
@@ -297,29 +300,17 @@ class Orders:
         if intent is not None:
             await self.send(intent)
 
-    # --- answers ------------------------------------------------------------------------------
+    # --- what became of them ------------------------------------------------------------------
 
-    async def _book(self, fills: Sequence[Fill]) -> None:
-        for fill in fills:
-            self._exiting.filled(fill)
-            try:
-                await self._answers.book(fill)
-            except Exception:
-                log.exception("A fill is not booked yet; again at the next look.", extra=ids(fill))
+    async def _ended(self, intent: OrderIntent, answer: BrokerOrder) -> None:
+        """It ended without our asking."""
+        if intent.rests:
+            await self._guards.ended(intent, answer)
+        else:
+            self._followed(await self._answers.take(intent, answer))
 
-    async def _take_ends(self, answers: Sequence[BrokerOrder]) -> None:
-        """Orders that ended without our asking."""
-        for answer in answers:
-            try:
-                intent = await self._memory.orders.by_client_id(answer.client_id)
-                if intent is None:
-                    continue
-                if intent.rests:
-                    await self._guards.ended(intent, answer)
-                else:
-                    self._followed(await self._answers.take(intent, answer))
-            except Exception:
-                log.exception("The end of an order is looked at again.", extra=ids(answer))
+    async def _withdrawn(self, entry: OrderIntent) -> OrderIntent:
+        return await self.cancel(entry, ProposalState.CANCELLED)
 
     # --- looking up ---------------------------------------------------------------------------
 

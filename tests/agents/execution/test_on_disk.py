@@ -15,6 +15,7 @@ from agents.domain.strategy import Mode
 from agents.execution.booking.reconciling import cash, differences
 from agents.execution.brokers.paper import PaperBroker
 from agents.execution.desk import Desk, open_desk
+from agents.execution.leaving.panic import NOTE
 from storage.database import open_database
 from tests.support.desk import World, levels
 
@@ -121,3 +122,16 @@ async def test_an_order_held_by_two_processes_is_filled_once(memories: list[Memo
     [position] = await memories[0].positions.of(owner)
     assert position.state is PositionState.CLOSED
     await reconciles(world, memories[0], owner)
+
+
+async def test_panics_of_two_people_at_once_both_stand(memories: list[Memory]) -> None:
+    world = World()
+    await world.start(memories[0])
+    people = [await world.user(name) for name in ("Ada", "Grace")]
+    for person in people:
+        await world.opened(await world.strategy(person))
+    desks = [another_desk(world, memory) for memory in memories]
+    await asyncio.gather(
+        *(desk.panic.panic(person) for desk, person in zip(desks, people, strict=True))
+    )
+    assert set(await memories[0].notes.read(NOTE)) == {str(person) for person in people}
