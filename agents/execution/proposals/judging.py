@@ -44,7 +44,8 @@ class LimitRefuses:
 
 @dataclass(frozen=True, slots=True)
 class NoPrice:
-    """There is no price to judge by; nothing is traded blind."""
+    """There is no price to judge by, or no word of the exchange account; nothing is traded
+    blind."""
 
     why: str
 
@@ -86,7 +87,10 @@ class Judge:
         spec = await self._memory.strategies.spec_at(
             proposal.owner_id, proposal.strategy_id, proposal.strategy_version
         )
-        room = await self._bounding.room(account, spec, instrument, before)
+        try:
+            room = await self._bounding.room(account, spec, instrument, before)
+        except MarketUnavailable as fault:
+            return NoPrice(str(fault))
         plan, price = proposal.plan, paid(tick, proposal.plan.side)
         why = moved(plan, price, self._rules) or slipped(plan, price, room.limits)
         no = room.breach(plan)

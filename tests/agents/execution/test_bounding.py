@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from agents.domain.errors import MarketUnavailable
 from agents.domain.order import OrderPurpose, OrderState
-from agents.domain.proposal import Proposal
+from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.strategy import Mode, Side, Strategy, StrategyState, Window
 from agents.domain.venue import ConnectionState
 from agents.domain.windows import Hours
@@ -115,7 +116,7 @@ async def test_a_loss_is_not_left_behind_with_the_strategy_that_made_it() -> Non
     assert "10 % below its peak of 1,000.00" in reason
     peaks = world.desk.bounding.book.peaks
     found = await peaks.look_at(owner, "live")
-    assert found is not None and (found.now, found.anew) == (1_000, 900)
+    assert found is not None and (found.now, found.anew) == (D(1_000), D(900))
 
 
 async def test_what_is_still_open_in_an_account_keeps_its_money_in_the_sum() -> None:
@@ -227,11 +228,46 @@ async def test_what_is_free_at_the_exchange_covers_a_real_trade() -> None:
     proposal = await world.propose(strategy)
     assert proposal.plan.quantity == D("0.0099")  # 99 % of 600 at 60,000
     assert "the 600.00 that is free on the exchange account" in proposal.plan.notes[0]
-    funds.amount = None
+    funds.amount = D(60)
     outcome = await world.approve(proposal)
-    assert told(outcome) == (Verdict.REFUSED, "account")
-    assert "is not known at the moment" in outcome.reason
-    assert world.orders == []
+    assert outcome.verdict is Verdict.ASKS_AGAIN
+
+
+async def test_what_is_free_and_not_known_yet_ends_nothing() -> None:
+    """As just after a start: who taps may tap again, and what was approved goes out later."""
+    funds = KnownFree(D(10_000))
+    world = real_world(funds=funds)
+    await world.start()
+    strategy = await live(world, await connected(world))
+    proposal = await world.propose(strategy)
+    funds.amount = None
+    with pytest.raises(MarketUnavailable, match="is not known yet"):
+        await world.try_to_propose(await live(world, strategy.owner_id))
+    outcome = await world.approve(proposal)
+    assert outcome.verdict is Verdict.NO_PRICE and "is not known yet" in outcome.reason
+    assert world.orders == [] and world.proposals[0].state is ProposalState.PENDING
+    funds.amount = D(10_000)
+    assert (await world.approve(world.proposals[0])).done
+
+
+async def test_an_approved_order_waits_until_it_is_known_what_is_free() -> None:
+    funds = KnownFree(D(10_000))
+    world = real_world(funds=funds)
+    await world.start()
+    strategy = await live(world, await connected(world))
+    proposal = await world.propose(strategy)
+    world.dies_at_next = "approval.ordered"
+    with pytest.raises(Killed):
+        await world.approve(proposal)
+    await world.kill()
+    funds.amount = None
+    await world.start()
+    assert [item.state for item in world.orders] == [OrderState.NEW]
+    funds.amount = D(10_000)
+    world.clock.wait(2)
+    await world.desk.every_second()
+    await world.settle()
+    assert world.orders[0].state not in {OrderState.NEW, OrderState.CANCELLED}
 
 
 # --- the operator's halt ------------------------------------------------------------------------
