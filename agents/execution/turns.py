@@ -34,6 +34,11 @@ class Turns(Generic[K]):
     def busy(self) -> bool:
         return bool(self._tasks)
 
+    def under_way(self, keys: Iterable[K]) -> list[asyncio.Task[None]]:
+        """What is being done for these keys."""
+        found = [self._tasks[key] for key in keys if key in self._tasks]
+        return [task for task in found if not task.done()]
+
     async def idle(self) -> None:
         """Return when nothing is worked on any more; raises what ended a piece, once."""
         while self._tasks:

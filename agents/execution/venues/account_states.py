@@ -67,9 +67,9 @@ class AccountStates:
             self._missed.add(owner_id)
             minutes = int((self._clock.wall() - since).total_seconds() // 60)
             said = (
-                f"{connection.exchange} can't be reached for {minutes} minutes. Stops that rest "
-                f"there stay; {live} trade{'s' * (live != 1)} can't be closed from here until it "
-                "answers, and nothing new is opened."
+                f"What is true of your {connection.exchange} account can't be learned for "
+                f"{minutes} minutes. Stops that rest there stay; {live} trade{'s' * (live != 1)} "
+                "may not be closed from here until it answers, and nothing new is opened."
             )
             await self._tell(connection, "away", said)
 

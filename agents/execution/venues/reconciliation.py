@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from agents.domain.errors import KeyRefused, TryAgain
+from agents.domain.errors import BrokerBusy, KeyRefused, TryAgain
 from agents.domain.money import ZERO
 from agents.domain.order import OrderPurpose
 from agents.domain.ports import Clock, Market, Memory
@@ -30,9 +30,10 @@ from agents.domain.venue import (
     Venue,
     VenueState,
 )
-from agents.execution.backlog import Backlog
 from agents.execution.bounds.limits import Holding
 from agents.execution.checkpoints import Checkpoint, passed
+from agents.execution.dues import Backoff, Dues
+from agents.execution.turns import Turns
 from agents.execution.venues.account_states import AccountStates
 from agents.execution.venues.catching_up import CatchingUp, Caught, foreign_sales, is_listed
 from agents.execution.venues.comparing import Book, Gap, Known, compare
@@ -44,6 +45,7 @@ log = logging.getLogger(__name__)
 PATIENCE = 30.0  # seconds that one slow account may hold up whoever waits for all
 _KNOWN = (FindingState.OPEN, FindingState.IGNORED)
 _ORDERS_TOLD = timedelta(hours=1)  # orders of others come and go; told of no oftener
+_AGAIN = (2, 5, 10, 20, 40)  # seconds until an account that did not answer is asked again
 
 
 Looked = Callable[[Receipt], None]
@@ -96,12 +98,13 @@ class Reconciliation:
         self._passed = passed
         self._states = AccountStates(memory, clock)
         self._turns: dict[int, asyncio.Lock] = {}
-        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._looks: Turns[int] = Turns(self._safely)
+        self._again: Dues[int] = Dues()
+        self._backoff: Backoff[int] = Backoff(*_AGAIN)
         self._suspects: dict[int, set[tuple[str, Decimal]]] = {}
         self._met: set[int] = set()  # owners whose account was seen since the start
         self._orders_told: dict[int, datetime] = {}
         self._prices = LastPrices(market, clock)
-        self._back: Backlog[int] = Backlog(self._look_at)
         venue.when_back(self.soon)
 
     # --- when ---------------------------------------------------------------------------------
@@ -117,35 +120,52 @@ class Reconciliation:
         usable = [one for one in connections if one.state is not ConnectionState.REFUSED]
         await self._look_at([one.owner_id for one in usable])
 
+    async def every_second(self) -> None:
+        """Ask those again that did not answer: nothing is entered there until they do."""
+        for owner_id in self._again.due(self._clock.wall()):
+            self.soon(owner_id)
+
     def soon(self, owner_id: int) -> None:
-        """Look in the background: an account was connected, or can be reached again."""
-        self._back.put(owner_id)
+        """Look in the background: an account was connected, or can be reached again. What is
+        being looked at, which may have begun before that, is looked at once more."""
+        self._looks.put(owner_id)
 
     async def idle(self) -> None:
         """Return when no look is under way."""
-        await self._back.idle()
-        await asyncio.gather(*self._tasks.values())
+        await self._looks.idle()
 
     def health(self) -> tuple[str, bool, str]:
         """`accounts`, whether all are ready, and a sentence."""
         return self._states.health()
 
     async def _look_at(self, owners: Sequence[int]) -> None:
-        for owner_id in dict.fromkeys(owners):
-            running = self._tasks.get(owner_id)
-            if running is None or running.done():
-                self._tasks[owner_id] = asyncio.create_task(self._safely(owner_id))
-        if waits := [self._tasks[owner_id] for owner_id in dict.fromkeys(owners)]:
-            await asyncio.wait(waits, timeout=self._patience)
+        for owner_id in owners:
+            if not self._looks.under_way([owner_id]):
+                self._looks.put(owner_id)
+        if waits := self._looks.under_way(owners):
+            for task in (await asyncio.wait(waits, timeout=self._patience))[0]:
+                task.result()
 
     async def _safely(self, owner_id: int) -> None:
         try:
             await self.look(owner_id)
-        except (TryAgain, KeyRefused) as fault:
+        except KeyRefused as fault:
             log.warning("Account of %s was not seen.", owner_id, extra={"why": str(fault)})
             await self._states.unseen(owner_id)
-        except Exception:
-            log.exception("Account of %s could not be looked at; again in a minute.", owner_id)
+        except TryAgain as fault:
+            log.warning("Account of %s was not seen.", owner_id, extra={"why": str(fault)})
+            self._ask_again(owner_id, fault)
+            await self._states.unseen(owner_id)
+        except Exception as fault:
+            log.exception("Account of %s could not be looked at; it is tried again.", owner_id)
+            self._ask_again(owner_id, fault)
+            await self._states.unseen(owner_id)
+
+    def _ask_again(self, owner_id: int, fault: Exception) -> None:
+        wait = self._backoff.next(owner_id)
+        if isinstance(fault, BrokerBusy):
+            wait = max(wait, timedelta(seconds=fault.retry_after))
+        self._again.put(owner_id, self._clock.wall() + wait)
 
     # --- one look -----------------------------------------------------------------------------
 
@@ -174,6 +194,8 @@ class Reconciliation:
             self._funds.forget(owner_id)  # with another key it is looked at before all else
             await self._refused(owner_id, str(refusal), connection.sealed)
             raise
+        self._again.drop(owner_id)
+        self._backoff.forget(owner_id)
         self._looked(receipt)
         await self._states.seen(connection)
         return receipt
@@ -182,6 +204,8 @@ class Reconciliation:
         self._funds.forget(owner_id)
         self._suspects.pop(owner_id, None)
         self._met.discard(owner_id)
+        self._again.drop(owner_id)
+        self._backoff.forget(owner_id)
 
     async def _look(self, connection: Connection) -> Receipt:
         began, owner = self._clock.now(), connection.owner_id

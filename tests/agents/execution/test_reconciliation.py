@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.domain.errors import BrokerAway, KeyRefused, OrderRejected
+from agents.domain.errors import BrokerAway, BrokerBusy, KeyRefused, OrderRejected
 from agents.domain.market import InstrumentKind
 from agents.domain.order import OrderKind, OrderPurpose, OrderSide, OrderState
 from agents.domain.position import PositionState
@@ -558,7 +558,7 @@ async def test_a_hanging_account_is_asked_once_and_left_to_itself(world: LiveWor
     world.exchange.asked.clear()
     for _ in range(3):
         await world.desk.reconcile()
-        await asyncio.wait([world.truth.reconciliation._tasks[bob]])
+        await asyncio.wait(world.truth.reconciliation._looks.under_way([bob]))
     assert world.exchange.asked.count(ada) == 1
     assert world.exchange.asked.count(bob) >= 3
     world.exchange.hung.pop(ada).set()
@@ -575,6 +575,84 @@ async def test_after_a_break_it_looks_at_once(world: LiveWorld):
     world.exchange.come_back(ada)
     await world.truth.reconciliation.idle()
     assert len(await world.findings(ada)) == 1
+
+
+async def test_an_account_that_did_not_answer_at_the_start_is_asked_again_in_seconds(
+    world: LiveWorld,
+):
+    """Nothing rests there whose stream would tell that it is back."""
+    ada = await world.user()
+    await world.connect(ada)
+    world.exchange.away[ada] = BrokerAway()
+    await world.restart()
+    world.exchange.asked.clear()
+    waits = []
+    for second in range(60):
+        world.clock.wait(1)
+        await world.desk.every_second()
+        await world.truth.reconciliation.idle()
+        if world.exchange.asked:
+            waits.append(second + 1)
+            world.exchange.asked.clear()
+    assert waits == [2, 7, 17, 37]
+    assert world.truth.funds.free(ada) is None
+    world.exchange.away.clear()
+    world.clock.wait(40)
+    await world.desk.every_second()
+    await world.truth.reconciliation.idle()
+    assert world.truth.funds.free(ada) == 10_000
+    world.exchange.asked.clear()
+    world.clock.wait(3600)
+    await world.desk.every_second()
+    await world.truth.reconciliation.idle()
+    assert world.exchange.asked == []
+
+
+async def test_an_exchange_that_asks_to_wait_is_left_alone_that_long(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    world.exchange.away[ada] = BrokerBusy(retry_after=90)
+    await world.desk.reconcile()
+    world.exchange.asked.clear()
+    for seconds, asked in ((89, 0), (1, 1)):
+        world.clock.wait(seconds)
+        await world.desk.every_second()
+        await world.truth.reconciliation.idle()
+        assert len(world.exchange.asked) == asked
+
+
+async def test_a_slow_account_does_not_hold_up_one_that_is_back(world: LiveWorld):
+    ada, bob = await world.user(), await world.user("Bob")
+    for owner in (ada, bob):
+        await world.connect(owner)
+    world.exchange.hung[ada] = asyncio.Event()
+    world.exchange.asked.clear()
+    looks = world.truth.reconciliation
+    looks.soon(ada)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert world.exchange.asked == [ada]
+    world.exchange.come_back(bob)
+    await asyncio.wait(looks._looks.under_way([bob]))
+    assert bob in world.exchange.asked
+    world.exchange.come_back(ada)  # the look under way may have begun before that
+    world.exchange.hung.pop(ada).set()
+    await looks.idle()
+    assert world.exchange.asked.count(ada) == 2
+
+
+async def test_an_account_that_can_not_be_understood_is_told_as_well(
+    world: LiveWorld, caplog: pytest.LogCaptureFixture
+):
+    ada = await world.user()
+    await world.connect(ada)
+    await world.held(ada)
+    world.exchange.away[ada] = ArithmeticError("no number")
+    for _ in range(8):
+        await world.desk.reconcile()
+        world.clock.wait(60)
+    assert [one["state"] for one in world.told(NoticeKind.ACCOUNT)] == ["away"]
+    assert "could not be looked at" in caplog.text
 
 
 async def test_a_refused_key_is_told_once_and_asked_no_more(world: LiveWorld):
@@ -604,7 +682,7 @@ async def test_a_long_silence_is_told_once_to_those_with_open_trades(world: Live
     [told] = world.told(NoticeKind.ACCOUNT)
     assert told["state"] == "away"
     assert "5 minutes" in told["summary"]
-    assert "1 trade can't be closed" in told["summary"]
+    assert "1 trade may not be closed" in told["summary"]
     world.exchange.come_back(ada)
     await world.truth.reconciliation.idle()
     assert [facts["state"] for facts in world.told(NoticeKind.ACCOUNT)] == ["away", "back"]
