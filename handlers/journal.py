@@ -18,6 +18,7 @@ from handlers.turn import Answer, Turn
 FILE = "journal"  # kind of the file
 _MOST = 500
 _OPENERS = 6
+_DIGITS = 15  # no trade has a longer number
 _HOW = "/journal 12 shows one trade, /journal csv sends all of them as a file."
 
 
@@ -28,8 +29,10 @@ async def journal(desk: Desk, turn: Turn) -> Answer:
         return [await _page(desk, turn, 0)]
     if words in {"csv", "export", "file"}:
         return [await _file(desk, turn)]
-    if not words.isdecimal() or len(words) > 15:
+    if not words.isdecimal():
         raise AskUser(f"I can't read {texts.echo(turn.words)!r}. {_HOW}")
+    if len(words) > _DIGITS:
+        raise AskUser(f"There is no trade {texts.echo(words)!r}. {_HOW}")
     return await _one(desk, turn, int(words))
 
 
@@ -116,16 +119,18 @@ def _filled(entry: Entry, instrument: Instrument | None) -> str:
     position = entry.position
     price = numbers.price(position.entry_price, instrument)
     size = numbers.amount(position.entered, instrument)
-    return f"Filled: {size} at {price}{_slip(entry.entry_slippage)}"
+    return f"Filled: {size} at {price}{slip(entry.entry_slippage)}"
 
 
-def _slip(points: Decimal | None) -> str:
+def slip(points: Decimal | None) -> str:
     """How much worse than expected, where it is known."""
     if points is None:
         return ""
-    shown = numbers.significant(abs(points).quantize(Decimal("0.1")), 3)
+    rounded = abs(points).quantize(Decimal("0.1"))
+    if not rounded:
+        return ", as expected"
     better = "better" if points < 0 else "worse"
-    return f", {shown} bp {better} than expected" if points else ", as expected"
+    return f", {numbers.significant(rounded, 3)} bp {better} than expected"
 
 
 def _speed(entry: Entry) -> str:
@@ -149,7 +154,7 @@ def _how(entry: Entry, instrument: Instrument | None) -> Iterator[Words | str]:
     last = position.exit_price or position.entry_price
     held = times.short((position.closed_at or position.opened_at) - position.opened_at)
     prices = [numbers.price(one, instrument) for one in (position.entry_price, last)]
-    yield f"{prices[0]} → {prices[1]} in {held}{_slip(entry.exit_slippage)}"
+    yield f"{prices[0]} → {prices[1]} in {held}{slip(entry.exit_slippage)}"
     for intent, fill in entry.exits:
         size, at = numbers.amount(fill.quantity, instrument), numbers.price(fill.price, instrument)
         yield f"• {size} at {at} · {clipped(intent.reason or str(intent.purpose), 60)}"

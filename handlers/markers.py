@@ -36,6 +36,11 @@ def exchange(name: str) -> str:
     return _EXCHANGES.get(name, name.capitalize())
 
 
+def market(name: str) -> str:
+    """A market by its exchange's name where it has one: `Binance futures` of binanceusdm."""
+    return exchange(name) if name in _EXCHANGES else name
+
+
 def side(of: Side) -> str:
     return of.value.upper()
 

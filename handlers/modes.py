@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 
-from agents.domain.errors import AskUser
+from agents.domain.errors import AskUser, NotFound
 from agents.domain.ladder import RUNGS, climbs
 from agents.domain.money import ZERO
 from agents.domain.strategy import Mode, Strategy, StrategyState
@@ -19,6 +20,7 @@ TYPE_LIVE = "type_live"  # the dialogue that waits for the word
 WORD = "LIVE"
 _LIVING = (StrategyState.ACTIVE, StrategyState.PAUSED, StrategyState.DRAFT)
 _MOST = 8
+_FEWER = Decimal(500)  # of the example
 _CLONE = len(RUNGS)  # the choice of a button: those before it are the modes
 _NAMES = {
     **{mode.value: mode for mode in Mode},
@@ -36,10 +38,25 @@ async def mode(desk: Desk, turn: Turn) -> Answer:
         return [await _overview(desk, turn)]
     at = next((i for i, one in enumerate(words) if one.lower() in (*_NAMES, "clone")), None)
     if at is None:
-        return [await _of(desk, await strategies.find(desk, turn, turn.words))]
+        return [await _of(desk, await _looked_at(desk, turn, words))]
     said = " ".join(words[:at])
     strategy = await _meant(desk, turn, said)
     return await _change(desk, turn, strategy, _wanted(words[at].lower(), words[at + 1 :]))
+
+
+async def _looked_at(desk: Desk, turn: Turn, words: Sequence[str]) -> Strategy:
+    """The strategy that is named; one with another word after it was to be given that mode."""
+    try:
+        return await strategies.find(desk, turn, " ".join(words))
+    except NotFound:
+        if len(words) == 1 or not (words[0].lstrip("#").isdecimal()):
+            raise
+    strategy = await strategies.find(desk, turn, words[0])
+    wanted, every = texts.echo(" ".join(words[1:])), ", ".join(mode.value for mode in RUNGS)
+    raise AskUser(
+        f"There is no mode {wanted!r}, so #{strategy.number} {strategy.name} stays as it was. "
+        f"The modes are {every}. {_HOW}"
+    )
 
 
 async def _meant(desk: Desk, turn: Turn, said: str) -> Strategy:
@@ -175,7 +192,8 @@ async def _ask_for_the_word(
     what = "A copy of it will trade" if wanted.clone else "It will trade"
     words = lines(
         bold(f"🔴 Real money for #{strategy.number} {strategy.name}?"),
-        f"{what} with {numbers.money(amount or ZERO)} of your exchange account.",
+        f"{what} with {numbers.money(amount or ZERO)} of your exchange account."
+        + _less(strategy, wanted),
         "• You can lose all of it, and with leverage quickly.",
         "• What it made on paper is no promise: prices slip, and exchanges fail.",
         "• Stops rest at the exchange where it can hold them; a price may jump over them.",
@@ -183,6 +201,14 @@ async def _ask_for_the_word(
         bold(f"Type {WORD} to confirm that you take these risks; /cancel drops it."),
     )
     return [Reply(words)]
+
+
+def _less(strategy: Strategy, wanted: Wanted) -> str:
+    """How to give it less than all that is free."""
+    if wanted.amount is not None:
+        return ""
+    how = f"/mode {strategy.number} {'clone' if wanted.clone else 'live'} 500"
+    return f" {how} gives it {numbers.money(_FEWER)} instead."
 
 
 async def typed(desk: Desk, turn: Turn, step: dialogue.Step) -> Answer:

@@ -138,7 +138,7 @@ class Pictures:
             draw_chart,
             candles,
             title=f"{facts['symbol']} · {facts['timeframe']}",
-            note=self._desk.market.name,
+            note=markers.market(self._desk.market.name),
             zone=user.zone,
         )
 

@@ -38,8 +38,29 @@ async def close(desk: Desk, turn: Turn) -> Answer:
     fraction, rest = _fraction(words)
     if not rest and len(mine) > 1:
         return [_which(mine)]
-    position = mine[0] if not rest else await find(desk, mine, rest, "/close")
+    position = mine[0] if not rest else await _meant(desk, mine, rest)
     return await _ask(desk, turn, position, fraction)
+
+
+async def _meant(desk: Desk, mine: Sequence[Position], said: str) -> Position:
+    """As `find`; where a position is followed by something else, that was to be a part of it."""
+    which, *part = said.split(maxsplit=1)
+    try:
+        return await find(desk, mine, said, "/close")
+    except NotFound:
+        if not part:
+            raise
+        try:
+            position = await find(desk, mine, which, "/close")
+        except NotFound:
+            position = None
+        if position is None:
+            raise
+    name = f"#{position.id} {position.symbol}"
+    raise AskUser(
+        f"I can't read {texts.echo(part[0])!r} as a part of {name}, and nothing was closed. Write "
+        f"/close {position.id} half, /close {position.id} 30% or /close {position.id}."
+    )
 
 
 def _fraction(words: str) -> tuple[Decimal, str]:

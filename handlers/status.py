@@ -61,19 +61,20 @@ def _named(part: str, said: str) -> str:
 
 def _market(desk: Desk, turn: Turn) -> Words:
     health, now = desk.market.health(), desk.clock.now()
+    name = markers.market(health.name)
     if health.state is not MarketState.LIVE:
         said = health.detail or "no new prices until it is back"
-        return text(f"🟠 Market {health.name} is {health.state}: {said}")
+        return text(f"🟠 Market {name} is {health.state}: {said}")
     if health.last_tick is None:
-        return text(f"🟠 Market {health.name}: no price has come yet.")
+        return text(f"🟠 Market {name}: no price has come yet.")
     wall = desk.clock.wall()
     late = wall - desk.clock.wall_at(health.last_tick)
     if late.total_seconds() > desk.tap_rules.stale_seconds:
-        return text(f"🟠 Market {health.name}: the last price is {times.age(late)} old.")
+        return text(f"🟠 Market {name}: the last price is {times.age(late)} old.")
     if abs((wall - now).total_seconds()) < _SAME_TIME:
-        return text(f"🟢 Market {health.name} is live.")
+        return text(f"🟢 Market {name} is live.")
     at = times.moment(now, turn.user.zone, wall)
-    return text(f"🟢 Market {health.name} is live; its time is {at}.")
+    return text(f"🟢 Market {name} is live; its time is {at}.")
 
 
 # --- what is open and what waits ----------------------------------------------------------------

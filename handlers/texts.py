@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from agents.domain.errors import AskUser, LimitBreach, ParleyError, Refused, RuleError
-from handlers import times
+from handlers import markers, times
 from handlers.chat import Button, Reply, Rows, Words, bold, code, lines, pre, text
 from handlers.tables import clipped
 
@@ -52,7 +52,7 @@ def greeting(name: str, market: str) -> Reply:
             bold(f"👋 {hello} This is your trading desk."),
             "Describe a strategy in a sentence; I watch the market and propose each trade.",
             "Nothing is traded before you approve it, unless you allow it with /autonomy; you "
-            f"begin on paper money ({market} market).",
+            f"begin on paper money ({markers.market(market)} market).",
             "Press an example, write your own, or send /help.",
         ),
         rows=example_rows(),

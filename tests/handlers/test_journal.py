@@ -12,6 +12,7 @@ from agents.domain.order import Fill, OrderSide
 from agents.reporting import journal
 from agents.reporting.journal import as_csv, slippage
 from handlers.chat import Picture
+from handlers.journal import slip
 from tests.support.clock import START
 from tests.support.conversation import Conversation, conversation, plain
 
@@ -145,3 +146,16 @@ async def test_latencies_are_those_of_the_first_order_and_fill() -> None:
     assert (timed.tap_to_order, timed.order_to_fill) == (0.12, 2.0)
     untold = replace(timed, fills=((replace(intent, sent_at=None), one),))
     assert (untold.tap_to_order, untold.order_to_fill) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("points", "words"),
+    [
+        ("0.04", ", as expected"),
+        ("-0.04", ", as expected"),
+        ("0.26", ", 0.3 bp worse than expected"),
+        ("-4.12", ", 4.1 bp better than expected"),
+    ],
+)
+def test_slippage_in_words(points: str, words: str) -> None:
+    assert slip(Decimal(points)) == words

@@ -291,3 +291,26 @@ async def test_one_that_waits_until_it_is_flat_opens_no_second_trade() -> None:
     assert held.strategy_id == strategy.id
     assert isinstance(refused, Declined)
     assert "waits until its open trade is closed" in refused.reason
+
+
+@pytest.mark.parametrize("said", ["yolo", "🙂", "LIFE", "1000", "-5"])
+async def test_a_mode_that_does_not_exist_is_named_with_those_that_do(said: str) -> None:
+    talk, _ = await ready()
+    words = plain(await talk.say(f"/mode 1 {said}"))
+    assert f"no mode '{said}'" in words
+    for known in ("validation", "simulation", "paper", "live"):
+        assert known in words
+    assert (await now(talk)).mode is Mode.PAPER
+
+
+async def test_a_strategy_whose_name_has_several_words_is_still_found() -> None:
+    talk, strategy = await ready()
+    await talk.desk.memory.strategies.rename(1, strategy.id, "Dips and more")
+    assert "#1 Dips and more: 📄 Paper" in plain(await talk.say("/mode dips and more"))
+    assert "no strategy 'nothing here'" in plain(await talk.say("/mode nothing here"))
+
+
+async def test_the_question_for_the_word_says_how_to_give_it_less() -> None:
+    talk, _ = await ready()
+    assert "/mode 1 live 500 gives it 500.00" in plain(await talk.say("/mode 1 live"))
+    assert "gives it" not in plain(await talk.say("/mode 1 live 1000"))

@@ -175,3 +175,24 @@ async def test_trades_are_paged(talk: Conversation) -> None:
     assert "Trades (10)" in page.words.plain() and "Page 1 of 2" in page.words.plain()
     [second] = await talk.press("More")
     assert second.edits and "Page 2 of 2" in second.words.plain()
+
+
+# --- what can't be read ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("said", ["abc", "-20%", "0", "🙂", "25", "1/2", "half of it", "9" * 30])
+async def test_a_part_that_can_not_be_read_is_named_and_nothing_is_asked(
+    talk: Conversation, said: str
+) -> None:
+    await talk.position()
+    for which in ("btc", "1", "#1"):
+        [reply] = await talk.say(f"/close {which} {said}")
+        words = reply.words.plain()
+        assert "as a part of #1 BTC/USDT" in words and "half" in words and "30%" in words
+        assert not reply.rows
+
+
+async def test_a_position_that_is_not_there_is_named_whatever_follows(talk: Conversation) -> None:
+    await talk.position()
+    assert "no open position '7 abc'" in plain(await talk.say("/close 7 abc"))
+    assert "no open position 'doge'" in plain(await talk.say("/close doge 30%"))
