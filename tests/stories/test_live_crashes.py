@@ -35,7 +35,8 @@ async def trading(folder: Path, kind: Kind) -> AsyncIterator[Rounds]:
         TelegramServer() as telegram,
         venue_server(exchange(), beat=0.5) as venue,
     ):
-        crew = LiveCrew(folder, kind, nursery, telegram, venue, random.Random(SEED))
+        trails = random.Random(f"{kind} {SEED}").random() < 0.5
+        crew = LiveCrew(folder, kind, nursery, telegram, venue, random.Random(SEED), trails)
         rounds = Rounds(crew, SEED)
         await rounds.begin()
         yield rounds

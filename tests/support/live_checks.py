@@ -57,6 +57,7 @@ class LiveBooks:
                 *self._holdings(),
                 *self._cash(),
                 *self._covers(),
+                *self._stops(),
                 *self._told(),
             ]
 
@@ -220,6 +221,34 @@ class LiveBooks:
         for name in sorted(wanted.keys() | stops.keys()):
             if wanted[name] != stops[name]:
                 yield f"stops of {name} close {stops[name]} of {wanted[name]}"
+
+    def _stops(self) -> Iterator[str]:
+        """A stop never went away from the price, and rests where its position says: one that
+        trails at most a tenth of its way behind, and never before the book."""
+        placed: defaultdict[int, list[Row]] = defaultdict(list)
+        for row in self["orders"]:
+            if row["purpose"] == "stop" and row["kind"] == "stop" and row["position_id"]:
+                placed[row["position_id"]].append(row)
+        for position in self["positions"]:
+            sign = 1 if position["side"] == "long" else -1
+            stops = placed[position["id"]]
+            ways = [Decimal(row["price"]) * sign for row in stops]
+            if ways != sorted(ways):
+                yield f"position {position['id']}: its stop went back: {ways}"
+            rests = [row for row in stops if row["state"] in ("open", "part_filled")]
+            yield from self._stands(position, sign, rests)
+
+    def _stands(self, position: Row, sign: int, rests: list[Row]) -> Iterator[str]:
+        name = position["symbol"].replace("/", "")
+        tick = self._engine.market(self._crew.kind, name).tick
+        behind = tick
+        if percent := json.loads(position["trailing"])["percent"]:
+            risk = abs(Decimal(position["entry_price"]) - Decimal(position["initial_stop"]))
+            behind += min(risk, Decimal(position["best"]) * Decimal(percent) / 100) / 10
+        for row in rests:
+            gap = (Decimal(position["stop"]) - Decimal(row["price"])) * sign
+            if position["state"] == "open" and not -tick < gap <= behind:
+                yield f"position {position['id']}: its stop rests {gap} behind the book"
 
     # --- what was told ------------------------------------------------------------------------
 

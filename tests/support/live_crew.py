@@ -61,7 +61,8 @@ def exchange() -> Engine:
 
 @dataclass
 class LiveCrew:
-    """`start`, `kill` and `stop` are the operator's; `ann` is the owner of the account."""
+    """`start`, `kill` and `stop` are the operator's; `ann` is the owner of the account. Where it
+    `trails`, so do the stops of her trades."""
 
     folder: Path
     kind: Kind
@@ -69,6 +70,7 @@ class LiveCrew:
     telegram: TelegramServer
     venue: VenueServer
     chance: random.Random
+    trails: bool = False
     desk: Forked | None = None
     said: int = 0
     ann: Person = field(init=False)
@@ -150,11 +152,22 @@ class LiveCrew:
         await ann.see("connected", after=said)
         await self._listen()
         await ann.ask("/listen above 0", "from a score of 0")
+        if self.trails:
+            await self._edit("trail 0.8%")
         await ann.ask("/mode 1 live 100000", "Type LIVE")
         await ann.ask("LIVE", "🔴 LIVE")
         said = ann.say("/autonomy 1 autopilot")
         await ann.press(await ann.offered("Yes", after=said), "Yes")
         await ann.ask("/settings signals off", "ignals")
+
+    async def _edit(self, words: str) -> None:
+        """What the strategy for signals shall do otherwise."""
+        ann, said = self.ann, self.ann.say("/strategies 1")
+        await ann.press(await ann.offered("Edit", after=said), "Edit")
+        await ann.see("What should change", after=said)
+        said = ann.say(words)
+        await ann.press(await ann.offered("Yes", after=said), "Yes")
+        await ann.see("version 2", after=said)
 
     @property
     def group(self) -> int:

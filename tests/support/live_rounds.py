@@ -11,6 +11,7 @@ from tests.support.live_bareness import Spells
 from tests.support.live_checks import LiveBooks, restless
 from tests.support.live_crew import KEY, PRICES, Died, LiveCrew
 from tests.support.live_troubles import POINTS, Fault, Weather, expel
+from tests.support.telegram_world import Message
 from tests.support.venue.faults import Op
 from tests.support.venue.records import Kind, Order
 
@@ -46,6 +47,8 @@ class Rounds:
             "close": self._close,
             "half": self._half,
             "expel": self._expel,
+            "trail": self._trail,
+            "sl": self._move_stop,
             "panic": self._panic,
         }
 
@@ -112,17 +115,22 @@ class Rounds:
     async def _recovered(self) -> None:
         """A desk that dies again meanwhile, at its point, is started again."""
         try:
-            await self.crew.until(lambda: not self._wrong(), PATIENCE)
+            await self._settled()
         except Died:
             self.spells.killed()
             self._count("died again")
             self.point = ""
             await self.crew.start()
-            await self.crew.until(lambda: not self._wrong(), PATIENCE)
-        except TimeoutError:
-            raise Broken("; ".join(self._wrong())) from None
+            await self._settled()
         if bare := self.spells.too_long():
             raise Broken("\n".join(bare))
+
+    async def _settled(self) -> None:
+        """Raises Died and Broken."""
+        try:
+            await self.crew.until(lambda: not self._wrong(), PATIENCE)
+        except TimeoutError:
+            raise Broken("; ".join(self._wrong()) or "it took too long") from None
 
     def _wrong(self) -> list[str]:
         if found := restless(self.crew):
@@ -141,7 +149,8 @@ class Rounds:
         wanted = [name for name, points in POINTS.items() if not point or point in points]
         possible = ["entry"]
         if self._held(coin):
-            possible = ["stop", "target", "target", "close", "half", "expel"]
+            possible = ["stop", "target", "target", "close", "half", "expel", "sl"]
+            possible += ["trail"] * (2 if self.crew.trails else 0)
         if held:
             possible.append("panic")
         fitting = [name for name in possible if name in wanted] or possible
@@ -162,12 +171,34 @@ class Rounds:
         return self.crew.engine.open_orders(KEY, symbol=f"{coin}USDT")
 
     async def _enter(self, coin: str) -> None:
-        """Mostly what is killed has begun to send the order."""
+        """By a signal, or by a tap where a proposal waits. Mostly what is killed has begun to send
+        the order."""
         before = len(self.crew.venue.asked)
-        await self.crew.signal(coin)
+        if (card := self._waiting(coin)) is not None:
+            self.crew.telegram.tap(self.crew.ann.chat, self.crew.ann.user, card.id, "Approve")
+        else:
+            await self.crew.signal(coin)
         if self.chance.random() < 0.8:
             with suppress(Died, TimeoutError):  # at its point; or the signal was dropped
                 await self.crew.until(lambda: self._ordered(before), 6)
+
+    def _waiting(self, coin: str) -> Message | None:
+        """The card of a coin's proposal that asks."""
+        acts = [
+            f"approve:{row['id']}:"
+            for row in self.crew.rows(
+                "SELECT id FROM proposals WHERE state = 'pending'"
+                f" AND symbol = '{coin}/USDT' ORDER BY id DESC LIMIT 1"
+            )
+        ]
+        cards = [
+            message
+            for message in self.crew.ann.messages
+            for row in message.keyboard
+            for button in row
+            if acts and button["callback_data"].startswith(acts[0])
+        ]
+        return cards[-1] if cards else None
 
     def _ordered(self, before: int) -> bool:
         return any(one.op is Op.ORDER for one in self.crew.venue.asked[before:])
@@ -190,6 +221,30 @@ class Rounds:
 
     async def _reach_target(self, coin: str) -> None:
         await self._beyond(coin, stops=False)
+
+    async def _trail(self, coin: str) -> None:
+        """The price runs a part of its way to the nearest target, or as far as one is."""
+        now = self.crew.engine.price(f"{coin}USDT")
+        part = self.chance.choice((Decimal("0.2"), Decimal("0.5"), Decimal("0.9")))
+        goals = self._prices(coin, stops=False)
+        stops = self._prices(coin, stops=True) or [now]
+        farthest = 2 * now - min(stops, key=lambda price: abs(price - now))
+        goal = min(goals, key=lambda price: abs(price - now), default=farthest)
+        self.crew.engine.move(f"{coin}USDT", now + (goal - now) * part)
+
+    async def _move_stop(self, coin: str) -> None:
+        """By hand: a part of its way to the price, or to the entry, which may be refused."""
+        held = self.crew.rows(
+            "SELECT id, stop FROM positions WHERE state = 'open'"
+            f" AND symbol = '{coin}/USDT' ORDER BY id"
+        )
+        if not held:
+            return
+        position, now = self.chance.choice(held), self.crew.engine.price(f"{coin}USDT")
+        part = self.chance.choice((Decimal("0.3"), Decimal("0.7")))
+        stop = Decimal(position["stop"])
+        where = (stop + (now - stop) * part).quantize(Decimal("0.01"))
+        self.crew.ann.say(f"/sl {position['id']} {self.chance.choice((where, where, 'entry'))}")
 
     async def _close(self, coin: str) -> None:
         await self._hand(f"/close {coin}")
@@ -222,10 +277,10 @@ class Rounds:
 
     async def _ready(self) -> None:
         """After a panic the strategy is to trade again."""
-        if self.crew.rows("SELECT id FROM strategies WHERE state = 'paused'"):
-            self.crew.ann.say("/resume 1")
-            active = "SELECT id FROM strategies WHERE state = 'active'"
-            with suppress(Died):  # its point may lie in that
+        with suppress(Died):  # its point may lie in that
+            if self.crew.rows("SELECT id FROM strategies WHERE state = 'paused'"):
+                self.crew.ann.say("/resume 1")
+                active = "SELECT id FROM strategies WHERE state = 'active'"
                 await self.crew.until(lambda: self.crew.rows(active), 10)
 
     # --- afterwards ---------------------------------------------------------------------------

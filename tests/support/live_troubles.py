@@ -36,7 +36,13 @@ POINTS: Mapping[str, tuple[str, ...]] = {
         *("order.submitted", "order.recorded", "fill.booked"),
     ),
 }
-POINTS = {**POINTS, "half": POINTS["close"] + POINTS["expel"]}
+_MOVING = (*POINTS["expel"], "guard.cancelling", "guard.cancelled")
+POINTS = {
+    **POINTS,
+    "half": POINTS["close"] + POINTS["expel"],
+    "trail": _MOVING,
+    "sl": ("stop.moving", "stop.moved", *_MOVING),
+}
 
 
 @dataclass
