@@ -16,6 +16,7 @@ from agents.domain.strategy import StrategyState
 from agents.domain.user import Notice, NoticeKind
 from agents.execution.desk import Desk as Execution
 from agents.execution.watching import needed_symbols
+from handlers import markers
 from handlers.chat import Platform, Receiver
 
 log = logging.getLogger(__name__)
@@ -274,7 +275,8 @@ class Parley:
         """The line at the top of the page; a phone shows the first half of it."""
         market = self.market.health()
         kind, _, exchange = self.market_name.partition(":")
-        shown = {"market": f"{exchange if kind == 'ccxt' else kind.capitalize()} market"}
+        name = markers.market(exchange) if kind == "ccxt" else kind.capitalize()
+        shown = {"market": f"{name} market"}
         if market.state is not MarketState.LIVE:
             shown["state"] = market.state.value
         if self.played:

@@ -53,8 +53,10 @@ class Parts:
     def complaint(self, more: Sequence[str]) -> str:
         """What is wrong with what was said; empty for what can be the next parts of a key."""
         if len(more) > self.wanted - len(self.said):
-            wanted = " and ".join(FULL[len(self.said) : self.wanted])
-            return f"That were {len(more)} words, and I wanted the {wanted}. Nothing was stored."
+            missing = FULL[len(self.said) : self.wanted]
+            wanted = " and ".join(f"the {part}" for part in missing)
+            need = f"{len(missing)}: {wanted}" if len(missing) > 1 else wanted
+            return f"Those are {len(more)} words, and I need {need}. Nothing was stored."
         if not all(_fits(one) for one in more):
             return "That does not look like a part of a key. Nothing was stored."
         return ""

@@ -112,7 +112,7 @@ async def test_in_one_message(talk: Conversation, check: AnsweringKeyCheck) -> N
 
 async def test_by_steps(talk: Conversation) -> None:
     assert "withdrawals off" in plain(await talk.say("/connect"))
-    assert "Send me Binance's API key" in plain(await talk.press("Binance"))
+    assert "Send me the API key of Binance" in plain(await talk.press("Binance"))
     said = await talk.say(KEY, message_id="m1")
     assert "secret that belongs to it" in plain(said) and removed(said) == ["m1"]
     said = await talk.say(SECRET, message_id="m2")
@@ -131,7 +131,7 @@ async def connected_key(talk: Conversation) -> Credentials:
 
 
 async def test_with_a_password_and_both_parts_at_once(talk: Conversation) -> None:
-    assert "OKX's API key" in plain(await talk.say("/connect okx"))
+    assert "the API key of OKX" in plain(await talk.say("/connect okx"))
     said = await talk.say(f"API key: {KEY}\nSecret key: {SECRET}")
     assert "passphrase" in plain(said)
     await talk.say(PASSWORD)
@@ -271,7 +271,7 @@ async def test_an_exchange_that_is_away_is_asked_again(
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        ("one two three", "That were 3 words, and I wanted the key and secret"),
+        ("one two three", "Those are 3 words, and I need 2: the key and the secret"),
         ("ab", "does not look like a part of a key"),
         ("kéy-with-accent", "does not look like a part of a key"),
     ],
