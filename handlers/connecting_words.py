@@ -61,8 +61,12 @@ def opening(exchange: str) -> Words:
 
 def next_part(exchange: str, part: str, wrong: str) -> Words:
     """Asks for the key, the secret or the password."""
-    named = {"key": "API key", "secret": "secret that belongs to it", "password": "passphrase"}
-    asked = f"Send me {markers.exchange(exchange)}'s {named[part]}; I delete the message."
+    named = {
+        "key": f"API key of {markers.exchange(exchange)}",
+        "secret": "secret that belongs to it",
+        "password": "passphrase of that key",
+    }
+    asked = f"Send me the {named[part]}; I delete the message."
     return lines(*([wrong] if wrong else []), f"🔑 {asked}")
 
 
@@ -98,7 +102,7 @@ def summary(
     own = earlier.baseline if earlier and known else baseline_of(report)
     said: list[Words | str] = [
         bold(f"🔗 {markers.exchange(exchange)}: the key ending in {ends} works"),
-        "It may read and trade; it can't withdraw.",
+        _rights(report.withdraws),
         *_addresses(report.restricted),
         f"The account is worth {_amount(report.equity)} {report.quote}, of which "
         f"{_amount(report.free)} is free.",
@@ -118,6 +122,15 @@ def summary(
             "within your /limits, and never before.",
         ]
     return lines(*said, "Connect with it?")
+
+
+def _rights(withdraws: bool | None) -> str:
+    if withdraws is None:
+        return (
+            "It may read and trade. ⚠️ The exchange does not tell whether it may withdraw: say Yes "
+            "only if you made it without that right."
+        )
+    return "It may read and trade; it can't withdraw."
 
 
 def _addresses(restricted: bool | None) -> list[str]:

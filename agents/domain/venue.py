@@ -167,12 +167,12 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class KeyReport:
-    """What an exchange says of a key. `restricted` is None where it doesn't tell whether the key
-    is bound to addresses; `hedged` means that it holds long and short at once."""
+    """What an exchange says of a key. `withdraws` and `restricted` (it is bound to addresses)
+    are None where it doesn't tell; `hedged` means that it holds long and short at once."""
 
     reads: bool
     trades: bool
-    withdraws: bool
+    withdraws: bool | None
     restricted: bool | None
     hedged: bool
     quote: str

@@ -97,7 +97,10 @@ class Dialect:
 
     `spell` writes a client order id as the exchange takes it, and `read` reads it. `apart`:
     conditional orders are listed apart from others, under ids of their own, and become a new order
-    when they trigger. `found_by`: the parameter by which an order is looked up by its client id;
+    when they trigger. `margin_in_orders`: each order of a perpetual names its margin mode.
+    `in_turn`: requests have to arrive in the order in which they were signed. `offset`: the
+    parameter that counts how many trades of a history are left out, newest first, of which a page
+    holds `per_page`. `found_by`: the parameter by which an order is looked up by its client id;
     empty where there is none, and lists are searched instead. `asking` goes with a
     question for one order. `of_order`: the parameter that
     narrows trades to one order, and `from_trade` the one that begins a page of them with a trade.
@@ -122,6 +125,10 @@ class Dialect:
     id_param: str = "clientOrderId"
     stop_param: str = "stopLossPrice"
     apart: bool = False
+    margin_in_orders: bool = True
+    in_turn: bool = False
+    offset: str = ""
+    per_page: int = 0
     found_by: str = ""
     of_order: str = ""
     asking: Mapping[str, Any] = field(default_factory=dict)
@@ -184,7 +191,7 @@ _BINANCE_REFUSALS = (
     ("notional", Verdict.SMALL),
     ("-1003", Verdict.BUSY),
     ("-1008", Verdict.BUSY),
-    ("-1015", Verdict.BUSY),
+    ("-1015", Verdict.CROWDED),  # orders are counted by account, requests by address
     ("-1021", Verdict.SKEW),
     ("-1000", Verdict.UNKNOWN),
     ("-1001", Verdict.UNKNOWN),
@@ -209,6 +216,7 @@ _USDM_REFUSALS = (
     ("-4118", Verdict.SPENT),
     ("-4116", Verdict.TWICE),
     ("-4061", Verdict.HEDGED),
+    ("-4168", Verdict.POOLED),
     ("-4164", Verdict.SMALL),
     ("-4046", Verdict.SAME),
 )
@@ -223,6 +231,7 @@ _BINANCE = Dialect(
     house="binance",
     style_spot=GuardStyle.PAIRED,
     style_perpetual=GuardStyle.SEPARATE,
+    margin_in_orders=False,
     id_form=r"[.A-Z:/a-z0-9_-]{1,36}",
     found_by="clientOrderId",
     of_order="orderId",
@@ -239,6 +248,7 @@ _BINANCE_USDM = Dialect(
     style_perpetual=GuardStyle.SEPARATE,
     id_form=r"[.A-Z:/a-z0-9_-]{1,36}",
     apart=True,
+    margin_in_orders=False,
     found_by="clientOrderId",
     of_order="orderId",
     from_trade="fromId",
@@ -254,6 +264,7 @@ _BYBIT = Dialect(
     house="bybit",
     style_spot=GuardStyle.LOCAL,
     style_perpetual=GuardStyle.SEPARATE,
+    margin_in_orders=False,
     id_form=r"[A-Za-z0-9_-]{1,36}",
     permissions="bybit",
     of_order="orderId",
@@ -279,11 +290,17 @@ _KRAKEN = Dialect(
     read=_of_short_uuid,
     id_form=r"[0-9a-f]{32}",
     permissions="kraken",
+    listed_by="clientOrderId",
+    in_turn=True,  # each nonce has to be higher than the one before
+    offset="ofs",
+    per_page=50,
     reading=_listed,
     refusals=(
-        ("rate limit exceeded", Verdict.BUSY),
-        ("temporary lockout", Verdict.BUSY),
-        ("throttled", Verdict.BUSY),
+        # What is counted is counted by key.
+        ("rate limit exceeded", Verdict.CROWDED),
+        ("temporary lockout", Verdict.CROWDED),
+        ("too many requests", Verdict.CROWDED),
+        ("throttled", Verdict.CROWDED),
         ("service:unavailable", Verdict.UNKNOWN),
         ("service:busy", Verdict.BUSY),
         ("service:timeout", Verdict.UNKNOWN),
@@ -305,13 +322,13 @@ _OKX = Dialect(
     id_form=r"[A-Za-z0-9]{1,32}",
     found_by="clientOrderId",
     of_order="ordId",
-    apart=True,
     pages=True,
+    permissions="okx",
     reading=_nested,
     refusals=(
-        ("50011", Verdict.BUSY),
-        ("50061", Verdict.BUSY),
-        ("50040", Verdict.BUSY),
+        ("50011", Verdict.CROWDED),
+        ("50061", Verdict.CROWDED),
+        ("50040", Verdict.CROWDED),
         ("50102", Verdict.SKEW),
         ("50001", Verdict.UNKNOWN),
         ("50004", Verdict.UNKNOWN),

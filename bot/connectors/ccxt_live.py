@@ -30,7 +30,14 @@ from agents.domain.strategy import Mode
 from agents.domain.trail import ids
 from agents.domain.venue import GuardStyle
 from bot.connectors.ccxt_live_cancelling import unfilled
-from bot.connectors.ccxt_live_faults import Missing, OrderKeyRefused, Passed, Unchanged, hedged
+from bot.connectors.ccxt_live_faults import (
+    Missing,
+    OrderKeyRefused,
+    Passed,
+    Pooled,
+    Unchanged,
+    hedged,
+)
 from bot.connectors.ccxt_live_lookup import Lookup
 from bot.connectors.ccxt_live_numbers import told
 from bot.connectors.ccxt_live_orders import ENDED, apart, bare_name, check
@@ -199,7 +206,8 @@ class LiveBroker:
         if session.has("setMarginMode"):
             await self._isolate(session, intent.symbol, spelling, wanted)
         if session.has("setLeverage"):
-            await self._set(session, "set_leverage", wanted, spelling)
+            about = {"marginMode": "isolated"} if session.dialect.margin_in_orders else {}
+            await self._set(session, "set_leverage", wanted, spelling, about)
         session.leverage[intent.symbol] = wanted, session.used
 
     async def _one_way(self, session: Session, spelling: str) -> None:
@@ -217,6 +225,8 @@ class LiveBroker:
                     return
             about = {"leverage": wanted} if session.exchange.id == "okx" else {}
             await self._set(session, "set_margin_mode", "isolated", spelling, about)
+        except Pooled:
+            raise
         except OrderRejected as refusal:
             raise OrderRejected(
                 f"The margin of {symbol} could not be set to isolated. {refusal} Close what is "

@@ -6,7 +6,7 @@ a refusal is shown, shortened.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from agents.domain.errors import (
     BrokerAway,
@@ -44,8 +44,13 @@ _BY_NAME = {
     "InsufficientFunds": Verdict.POOR,
     "AuthenticationError": Verdict.KEY,
     "NoChange": Verdict.SAME,
+    # ccxt takes these for faults of the key as well. They say that this order, symbol or leverage
+    # is not for this account: the key is good, and what is open has to be closed with it.
+    "PermissionDenied": Verdict.NO,
+    "AccountNotEnabled": Verdict.NO,
+    "AccountSuspended": Verdict.NO,
 }
-"""ccxt's own names of refusals, for exchanges without a row of them."""
+"""ccxt's own names of refusals, for what is in no row."""
 
 
 class Skewed(TryAgain):
@@ -72,6 +77,14 @@ class Passed(OrderRejected):
     """The price is beyond the stop or the target already, and the exchange says not which."""
 
 
+class OwnBusy(BrokerBusy):
+    """This account alone is asked to wait."""
+
+
+class Pooled(OrderRejected):
+    """The account's assets are one margin, so that none can be isolated."""
+
+
 class OrderKeyRefused(OrderRejected, KeyRefused):
     """The order was refused because the key is."""
 
@@ -81,7 +94,12 @@ _BARE: Mapping[Verdict, type[ParleyError]] = {
     Verdict.GONE: Replaced,
     Verdict.SAME: Unchanged,
 }
-_KINDS = {Verdict.NEAR: StopTooNear, Verdict.MISSING: Missing, Verdict.PASSED: Passed}
+_KINDS = {
+    Verdict.NEAR: StopTooNear,
+    Verdict.MISSING: Missing,
+    Verdict.PASSED: Passed,
+    Verdict.POOLED: Pooled,
+}
 _SENTENCES = {
     Verdict.NEAR: "The price is beyond the stop already, says {}.",
     Verdict.MISSING: "{} knows no such order.",
@@ -89,6 +107,10 @@ _SENTENCES = {
     Verdict.SMALL: "{} takes no order as small as this.",
     Verdict.SPENT: "{} holds nothing that this order could reduce.",
     Verdict.PASSED: "The price is beyond the stop or the target already, says {}.",
+    Verdict.POOLED: (
+        "Your {} account is in multi-assets mode, where no position can have a margin of its own. "
+        "Switch it to single-asset mode in its settings, and try again."
+    ),
 }
 
 
@@ -96,13 +118,14 @@ _SENTENCES = {
 class Circumstances:
     """`title` is the exchange's name for people; `sent` says whether a request had left before the
     fault; `reads`: it asked for something, and changes nothing; `tried`: with a key that is not
-    stored yet."""
+    stored yet; `secrets`: what no sentence may hold."""
 
     title: str
     dialect: Dialect
     sent: bool
     reads: bool
     tried: bool = False
+    secrets: tuple[str, ...] = field(default=(), repr=False)
 
 
 def judged(fault: BaseException, about: Circumstances) -> ParleyError:
@@ -111,7 +134,7 @@ def judged(fault: BaseException, about: Circumstances) -> ParleyError:
         return fault
     reply: Reply | None = getattr(fault, REPLY, None)
     if reply is not None:
-        return _of_reply(reply, fault, about)
+        return _of_reply(_without(about.secrets, reply), fault, about)
     if about.sent and about.reads and _named(fault) is Verdict.MISSING:
         return Missing(_SENTENCES[Verdict.MISSING].format(about.title))  # a list without it
     if not about.sent or _cause(fault) in _UNSENT:
@@ -121,8 +144,9 @@ def judged(fault: BaseException, about: Circumstances) -> ParleyError:
 
 def _of_reply(reply: Reply, fault: BaseException, about: Circumstances) -> ParleyError:
     found = about.dialect.verdict(reply.code, reply.message)
-    if reply.status in (418, 429) or found is Verdict.BUSY:
-        return _busy(reply, about)
+    if reply.status in (418, 429) or found in (Verdict.BUSY, Verdict.CROWDED):
+        alone = found is Verdict.CROWDED and reply.status != 418
+        return _busy(reply, about, OwnBusy if alone else BrokerBusy)
     if found is None and reply.status == 403 and not reply.code:
         return _busy(reply, about)  # a wall before the exchange, which never saw it
     if found is Verdict.UNKNOWN or (found is None and (reply.status >= 500 or reply.status == 408)):
@@ -130,8 +154,8 @@ def _of_reply(reply: Reply, fault: BaseException, about: Circumstances) -> Parle
     verdict = found or _named(fault)
     if verdict is Verdict.BUSY:
         return _busy(reply, about)
-    if verdict is None and 200 <= reply.status < 300:
-        return _lost(about)  # it answered well, and ccxt could not read it
+    if verdict is None and (reply.code or 200 <= reply.status < 300):
+        return _lost(about)  # it answered, and ccxt can't read it as a refusal
     return _refusal(verdict or Verdict.NO, reply, about)
 
 
@@ -160,14 +184,15 @@ def _refusal(verdict: Verdict, reply: Reply, about: Circumstances) -> ParleyErro
         )
     if verdict in _BARE:
         return _BARE[verdict]()
-    return _KINDS.get(verdict, OrderRejected)(_sentence(verdict, reply, title))
+    return _KINDS.get(verdict, OrderRejected)(_sentence(verdict, reply, about))
 
 
-def _sentence(verdict: Verdict, reply: Reply, title: str) -> str:
+def _sentence(verdict: Verdict, reply: Reply, about: Circumstances) -> str:
+    title, what = about.title, "a request" if about.reads else "the order"
     if verdict is Verdict.HEDGED:
         return hedged(title)
     sentence = _SENTENCES.get(verdict)
-    return sentence.format(title) if sentence else f"{title} refused the order: {_words(reply)}."
+    return sentence.format(title) if sentence else f"{title} refused {what}: {_words(reply)}."
 
 
 def hedged(title: str) -> str:
@@ -177,10 +202,12 @@ def hedged(title: str) -> str:
     )
 
 
-def _busy(reply: Reply, about: Circumstances) -> BrokerBusy:
+def _busy(
+    reply: Reply, about: Circumstances, kind: type[BrokerBusy] = BrokerBusy
+) -> BrokerBusy:
     unnamed = _BAN if reply.status in (403, 418, 429) else _BREATH
     wait = reply.retry_after if reply.retry_after is not None else unnamed
-    return BrokerBusy(f"{about.title} asks to wait {max(1.0, wait):.0f} s.", max(0.1, wait))
+    return kind(f"{about.title} asks to wait {max(1.0, wait):.0f} s.", max(0.1, wait))
 
 
 def _lost(about: Circumstances) -> TryAgain:
@@ -212,8 +239,16 @@ def _cause(fault: BaseException) -> str:
     return ""
 
 
+def _without(secrets: tuple[str, ...], reply: Reply) -> Reply:
+    said = reply.message
+    for secret in secrets:
+        said = said.replace(secret, "…")
+    return replace(reply, message=said)
+
+
 def _words(reply: Reply) -> str:
     """The exchange's own words, without what could be an address, a key or a signature."""
-    plain = re.sub(r"https?://\S+|\S{33,}", "…", reply.message or f"code {reply.code}")
+    said = reply.message or (f"code {reply.code}" if reply.code else f"HTTP {reply.status}")
+    plain = re.sub(r"https?://\S+|\S{33,}", "…", said)
     plain = "".join(sign for sign in plain if sign.isprintable()).strip().rstrip(".")
     return plain if len(plain) <= _SHOWN else f"{plain[:_SHOWN]}…"

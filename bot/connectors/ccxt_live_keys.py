@@ -22,9 +22,11 @@ _PLAYED = (
 
 
 @dataclass(frozen=True, slots=True)
-class _Rights:
+class Rights:
+    """What a key may do; None is not told."""
+
     trades: bool = True
-    withdraws: bool = False
+    withdraws: bool | None = None
     restricted: bool | None = None
 
 
@@ -66,7 +68,7 @@ class CcxtKeyCheck:
     async def _report(self, session: Session) -> KeyReport:
         try:
             state = await state_of_account(session, self._traded, self._clock)
-            rights = await _rights(session)
+            rights = await rights_of(session)
             hedged = await _hedged(session)
         except OrderRejected as refusal:
             raise KeyRefused(f"{session.title} does not take this key: {refusal}") from None
@@ -109,26 +111,25 @@ async def _hedged(session: Session) -> bool:
     return perpetual and bool(spelling) and await both_ways(session, spelling)
 
 
-async def _rights(session: Session) -> _Rights:
-    """What the key may do. Where an exchange does not tell, it is taken to trade, and not known to
-    be bound to addresses."""
+async def rights_of(session: Session) -> Rights:
+    """Where an exchange does not tell, a key is taken to trade."""
     reading = _READINGS.get(session.dialect.permissions)
-    return await reading(session) if reading else _Rights()
+    return await reading(session) if reading else Rights()
 
 
-async def _binance(session: Session) -> _Rights:
+async def _binance(session: Session) -> Rights:
     if "sapi" not in session.exchange.urls["api"]:
-        return _Rights()  # sandboxes have none of it
+        return Rights(withdraws=False)  # sandboxes have none of it, and no money
     said: Mapping[str, Any] = await session.ask("sapiGetAccountApiRestrictions")
     market = "enableFutures" if session.dialect.apart else "enableSpotAndMarginTrading"
-    return _Rights(
+    return Rights(
         trades=bool(said.get(market)),
         withdraws=bool(said.get("enableWithdrawals")),
         restricted=bool(said.get("ipRestrict")),
     )
 
 
-async def _bybit(session: Session) -> _Rights:
+async def _bybit(session: Session) -> Rights:
     answer = await session.ask("privateGetV5UserQueryApi")
     said: Mapping[str, Any] = answer.get("result") or {}
     rights: Mapping[str, Any] = said.get("permissions") or {}
@@ -137,25 +138,47 @@ async def _bybit(session: Session) -> _Rights:
             f"This {session.title} account is a classic one. Upgrade it there to a unified trading "
             "account, and send the key again."
         )
+    if any(rights.get(name) for name in _PAYING):
+        raise KeyRefused(
+            f"This key may pay others ({session.title}'s P2P, Pay or fiat), so it is not stored. "
+            "Switch those rights off for it, or make a new key without them."
+        )
     spot = session.exchange.options.get("defaultType") == "spot"
     names = ("Spot",) if spot else ("ContractTrade", "Derivatives")
     trading = [right for name in names for right in rights.get(name) or ()]
     bound = [one for one in said.get("ips") or () if one != "*"]
-    return _Rights(
+    return Rights(
         trades=bool(trading) and str(said.get("readOnly")) != "1",
         withdraws="Withdraw" in (rights.get("Wallet") or ()),
         restricted=bool(bound),
     )
 
 
-async def _kraken(session: Session) -> _Rights:
+async def _kraken(session: Session) -> Rights:
     """Kraken tells nothing of a key, but refuses what it may not: withdrawals' methods need the
-    right to withdraw."""
+    right to withdraw. Any other refusal comes after that one."""
     try:
         await session.ask("privatePostWithdrawMethods")
-    except KeyRefused:
-        return _Rights()
-    return _Rights(withdraws=True)
+    except KeyRefused as refusal:
+        if "permission denied" not in str(refusal).lower():
+            raise
+        return Rights(withdraws=False)
+    except OrderRejected:
+        return Rights(withdraws=True)
+    return Rights(withdraws=True)
 
 
-_READINGS = {"binance": _binance, "bybit": _bybit, "kraken": _kraken}
+async def _okx(session: Session) -> Rights:
+    answer = await session.ask("privateGetAccountConfig")
+    said: Mapping[str, Any] = (answer.get("data") or [{}])[0]
+    rights = str(said.get("perm") or "").split(",")
+    if rights == [""]:
+        return Rights()
+    return Rights(
+        trades="trade" in rights, withdraws="withdraw" in rights, restricted=bool(said.get("ip"))
+    )
+
+
+_PAYING = ("FiatP2P", "FiatBybitPay", "FiatConvertBroker")
+"""Rights at Bybit by which coins can leave an account without a withdrawal."""
+_READINGS = {"binance": _binance, "bybit": _bybit, "kraken": _kraken, "okx": _okx}

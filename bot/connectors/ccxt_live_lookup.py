@@ -42,7 +42,7 @@ from bot.connectors.ccxt_live_orders import (
     state_of,
     trade_name,
 )
-from bot.connectors.ccxt_live_pages import paged
+from bot.connectors.ccxt_live_pages import newest_first, paged
 from bot.connectors.ccxt_live_session import Session, Traded
 
 _log = logging.getLogger(__name__)
@@ -272,6 +272,9 @@ class Lookup:
         about: dict[str, Any] = {dialect.of_order: name} if dialect.of_order else {}
         if (not about or dialect.pages) and order.get("timestamp"):
             since = int(order["timestamp"]) - 1000
+        if dialect.offset and since is not None:
+            trades = list(await newest_first(session, since, urgent=urgent))
+            return [one for one in trades if str(one.get("order")) == name]
         if dialect.pages and since is not None:
             trades = await self._newest(session, symbol, name, urgent)
             if trades and _amount(trades) >= (told(order.get("filled"), order.get("info")) or ZERO):

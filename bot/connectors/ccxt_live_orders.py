@@ -62,8 +62,11 @@ def lot(session: Session, symbol: str) -> Decimal:
 def request(session: Session, intent: OrderIntent) -> Request:
     dialect = session.dialect
     params: dict[str, Any] = {dialect.id_param: dialect.spell(intent.client_id)}
-    if intent.reduces and session.market(intent.symbol).get("swap"):
-        params["reduceOnly"] = True
+    if session.market(intent.symbol).get("swap"):
+        if intent.reduces:
+            params["reduceOnly"] = True
+        if dialect.margin_in_orders:
+            params["marginMode"] = "isolated"
     price = None if intent.price is None else handed(intent.price)
     if intent.kind is OrderKind.STOP:
         params[dialect.stop_param] = f"{intent.price:f}"
@@ -242,8 +245,10 @@ def trade_name(trade: Mapping[str, Any]) -> str:
 
 
 def dated(trades: Sequence[Mapping[str, Any]], ms: Any) -> list[Mapping[str, Any]]:
-    """Those in an answer to an order carry no time: they happened at the order's."""
-    return [{**one, "timestamp": one.get("timestamp") or ms} for one in trades]
+    """Those in an answer to an order carry no time: they happened at the order's. Some answers name
+    trades and tell nothing of them; such a name is no fill."""
+    known = [one for one in trades if one.get("amount") and one.get("price")]
+    return [{**one, "timestamp": one.get("timestamp") or ms} for one in known]
 
 
 def answer_of(
@@ -272,7 +277,9 @@ def venue_order(session: Session, order: Mapping[str, Any], *, triggered: bool) 
     known = spelling in session.ours
     size = lot(session, symbol) if known else Decimal(1)
     info = order.get("info")
-    trigger, price = told(order.get("triggerPrice"), info), told(order.get("price"), info)
+    names = ("triggerPrice", "stopLossPrice", "takeProfitPrice")
+    trigger = next((found for name in names if (found := told(order.get(name), info))), None)
+    price = told(order.get("price"), info)
     filled = (told(order.get("filled"), info) or ZERO) * size
     name = str(order.get("id") or "")
     return VenueOrder(

@@ -7,6 +7,8 @@ from bot.connectors.ccxt_live_session import Session
 
 Row = Mapping[str, Any]
 _DAY_MS = 86_400_000
+_AT_MOST = 20_000
+"""Trades; whatever an exchange answers, asking for them ends."""
 
 
 async def paged(
@@ -30,6 +32,18 @@ async def paged(
         since += window
         if not window or since > now + _DAY_MS:  # its clock may be ahead of ours
             return found
+
+
+async def newest_first(session: Session, since: int, *, urgent: bool = False) -> list[Row]:
+    """Trades of all markets from `since` on, ms, where a page is found by what it leaves out."""
+    dialect, found = session.dialect, dict[str, Row]()
+    for left_out in range(0, _AT_MOST, dialect.per_page):
+        about = {dialect.offset: left_out}
+        page = await session.ask("fetch_my_trades", None, since, None, about, urgent=urgent)
+        found |= {str(one["id"]): one for one in page}
+        if len(page) < dialect.per_page:
+            break
+    return list(found.values())
 
 
 async def everything(session: Session, what: str) -> list[Row]:

@@ -7,14 +7,13 @@ requests with their signatures, and so does what it logs.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agents.domain.errors import BrokerAway, BrokerBusy, KeyRefused, ParleyError
 from agents.domain.market import Tick
 from agents.domain.venue import Connection, Connections, ConnectionState, Credentials
-from bot.connectors.ccxt_dialect import Dialect, Reply, dialect_of
+from bot.connectors.ccxt_dialect import Dialect, dialect_of
 from bot.connectors.ccxt_exchange import (
     Addresses,
     PublicExchange,
@@ -23,7 +22,8 @@ from bot.connectors.ccxt_exchange import (
     pointed,
 )
 from bot.connectors.ccxt_instruments import Listing
-from bot.connectors.ccxt_live_faults import REPLY, Circumstances, Skewed, judged
+from bot.connectors.ccxt_live_client import Call, calling, live
+from bot.connectors.ccxt_live_faults import Circumstances, OwnBusy, Skewed, judged
 from bot.connectors.ccxt_live_pace import Pace
 
 _log = logging.getLogger(__name__)
@@ -32,6 +32,9 @@ _PING_MS = 15_000
 """Between two pings of a user's stream; one that misses two is closed."""
 _KEPT = {"ordersLimit": 200, "tradesLimit": 200}
 """How much news of an account ccxt keeps."""
+_OWN_AT_MOST = 30.0
+"""Seconds for which one account is left alone: orders may be counted by the day, and what became of
+those that are open has to be seen all the same."""
 _SAME = 0.3
 """Seconds by which two pauses that are the same may differ."""
 
@@ -60,66 +63,6 @@ class Traded(Protocol):
         """Ask the exchange for nothing that long."""
 
 
-@dataclass
-class _Call:
-    """One request of ours. `sent` becomes true when it leaves."""
-
-    urgent: bool = False
-    sent: bool = False
-
-
-_call: ContextVar[_Call] = ContextVar("call", default=_Call())  # noqa: B039  # nobody reads it
-
-
-def _live(kind: Any, dialect: Dialect, pace: Pace) -> Any:
-    """`kind` of ccxt, asking at the shared pace, and noting what refusals were made of."""
-
-    class Live(kind):  # type: ignore[misc]
-        # Not in the tree of loggers: requests are written to it with key and signature.
-        logger = logging.Logger("exchange", logging.CRITICAL + 1)
-
-        async def throttle(self, cost: float | None = None) -> None:
-            seconds = (1 if cost is None else cost) * self.rateLimit / 1000
-            await pace.turn(seconds, urgent=_call.get().urgent)
-
-        async def fetch(self, *asked: Any, **named: Any) -> Any:
-            _call.get().sent = True
-            return await super().fetch(*asked, **named)
-
-        def handle_errors(self, code: int, *rest: Any) -> Any:
-            headers, body = rest[3], rest[5]
-            return _noting(dialect, code, headers, body, super().handle_errors, code, *rest)
-
-        def handle_http_status_code(self, code: int, *rest: Any) -> Any:
-            return _noting(dialect, code, {}, None, super().handle_http_status_code, code, *rest)
-
-    Live.__name__ = kind.__name__
-    return Live
-
-
-def _noting(
-    dialect: Dialect,
-    status: int,
-    headers: Mapping[str, str],
-    body: Any,
-    check: Callable[..., Any],
-    *asked: Any,
-) -> Any:
-    try:
-        return check(*asked)
-    except Exception as fault:
-        code, message = dialect.reading(body)
-        setattr(fault, REPLY, Reply(status, code, message, _retry_after(headers)))
-        raise
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    for name, value in headers.items():
-        if name.lower() == "retry-after" and str(value).strip().isdecimal():
-            return float(value)
-    return None
-
-
 @dataclass(eq=False)
 class Session:
     """A user's account. `exchange` is a ccxt object with the key in it, and shown nowhere."""
@@ -134,6 +77,7 @@ class Session:
     hedged: bool | None = None
     leverage: dict[str, tuple[int, float]] = field(default_factory=dict)  # and when it was set
     used: float = 0.0
+    own: Pace = field(default_factory=Pace)  # held while this account alone has to wait
 
     def __post_init__(self) -> None:
         self.ours = {theirs: ours for ours, theirs in self.listing.spelled.items()}
@@ -170,23 +114,35 @@ class Session:
             await self._once("load_time_difference", (), {}, urgent=True, reads=True)
 
     async def _once(self, what: str, asked: Any, named: Any, *, urgent: bool, reads: bool) -> Any:
-        call = _Call(urgent or not reads)
-        before = _call.set(call)
+        await self.own.turn(0, urgent=True)
+        call = Call(urgent or not reads)
+        before = calling.set(call)
         try:
             return await getattr(self.exchange, what)(*asked, **named)
         except Exception as fault:
-            about = Circumstances(
-                self.title, self.dialect, call.sent, reads, tried=not self.owner_id
-            )
-            problem = judged(fault, about)
+            problem = judged(fault, self._circumstances(call, reads=reads))
             _log.debug(
                 "A request failed.",
                 extra={"what": what, "fault": type(fault).__name__, "is": type(problem).__name__},
             )
         finally:
-            _call.reset(before)
+            calling.reset(before)
+        if isinstance(problem, OwnBusy):
+            self.own.hold(min(problem.retry_after, _OWN_AT_MOST))
         await self.problem(self, problem)
         raise problem  # not in the handler: what ccxt raised must not hang on to it
+
+    def _circumstances(self, call: Call, *, reads: bool) -> Circumstances:
+        names = ("apiKey", "secret", "password")
+        secrets = (str(getattr(self.exchange, name, None) or "") for name in names)
+        return Circumstances(
+            self.title,
+            self.dialect,
+            call.sent,
+            reads,
+            tried=not self.owner_id,
+            secrets=tuple(one for one in secrets if one),
+        )
 
     async def close(self) -> None:
         await self.exchange.close()
@@ -263,11 +219,12 @@ class Sessions:
         except ParleyError as fault:
             raise BrokerAway(str(fault)) from None
         base = pointed(await exchange_class(self.traded.name), self.traded.addresses)
-        exchange = _live(base, self.dialect, self.pace)(_settings(credentials, self.dialect))
+        exchange = live(base, self.dialect, self.pace)(settings_of(credentials, self.dialect))
         if self.traded.sandbox:
             enter_sandbox(exchange, self.dialect.sandbox)
         exchange.set_markets_from_exchange(public)
         session = Session(owner_id, self.dialect, listing, self.pace, exchange, problem)
+        session.own = Pace(self._elapsed)
         try:
             await session.set_clock()
         except BaseException:
@@ -309,6 +266,8 @@ class Sessions:
             await self._refuse(session, str(problem))
 
     def heed(self, problem: ParleyError) -> None:
+        if isinstance(problem, OwnBusy):
+            return
         if isinstance(problem, BrokerBusy) and problem.retry_after > self.pace.held + _SAME:
             _log.warning(
                 "The exchange asks to wait.",
@@ -327,7 +286,7 @@ class Sessions:
             await self._connections.set_state(session.owner_id, connection.state, to, why)
 
 
-def _settings(credentials: Credentials, dialect: Dialect) -> dict[str, Any]:
+def settings_of(credentials: Credentials, dialect: Dialect) -> dict[str, Any]:
     return {
         "apiKey": credentials.key,
         "secret": credentials.secret,

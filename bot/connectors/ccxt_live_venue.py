@@ -23,7 +23,7 @@ from bot.connectors.ccxt_live_faults import Missing
 from bot.connectors.ccxt_live_lookup import Lookup
 from bot.connectors.ccxt_live_numbers import told
 from bot.connectors.ccxt_live_orders import bare_name, lot, trade_name, venue_order
-from bot.connectors.ccxt_live_pages import everything, paged
+from bot.connectors.ccxt_live_pages import everything, newest_first, paged
 from bot.connectors.ccxt_live_session import Session, Sessions, Traded
 
 T = TypeVar("T")
@@ -67,6 +67,9 @@ class LiveVenue:
     async def _trades(self, session: Session, symbol: str, since: int) -> list[Trade]:
         """Page after page; some exchanges show a few days at a time."""
         spelling, now = session.listing.spelling(symbol), to_ms(self._clock.now())
+        if session.dialect.offset:
+            every = await newest_first(session, since)
+            return [one for one in every if one.get("symbol") == spelling]
         if session.dialect.pages:
             return await paged(session, "fetch_my_trades", spelling, since, now, {})
         window, found = session.dialect.window_days * _DAY_MS, dict[str, Trade]()

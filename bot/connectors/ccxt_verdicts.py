@@ -9,10 +9,12 @@ class Verdict(Enum):
     once. MISSING: there is no such order. TWICE: the client order id is in use. POOR: not enough
     free. SMALL: below the minimum. HEDGED: the account holds long and short at once. SPENT: there
     is nothing to reduce. SAME: a setting is as it was wanted already. GONE: what it should replace
-    has ended. PASSED: the price is beyond a target or a stop, the exchange doesn't say which. NO:
-    any other refusal."""
+    has ended. PASSED: the price is beyond a target or a stop, the exchange doesn't say which.
+    CROWDED: as BUSY, but this account alone asked too much. POOLED: all assets of the account are
+    one margin. NO: any other refusal."""
 
     BUSY = "busy"
+    CROWDED = "crowded"
     SKEW = "skew"
     UNKNOWN = "unknown"
     KEY = "key"
@@ -22,6 +24,7 @@ class Verdict(Enum):
     POOR = "poor"
     SMALL = "small"
     HEDGED = "hedged"
+    POOLED = "pooled"
     SPENT = "spent"
     SAME = "same"
     GONE = "gone"
@@ -32,12 +35,20 @@ class Verdict(Enum):
 BYBIT_REFUSALS = (
     ("position idx not match", Verdict.HEDGED),
     ("10002", Verdict.SKEW),
-    ("10006", Verdict.BUSY),
+    ("10006", Verdict.CROWDED),
+    ("170005", Verdict.CROWDED),
+    ("170222", Verdict.CROWDED),
+    ("10009", Verdict.BUSY),  # this machine's address is banned, which no key can help
     ("10018", Verdict.BUSY),
     ("10429", Verdict.BUSY),
-    ("170222", Verdict.BUSY),
     ("10000", Verdict.UNKNOWN),
     ("10016", Verdict.UNKNOWN),
+    ("170001", Verdict.UNKNOWN),
+    ("170007", Verdict.UNKNOWN),
+    ("170032", Verdict.UNKNOWN),
+    ("170035", Verdict.UNKNOWN),  # "submitted for processing"
+    ("170146", Verdict.UNKNOWN),
+    ("170147", Verdict.UNKNOWN),
     ("10003", Verdict.KEY),
     ("10004", Verdict.KEY),
     ("10005", Verdict.KEY),

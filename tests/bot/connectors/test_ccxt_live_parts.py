@@ -33,7 +33,15 @@ from agents.domain.venue import GuardStyle
 from bot.connectors.ccxt_dialect import DIALECTS, Reply, dialect_of, spelled_exchange
 from bot.connectors.ccxt_exchange import Addresses, enter_sandbox, exchange_class, open_public
 from bot.connectors.ccxt_instruments import listing
-from bot.connectors.ccxt_live_faults import REPLY, Circumstances, Missing, Skewed, Twice, judged
+from bot.connectors.ccxt_live_faults import (
+    REPLY,
+    Circumstances,
+    Missing,
+    OwnBusy,
+    Skewed,
+    Twice,
+    judged,
+)
 from bot.connectors.ccxt_live_lookup import Lookup
 from bot.connectors.ccxt_live_numbers import handed, told
 from bot.connectors.ccxt_live_orders import lot, request
@@ -108,7 +116,7 @@ SAID = [
     ("kraken", 200, "EOrder:Insufficient funds", "EOrder:Insufficient funds", OrderRejected),
     ("kraken", 200, "EOrder:Unknown order", "EOrder:Unknown order", Missing),
     ("kraken", 200, "EService:Unavailable", "EService:Unavailable", OrderUnknown),
-    ("kraken", 200, "EAPI:Rate limit exceeded", "EAPI:Rate limit exceeded", BrokerBusy),
+    ("kraken", 200, "EAPI:Rate limit exceeded", "EAPI:Rate limit exceeded", OwnBusy),
     ("okx", 200, "51008", "Order failed. Insufficient balance.", OrderRejected),
     ("okx", 200, "50102", "Timestamp request expired", Skewed),
     ("bitstamp", 400, "", "You have no money", OrderRejected),
@@ -135,7 +143,9 @@ def test_what_an_exchange_says_means(
         ("OrderNotFound", Missing),
         ("OrderImmediatelyFillable", StopTooNear),
         ("DuplicateOrderId", Twice),
-        ("PermissionDenied", KeyRefused),
+        ("AuthenticationError", KeyRefused),
+        ("PermissionDenied", OrderRejected),
+        ("AccountSuspended", OrderRejected),
         ("InvalidNonce", Skewed),
         ("RateLimitExceeded", BrokerBusy),
         ("InvalidOrder", OrderRejected),
