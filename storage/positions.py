@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from agents.domain.errors import NotFound
-from agents.domain.position import OpenTarget, Position, PositionState
+from agents.domain.position import OpenTarget, Position, PositionState, Trailed
 from agents.domain.proposal import Trailing
 from agents.domain.strategy import Mode, Side
 from storage.columns import from_micros, to_micros
@@ -66,10 +66,11 @@ class Positions(Repository):
         )
         return await present.using_db(self.db).update(**changes) == 1
 
-    async def save_stops(self, stops: Mapping[int, tuple[Decimal, Decimal]]) -> None:
+    async def save_stops(self, stops: Mapping[int, Trailed]) -> None:
+        sql = "UPDATE positions SET stop = ?, best = ? WHERE id = ? AND version = ?"
         for part in sliced(list(stops.items()), _SLICE):
-            values = [[str(stop), str(best), number] for number, (stop, best) in part]
-            await self.change_many("UPDATE positions SET stop = ?, best = ? WHERE id = ?", values)
+            values = [[str(at.stop), str(at.best), number, at.version] for number, at in part]
+            await self.change_many(sql, values)
 
     async def still_open(self, timeframe: str | None = None) -> Sequence[Position]:
         """Oldest first."""

@@ -28,7 +28,7 @@ from agents.domain.market import (
 )
 from agents.domain.notebook import Audit, Notes, Preferences
 from agents.domain.order import Fill, OrderIntent, OrderState
-from agents.domain.position import Account, Position
+from agents.domain.position import Account, Position, Trailed
 from agents.domain.proposal import Proposal, ProposalState
 from agents.domain.publishing import Channels
 from agents.domain.record import Record
@@ -107,6 +107,10 @@ class Advisor(Protocol):
 class Transactions(Protocol):
     def transaction(self) -> AbstractAsyncContextManager[None]:
         """All repository calls inside become one commit, or nothing. Nested ones join."""
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Call `call` when the present task's transaction is committed; at once outside of one.
+        Never after a rollback."""
 
 
 class Users(Protocol):
@@ -290,8 +294,9 @@ class Positions(Protocol):
     async def save(self, position: Position) -> bool:
         """Compare-and-set on (id, version); the stored version becomes version + 1."""
 
-    async def save_stops(self, stops: Mapping[int, tuple[Decimal, Decimal]]) -> None:
-        """Write (stop, best) of positions that only trailed; does not change versions."""
+    async def save_stops(self, stops: Mapping[int, Trailed]) -> None:
+        """Write stop and best of positions that only trailed; does not change versions. One that
+        was stored anew since is left alone."""
 
     async def still_open(self, timeframe: str | None = None) -> Sequence[Position]:
         """Every position that is OPEN or CLOSING, of all owners; with a timeframe only those that

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import NamedTuple
 
 from agents.domain.money import exactly, floor_to
 from agents.domain.proposal import Trailing
@@ -103,6 +104,14 @@ class Position:
         """Net profit in multiples of the initial risk; zero when the risk is zero."""
         risk = self.risk_per_unit * self.entered
         return self.net(price) / risk if risk else Decimal(0)
+
+
+class Trailed(NamedTuple):
+    """Where the stop and the best price of a position are by now, which was stored as `version`."""
+
+    stop: Decimal
+    best: Decimal
+    version: int
 
 
 @dataclass(frozen=True, slots=True)

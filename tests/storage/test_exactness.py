@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from agents.domain.order import OrderPurpose, OrderState
 from agents.domain.ports import Memory
-from agents.domain.position import OpenTarget, PositionState
+from agents.domain.position import OpenTarget, PositionState, Trailed
 from agents.domain.user import Identity, Place, User
 from agents.domain.venue import FundingPaid
 from storage.columns import Moment, Money, clean, from_micros, to_micros
@@ -115,7 +115,7 @@ async def test_decimals_survive_the_database(database: Database, value: Decimal)
         targets=(OpenTarget(value, value),),
         exit_price=value,
     )
-    await database.positions.save_stops({position.id: (value, value)})
+    await database.positions.save_stops({position.id: Trailed(value, value, position.version)})
     stored = await database.positions.by_id(position.id)
     found = (stored.realised, stored.stop, stored.best, stored.exit_price, stored.targets[0].price)
     assert all(item is not None and _same(item, value) for item in found)

@@ -9,7 +9,7 @@ import pytest
 
 from agents.domain.errors import NotFound
 from agents.domain.ports import Memory
-from agents.domain.position import Account, OpenTarget, Position, PositionState
+from agents.domain.position import Account, OpenTarget, Position, PositionState, Trailed
 from agents.domain.proposal import Trailing
 from agents.domain.strategy import Mode
 from agents.domain.user import User
@@ -73,15 +73,24 @@ async def test_trailing_changes_no_version(memory: Memory, ann: User) -> None:
     strategy = await a_strategy(memory, ann.id)
     one, two = [await a_position(memory, strategy) for _ in range(2)]
     stops = {
-        one.id: (Decimal("60500.5"), Decimal("61500")),
-        two.id: (Decimal("60600.6"), Decimal("61600")),
+        one.id: Trailed(Decimal("60500.5"), Decimal("61500"), one.version),
+        two.id: Trailed(Decimal("60600.6"), Decimal("61600"), two.version),
     }
     await memory.positions.save_stops(stops)
     await memory.positions.save_stops({})
     for position in (one, two):
-        stop, best = stops[position.id]
+        stop, best, _ = stops[position.id]
         expected = replace(position, stop=stop, best=best)
         assert await memory.positions.by_id(position.id) == expected
+
+
+async def test_a_stop_that_was_stored_anew_is_not_trailed_over(memory: Memory, ann: User) -> None:
+    position = await a_position(memory, await a_strategy(memory, ann.id))
+    moved = replace(position, stop=Decimal("60900"))
+    assert await memory.positions.save(moved)
+    late = Trailed(Decimal("60500"), Decimal("61500"), position.version)
+    await memory.positions.save_stops({position.id: late})
+    assert (await memory.positions.by_id(position.id)).stop == Decimal("60900")
 
 
 async def test_found_by_owner_account_and_state(memory: Memory, ann: User, bob: User) -> None:

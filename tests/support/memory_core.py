@@ -80,6 +80,7 @@ class Session:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.dead = False
+        self._afterwards: list[Callable[[], None]] = []
 
     def kill(self) -> None:
         self.dead = True
@@ -91,6 +92,12 @@ class Session:
     def transaction(self) -> AbstractAsyncContextManager[None]:
         return self._transaction()
 
+    def after_commit(self, call: Callable[[], None]) -> None:
+        if self.database.writer is asyncio.current_task():
+            self._afterwards.append(call)
+        else:
+            call()
+
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
         self.check()
@@ -100,6 +107,7 @@ class Session:
         async with self.database.lock:
             self.database.writer = asyncio.current_task()
             self.database.undo.clear()
+            self._afterwards.clear()
             try:
                 yield
                 self.check()
@@ -108,6 +116,8 @@ class Session:
                 raise
             finally:
                 self.database.writer = None
+        for call in self._afterwards[:]:
+            call()
 
     async def run(self, work: Callable[[], R]) -> R:
         """`work` as one statement: alone, and after a turn of the loop, so that others get in."""

@@ -16,7 +16,7 @@ from agents.domain.order import (
     OrderPurpose,
     OrderState,
 )
-from agents.domain.position import Position, PositionState
+from agents.domain.position import Position, PositionState, Trailed
 from agents.domain.proposal import PROPOSAL_MOVES, Proposal, ProposalState
 from agents.domain.strategy import Mode
 from tests.support.memory_core import Repository, Table, statement
@@ -310,9 +310,11 @@ class MemoryPositions(Repository):
         return True
 
     @statement
-    def save_stops(self, stops: Mapping[int, tuple[Decimal, Decimal]]) -> None:
-        for number, (stop, best) in stops.items():
-            self._rows.put(number, replace(self._rows.rows[number], stop=stop, best=best))
+    def save_stops(self, stops: Mapping[int, Trailed]) -> None:
+        for number, at in stops.items():
+            row = self._rows.rows[number]
+            if row.version == at.version:
+                self._rows.put(number, replace(row, stop=at.stop, best=at.best))
 
     @statement
     def still_open(self, timeframe: str | None = None) -> Sequence[Position]:

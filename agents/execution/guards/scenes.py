@@ -9,7 +9,7 @@ from agents.domain.errors import NotFound
 from agents.domain.money import ZERO
 from agents.domain.order import UNSETTLED, OrderIntent, OrderKind
 from agents.domain.ports import Market, Memory
-from agents.domain.position import Position
+from agents.domain.position import Position, Trailed
 from agents.domain.strategy import Mode
 from agents.domain.venue import GuardStyle
 from agents.execution.booking.settlement import left_to_close
@@ -196,7 +196,8 @@ class Scenes:
             self._local.add((position.mode, position.symbol))
             return None
         if position is not stored:  # before it rests there: who restarts must not put it back
-            await self._memory.positions.save_stops({position.id: (position.stop, position.best)})
+            at = Trailed(position.stop, position.best, position.version)
+            await self._memory.positions.save_stops({position.id: at})
         orders = await self._memory.orders.of_position(position_id)
         mine = 0 if sending is None else sending.id
         flying = [item for item in orders if item.id == mine or not self.held_back(item.id)]

@@ -48,7 +48,8 @@ class Closing:
     async def store(self, exits: Sequence[Exit]) -> list[OrderIntent]:
         """The intents stored, each NEW. Exits that others are closing already make none.
 
-        All in one transaction: raises what the database raises, and then nothing is stored.
+        All in one transaction, or in the running one: raises what the database raises, and then
+        nothing is stored. The book follows when it is committed.
         """
         known: dict[int, Held] = {}
         intents: list[OrderIntent] = []
@@ -57,11 +58,15 @@ class Closing:
                 intent = await self._store(wanted, known)
                 if intent is not None:
                     intents.append(intent)
-        for held in known.values():
-            if held.position.id in {intent.position_id for intent in intents}:
-                self._book.follow(held.position, held.in_flight)
+            stored = {intent.position_id for intent in intents}
+            marked = [held for held in known.values() if held.position.id in stored]
+            self._memory.transactions.after_commit(lambda: self._follow(marked))
         self._passed("exit.stored")
         return intents
+
+    def _follow(self, marked: Sequence[Held]) -> None:
+        for held in marked:
+            self._book.follow(held.position, held.in_flight)
 
     async def _store(self, wanted: Exit, known: dict[int, Held]) -> OrderIntent | None:
         held = known.get(wanted.position_id) or self._watched(wanted.position_id)

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from agents.domain.market import Tick
 from agents.domain.money import ZERO
-from agents.domain.position import Position, PositionState
+from agents.domain.position import Position, PositionState, Trailed
 from agents.domain.strategy import Mode, Side
 from agents.execution.leaving.lanes import BREAK_EVEN, LIQUIDATION, OVERDUE, STOP, Entry, Lane
 from agents.execution.leaving.trails import signed_stop
@@ -87,6 +87,7 @@ class ExitBook:
         self.unarmed: set[int] = set()
         self._at_exchange: dict[int, AtExchange] = {}
         self._followers: list[Follower] = []
+        self._stirred: set[int] = set()  # positions whose stop is to be written anew
 
     def __len__(self) -> int:
         return len(self._held)
@@ -116,6 +117,8 @@ class ExitBook:
         if known is not None and known.position.version > position.version:
             return
         self._hold(position, in_flight)
+        if known is not None:  # it may have trailed while it was stored
+            self.stir([position.id])
         for follower in self._followers:
             follower(position)
 
@@ -179,28 +182,26 @@ class ExitBook:
             return position
         return replace(position, stop=stop, best=best)
 
-    def move_stop(self, position_id: int, stop: Decimal) -> None:
-        """Put the fixed stop of a watched position elsewhere."""
-        held = self._held[position_id]
-        held.stop = stop
-        lane = self._lanes[held.position.symbol]
-        column = lane.column(held.position.side, STOP)
-        for index, entry in enumerate(held.entries):
-            if entry[2] == STOP:
-                column.remove(entry)
-                held.entries[index] = (stop, position_id, STOP)
-                column.add(held.entries[index])
-                lane.unbound()
+    def stir(self, position_ids: Iterable[int]) -> None:
+        """Have the trailing stops of these positions written again."""
+        held = (self._held.get(number) for number in position_ids)
+        self._stirred |= {item.position.id for item in held if item is not None and item.trails}
 
     def risen(self) -> list[int]:
-        """The positions whose trailing stop moved since this was last called."""
+        """The positions whose trailing stop moved since this was last called, or may have."""
         lanes = self._lanes.values()
-        return [number for lane in lanes for side in lane.sides for number in side.risen()]
+        risen = [number for lane in lanes for side in lane.sides for number in side.risen()]
+        stirred, self._stirred = self._stirred.difference(risen), set()
+        return [*risen, *sorted(stirred)]
 
-    def levels(self, position_ids: Iterable[int]) -> dict[int, tuple[Decimal, Decimal]]:
-        """(stop, best) by now of those of these positions that are still watched."""
+    def levels(self, position_ids: Iterable[int]) -> dict[int, Trailed]:
+        """Stop and best by now of those of these positions that are still watched."""
         held = (self._held.get(number) for number in position_ids)
-        return {item.position.id: self._levels(item) for item in held if item is not None}
+        return {
+            item.position.id: Trailed(*self._levels(item), item.position.version)
+            for item in held
+            if item is not None
+        }
 
     # --- ticks --------------------------------------------------------------------------------
 

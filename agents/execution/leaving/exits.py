@@ -67,7 +67,9 @@ class Exits:
 
     async def load(self) -> None:
         """Fill the book from what is stored; at start, before ticks come. What rested at an
-        exchange counts as resting until the guards have looked: it may have been filled."""
+        exchange counts as resting until the guards have looked: it may have been filled.
+        Positions are read before orders: an exit that is stored in between is then seen."""
+        still_open = await self._memory.positions.still_open()
         pending: dict[int, Decimal] = {}
         resting: dict[int, list[OrderIntent]] = {}
         for order in await self._memory.orders.in_states(UNSETTLED):
@@ -78,7 +80,7 @@ class Exits:
             else:
                 left = order.quantity - order.filled
                 pending[order.position_id] = pending.get(order.position_id, Decimal(0)) + left
-        for place, position in enumerate(await self._memory.positions.still_open()):
+        for place, position in enumerate(still_open):
             self._book.rests(position.id, at_exchange(position, resting.get(position.id, ())))
             await self._heal(position, pending.get(position.id, Decimal(0)))
             if place % _LOADED_AT_ONCE == 0:
@@ -86,22 +88,33 @@ class Exits:
 
     async def heal(self) -> None:
         """Arm positions whose exit failed; every minute."""
-        waiting, self._book.unarmed = self._book.unarmed, set()
-        for position_id in waiting:
+        for position_id in sorted(self._book.unarmed):
+            self._book.unarmed.discard(position_id)
             try:
                 position = await self._memory.positions.by_id(position_id)
+                await self._heal(position, await in_flight(self._memory, position_id))
             except NotFound:
                 continue
-            await self._heal(position, await in_flight(self._memory, position_id))
+            except Exception:
+                self._book.unarmed.add(position_id)
+                raise
 
     async def flush(self) -> int:
-        """Write the stops that trailed since the last time; about once a second. How many."""
+        """Write the stops that trailed since the last time; about once a second. How many. What
+        the database did not take is written the next time."""
         risen = self._book.risen()
+        try:
+            await self._write(risen)
+        except Exception:
+            self._book.stir(risen)
+            raise
+        self._guards.trailed(risen)
+        return len(risen)
+
+    async def _write(self, risen: Sequence[int]) -> None:
         for start in range(0, len(risen), _STOPS_AT_ONCE):
             moved = self._book.levels(risen[start : start + _STOPS_AT_ONCE])
             await self._memory.positions.save_stops(moved)
-        self._guards.trailed(risen)
-        return len(risen)
 
     async def _heal(self, position: Position, pending: Decimal) -> None:
         """Follow a position; one marked as closing that nothing closes is open again."""

@@ -62,7 +62,8 @@ class Book:
             self.book.follow(item)
 
     def trailed(self) -> dict[int, tuple[Decimal, Decimal]]:
-        return self.book.levels(self.book.risen())
+        found = self.book.levels(self.book.risen())
+        return {number: (at.stop, at.best) for number, at in found.items()}
 
     def tick(self, price: str | Decimal, symbol: str = "BTC/USDT") -> list[Trigger]:
         self.seconds += 1
@@ -145,10 +146,13 @@ def test_ticks_that_are_not_newer_than_the_position_leave_it_alone() -> None:
     assert [hit.kind for hit in book.tick("97")] == [TriggerKind.STOP]
 
 
-def test_a_moved_stop_is_where_it_was_moved_to() -> None:
-    book = Book(position())
-    book.book.move_stop(1, D(99))
-    assert book.tick("99") == [Trigger(1, TriggerKind.STOP, D(99))]
+def test_what_trailed_while_a_position_was_stored_is_still_to_be_written() -> None:
+    trailing = Trailing(distance=D(3))
+    book = Book(position(targets=(), trailing=trailing))
+    book.tick("110")
+    book.book.follow(replace(position(targets=(), trailing=trailing), fees=D(1), version=2))
+    assert book.trailed() == {1: (D(107), D(110))}
+    assert book.trailed() == {}
 
 
 def test_a_closing_position_has_no_triggers_and_a_closed_one_is_forgotten() -> None:
@@ -371,7 +375,7 @@ def test_a_stop_that_rests_still_trails_and_moves_to_break_even() -> None:
         book.book.rests(number, AtExchange(D(98)))
     assert [hit.kind for hit in book.tick("102")] == [TriggerKind.BREAK_EVEN]
     book.tick("110")
-    assert book.book.levels([1, 2]) == {1: (D(107), D(110)), 2: (D(107), D(110))}
+    assert book.trailed() == {1: (D(107), D(110)), 2: (D(107), D(110))}
     assert book.tick("106") == []  # the exchange's own stop is elsewhere until it is moved
 
 

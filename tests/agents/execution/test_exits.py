@@ -1,11 +1,12 @@
 """Ticks into exits, on both sides: stops, gaps, targets with shares, break-even, trailing."""
 
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from decimal import Decimal
 
 import pytest
 
 from agents.domain.errors import OperatorNeeded
-from agents.domain.order import OrderPurpose
+from agents.domain.order import OrderIntent, OrderPurpose, OrderState
 from agents.domain.position import Position, PositionState
 from agents.domain.proposal import Trailing
 from agents.domain.strategy import Side, Strategy
@@ -13,6 +14,7 @@ from agents.domain.user import NoticeKind
 from agents.execution.booking.reconciling import cash, differences
 from agents.execution.proposals.levels import PriceLevels
 from tests.support.desk import FREE, World, levels
+from tests.support.memory_trading import MemoryOrders
 
 D = Decimal
 
@@ -246,6 +248,56 @@ async def test_a_database_that_fails_leaves_the_stop_to_be_tried_again() -> None
     await world.tick("59000")
     assert position(world).state is PositionState.CLOSED
     assert len(world.orders) == 2
+
+
+async def test_a_database_that_fails_again_loses_none_of_what_is_to_be_armed() -> None:
+    world = World()
+    await opened(world, both(Side.LONG))
+    world.database.fails = OperatorNeeded("the disk is full")
+    await world.tick("59000")
+    await world.desk.every_minute()
+    world.database.fails = None
+    await world.desk.every_minute()
+    for _ in range(2):
+        await world.tick("59000")
+    assert position(world).state is PositionState.CLOSED
+
+
+async def test_a_database_that_fails_loses_nothing_that_trailed() -> None:
+    world = World()
+    await opened(world, both(Side.LONG, distance="600"))
+    await world.tick("61000")
+    world.database.fails = OperatorNeeded("the disk is full")
+    with pytest.raises(OperatorNeeded):
+        await world.desk.exits.flush()
+    world.database.fails = None
+    assert await world.desk.exits.flush() == 1
+    assert position(world).stop == D("60400")
+
+
+class Closed(MemoryOrders):
+    """Somebody closes a trade by hand right after the orders were read."""
+
+    closes: Callable[[], Awaitable[object]] | None = None
+
+    async def in_states(self, states: Collection[OrderState]) -> Sequence[OrderIntent]:
+        found = await super().in_states(states)
+        closes, self.closes = self.closes, None
+        if closes is not None:
+            await closes()
+        return found
+
+
+async def test_a_close_while_the_book_is_read_is_the_only_one() -> None:
+    world = World()
+    strategy = await opened(world, both(Side.LONG))
+    orders = world.memory.orders = Closed(world.memory.session)
+    orders.closes = lambda: world.desk.hands.close(strategy.owner_id, 1)
+    await world.desk.exits.load()
+    assert position(world).state is PositionState.CLOSING
+    await world.tick("59000")
+    assert len(world.orders) == 2
+    assert position(world).state is PositionState.CLOSED
 
 
 async def test_a_position_marked_as_closing_that_nothing_closes_is_healed_at_start() -> None:

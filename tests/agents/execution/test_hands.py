@@ -64,6 +64,18 @@ async def test_a_part_too_small_is_refused_and_a_rest_too_small_goes_with_it() -
     assert most.quantity == D("0.16666")
 
 
+async def test_a_close_that_is_rolled_back_leaves_the_stop_armed() -> None:
+    world = World()
+    owner = await holding(world)
+    with pytest.raises(ZeroDivisionError):
+        async with world.memory.transactions.transaction():
+            assert (await world.desk.hands.store_close(owner, 1)).intents
+            raise ZeroDivisionError
+    assert world.positions[0].state is PositionState.OPEN
+    await world.tick("59300")
+    assert world.orders[-1].purpose is OrderPurpose.STOP
+
+
 async def test_a_position_of_another_is_not_found() -> None:
     world = World()
     await holding(world)
