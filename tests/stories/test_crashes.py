@@ -14,6 +14,7 @@ import pytest
 
 from agents.execution.checkpoints import POINTS
 from tests.support.books import Books
+from tests.support.forking import Nursery
 from tests.support.telegram_server import TelegramServer
 from tests.support.trader import CHATS, Trader
 
@@ -30,8 +31,8 @@ PANIC = ("panic.marking", "panic.marked", "panic.flat")
 
 @asynccontextmanager
 async def trading(folder: Path, market: dict[str, str]) -> AsyncIterator[Trader]:
-    async with TelegramServer() as server:
-        trader = Trader(folder, server, {**SPEED, **market})
+    async with Nursery() as nursery, TelegramServer() as server:
+        trader = Trader(folder, nursery, server, {**SPEED, **market})
         await trader.start()
         await trader.begin()
         tapping = asyncio.create_task(trader.keep_tapping())

@@ -3,18 +3,15 @@
 import asyncio
 import os
 import random
-import signal
-import sys
-from asyncio.subprocess import Process
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.support.books import Books
+from tests.support.forking import Forked, Nursery
 from tests.support.telegram_server import TelegramServer
 from tests.support.telegram_world import Message
 
-ROOT = Path(__file__).resolve().parents[2]
 CHATS = (42, 43, 44, 45)  # several, since a chat takes one message a second
 SENTENCES = (
     "Buy BTC when RSI(14) on 5m drops below 48, stop 0.4%, target 1R, risk 0.5%",
@@ -26,14 +23,16 @@ SENTENCES = (
 class Trader:
     """`say` and `tap` are a person's; `start` and `kill` the operator's."""
 
-    def __init__(self, folder: Path, server: TelegramServer, market: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, nursery: Nursery, server: TelegramServer, market: dict[str, str]
+    ) -> None:
         self.folder = folder
+        self.nursery = nursery
         self.server = server
-        self.process: Process | None = None
+        self.desk: Forked | None = None
         self._environment = {
             **{name: value for name, value in os.environ.items() if name in ("PATH", "HOME")},
             **market,
-            "PYTHONPATH": str(ROOT),
             "PORT": "0",
             "TELEGRAM_BOT_TOKEN": server.token,
             "TELEGRAM_API_URL": server.url,
@@ -49,49 +48,36 @@ class Trader:
     # --- the process --------------------------------------------------------------------------
 
     async def start(self, crash_at: str = "") -> None:
-        with (self.folder / "log").open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "tests.support.crashing",
-                cwd=self.folder,
-                env={**self._environment, "CRASH_AT": crash_at},
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=log,
-            )
+        environment = {**self._environment, "CRASH_AT": crash_at}
+        self.desk = await self.nursery.start(self.folder, environment)
 
     async def lives(self, seconds: float) -> bool:
         """Whether it is still running after so long; it may die by itself before."""
-        assert self.process
-        try:
-            await asyncio.wait_for(self.process.wait(), seconds)
-        except TimeoutError:
-            return True
-        return False
+        assert self.desk
+        return await self.desk.lives(seconds)
 
     async def kill(self) -> None:
-        assert self.process
-        if self.process.returncode is None:
-            self.process.send_signal(signal.SIGKILL)
-        await self.process.wait()
+        assert self.desk
+        await self.desk.kill()
 
-    async def stop(self) -> int:
+    async def stop(self) -> int | None:
         """SIGTERM; the exit code."""
-        assert self.process
-        self.process.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(self.process.wait(), 15)
+        assert self.desk
+        return await asyncio.wait_for(self.desk.stop(), 15)
 
     # --- the person ---------------------------------------------------------------------------
 
     async def begin(self) -> None:
         """Everybody joins, and activates strategies that trade all the time."""
-        for chat in CHATS:
-            self.server.private(chat)
-            self.server.say(chat, chat, "/start")
-            await self.answer("trading desk", chat)
-            for sentence in SENTENCES:
-                await self._activate(chat, sentence)
+        await asyncio.gather(*(self._join(chat) for chat in CHATS))
         await self._let_run(CHATS[0], 3)
+
+    async def _join(self, chat: int) -> None:
+        self.server.private(chat)
+        self.server.say(chat, chat, "/start")
+        await self.answer("trading desk", chat)
+        for sentence in SENTENCES:
+            await self._activate(chat, sentence)
 
     async def _let_run(self, chat: int, number: int) -> None:
         """One strategy trades without taps, beside those that are tapped."""
@@ -158,8 +144,7 @@ class Trader:
 
     async def settle(self) -> None:
         """Flatten everything and wait until all is filled and told."""
-        for chat in CHATS:
-            await self.panic(chat)
+        await asyncio.gather(*(self.panic(chat) for chat in CHATS))
         while not self._is_quiet():
             assert await self.lives(0.2), "the desk died while it was to settle"
 
