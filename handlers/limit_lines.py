@@ -114,12 +114,15 @@ def _leverage(look: _Look) -> str:
 
 
 def _loss(
-    name: str, field: str, flatten: str, used: Callable[[AccountView], Decimal]
+    name: str, field: str, flatten: str, used: Callable[[AccountView], Decimal], then: str
 ) -> Callable[[_Look], str]:
+    """`then` says what follows once it is reached."""
+
     def told(look: _Look) -> str:
+        lost, most = max(used(look.view), ZERO), getattr(look.limits, field)
         closes = ", then all is closed" if getattr(look.limits, flatten) else ""
-        lost = max(used(look.view), ZERO)
-        return _part(name, lost, getattr(look.limits, field), closes)
+        reached = f" ⛔ reached: {then}" if lost >= most else closes
+        return _part(name, lost, most, reached)
 
     return told
 
@@ -156,14 +159,17 @@ _TELLERS: Mapping[str, Callable[[_Look], str]] = {
     "daily loss": _loss(
         *("daily loss", "daily_loss_percent", "daily_loss_flatten"),
         lambda view: view.day_loss_percent,
+        "no new trades until 00:00 UTC",
     ),
     "weekly loss": _loss(
         *("weekly loss", "weekly_loss_percent", "weekly_loss_flatten"),
         lambda view: view.week_loss_percent,
+        "no new trades until Monday, 00:00 UTC",
     ),
     "drawdown": _loss(
         *("drawdown", "drawdown_percent", "drawdown_flatten"),
         lambda view: view.drawdown_percent,
+        "strategies are paused",
     ),
     "cooldown": _cooldown,
 }

@@ -173,8 +173,9 @@ def _look(desk: Desk, strategy: Strategy, look: Look) -> Iterator[str]:
 
 
 def condition(check: Check) -> str:
-    """`✅ rsi(14) 31.2, waits for < 35`."""
+    """`◻️ rsi(14) 41.2, waits for < 35`; `✅ rsi(14) 31.2, wanted < 35`."""
     sign = {True: "✅", False: "◻️", None: "❔"}[check.met]
     level = f" ({numbers.reading(check.level)})" if check.level is not None else ""
     now = f"{check.text} {numbers.reading(check.value)}"
-    return clipped(f"{sign} {now}, waits for {check.waits_for}{level}", _LONGEST)
+    wants = "wanted" if check.met else "waits for"
+    return clipped(f"{sign} {now}, {wants} {check.waits_for}{level}", _LONGEST)

@@ -137,6 +137,17 @@ async def test_what_makes_no_sense_is_said_with_an_example(
 # --- showing ------------------------------------------------------------------------------------
 
 
+async def test_a_loss_that_has_reached_its_limit_says_what_that_means(talk: Conversation) -> None:
+    await talk.position()
+    talk.world.market.tick("59700")
+    for name in ("daily loss", "weekly loss", "drawdown"):
+        await talk.say(f"/limits {name} 0.4")
+    shown = plain(await talk.say("/limits"))
+    assert "Daily loss: 0.6 % of 0.4 % ⛔ reached: no new trades until 00:00 UTC" in shown
+    assert "Weekly loss: 0.6 % of 0.4 % ⛔ reached: no new trades until Monday" in shown
+    assert "Drawdown: 0.6 % of 0.4 % ⛔ reached: strategies are paused" in shown
+
+
 async def test_each_is_shown_with_what_is_used(talk: Conversation) -> None:
     await talk.position()
     talk.world.market.tick("59700")

@@ -26,7 +26,7 @@ async def test_both_sides_are_watched(talk: Conversation) -> None:
 
 
 def test_conditions_in_words() -> None:
-    assert condition(Check("rsi(14)", 31.2, "< 35", True)) == "✅ rsi(14) 31.2, waits for < 35"
+    assert condition(Check("rsi(14)", 31.2, "< 35", True)) == "✅ rsi(14) 31.2, wanted < 35"
     unknown = Check("ema(9)", None, "crosses above ema(21)", None, 61234.56)
     assert condition(unknown) == "❔ ema(9) unknown, waits for crosses above ema(21) (61,234.6)"
 
