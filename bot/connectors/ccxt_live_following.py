@@ -13,6 +13,7 @@ from typing import Any
 
 from agents.domain.errors import KeyRefused, OrderRejected, TryAgain
 from agents.domain.market import to_ms
+from agents.domain.money import ZERO
 from agents.domain.order import OrderIntent, OrderState
 from agents.domain.ports import Clock, Memory
 from agents.domain.strategy import Mode
@@ -20,6 +21,7 @@ from agents.domain.venue import OURS, Connection, ConnectionState
 from bot.connectors.backoff import Backoff
 from bot.connectors.ccxt_live import LiveBroker
 from bot.connectors.ccxt_live_lookup import Lookup
+from bot.connectors.ccxt_live_numbers import told
 from bot.connectors.ccxt_live_orders import (
     child_name,
     client_of,
@@ -267,8 +269,16 @@ class Following:
         untold = not session.has("watchMyTrades") and order.get("filled")
         status = order.get("status")
         gone = status in _GONE or (status == "closed" and falls_short(order))
-        if client_id and (gone or untold):
+        if client_id and (gone or untold) and not self._known(client_id, order):
             await self._broker.look_at(client_id)
+
+    def _known(self, client_id: str, order: Order) -> bool:
+        """Whether we asked for its end, and nothing of it was filled: a look would tell nothing."""
+        info = order.get("info") or {}
+        filled = told(order.get("filled"), info)
+        if filled is None:
+            filled = told(info.get("aq"))  # of what a conditional order of Binance has become
+        return filled == ZERO and not child_name(order) and self._broker.expected(client_id)
 
 
 def _name(symbol: str, trade: Order) -> str:

@@ -172,3 +172,16 @@ async def test_an_account_without_anything_open_is_left_alone(spot_ground: Groun
         await one.desk.following.round()
         assert one.asked == []
         assert one.desk.sessions.owners == ()
+
+
+async def test_nobody_asks_for_what_was_cancelled_unfilled(either_ground: Ground) -> None:
+    """The stream says that it ended with nothing filled, and whoever cancelled it knows that."""
+    async with guarded(either_ground, still=True) as (one, stop):
+        other = await one.stop("other", "58000")
+        await one.rest(other)
+        await one.broker.cancel(stop)
+        before = len(one.asked)
+        one.server.faults.expel_stop(one.key)  # what comes after it in the stream is heard
+        await eventually(lambda: bool(one.ended))
+        named = [stop.client_id in str(asked.params) for asked in one.asked[before:]]
+        assert named and not any(named)
