@@ -13,7 +13,9 @@
                                                         not know twice, ten seconds apart
                                                         CANCELLED: a resting order it did not know
     OPEN         the broker has it                      PART_FILLED, FILLED: fills
-                                                        CANCELLED, EXPIRED, REJECTED: it ended
+                                                        CANCELLED, EXPIRED, REJECTED: it ended, or
+                                                        the broker did not know it twice, ten
+                                                        seconds apart
     PART_FILLED  a part of it is filled                 PART_FILLED, FILLED: fills
                                                         CANCELLED, EXPIRED: the rest ended; what
                                                         was filled is kept

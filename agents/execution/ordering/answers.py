@@ -70,6 +70,11 @@ class Answers:
         self._passed("order.recorded")
         return await self._memory.orders.get(intent.id)
 
+    async def forgotten(self, intent: OrderIntent) -> OrderIntent:
+        """The exchange had it once, and does not know it any more: it is over."""
+        to, why = OrderState.CANCELLED, "the exchange does not know it any more"
+        return await self.take(intent, BrokerOrder(intent.client_id, to, intent.filled, (), why))
+
     async def book(self, fill: Fill) -> None:
         """A fill that was not part of an answer."""
         await self._settlement.book(fill)

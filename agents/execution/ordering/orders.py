@@ -351,10 +351,8 @@ class Orders:
             await self._answers.take(intent, answer)
         elif isinstance(broker, Adopts):
             await self._adopt(intent, broker)
-        elif intent.state in UNANSWERED:
-            await self._look_again(intent)
         else:
-            log.warning("The broker no longer knows an open order.", extra=ids(intent))
+            await self._look_again(intent)
 
     async def _adopt(self, intent: OrderIntent, broker: Broker) -> None:
         """Put an order back into a book that died with its process; entries that have become
@@ -374,7 +372,8 @@ class Orders:
             await self._answers.take(intent, answer)
 
     async def _look_again(self, intent: OrderIntent) -> None:
-        """The broker knows nothing of an unanswered order: believe it at the second time."""
+        """The broker knows nothing of an order: believe it at the second time. One that it had is
+        over, for what nobody there knows fills nothing, and no stop would rest for it here."""
         wall = self._clock.wall()
         since = self._missed.setdefault(intent.id, wall)
         if intent.state is OrderState.SENDING:
@@ -383,6 +382,9 @@ class Orders:
             self._guards.wake(intent.position_id)  # what made way for it rests again meanwhile
         if intent.state is OrderState.SENDING or wall - since < LOOK_AGAIN_AFTER:
             self._unclear.put(intent.id, since + LOOK_AGAIN_AFTER)
+            return
+        if intent.state not in UNANSWERED:
+            await self._answers.forgotten(intent)
             return
         if intent.id in self._unwanted:
             ended = self._unwanted.pop(intent.id)

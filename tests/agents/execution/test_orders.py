@@ -138,9 +138,23 @@ async def test_a_broker_that_forgot_an_open_order_is_not_sent_it_again() -> None
     floor = Floor()
     await floor.approve()
     floor.broker.book.clear()
-    await floor.recover()
+    await floor.recover(seconds=3)
+    assert floor.state() is OrderState.OPEN
     await floor.recover()
     assert len(floor.broker.arrived) == 1
+    assert floor.state() is OrderState.CANCELLED
+    assert floor.world.proposals[0].outcome == "the exchange does not know it any more"
+
+
+async def test_an_order_that_is_known_again_at_the_next_look_goes_on() -> None:
+    floor = Floor()
+    await floor.approve()
+    known = floor.broker.book.pop(floor.order.client_id)
+    await floor.recover(seconds=3)
+    floor.broker.book[floor.order.client_id] = known
+    await floor.recover(seconds=3)
+    floor.broker.book.clear()
+    await floor.recover(seconds=8)
     assert floor.state() is OrderState.OPEN
 
 

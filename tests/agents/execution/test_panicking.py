@@ -246,3 +246,23 @@ async def test_a_stop_that_is_filled_takes_the_rest_of_the_entry_back(style: Gua
     assert not floor.broker.kept[entry].live
     assert [one.purpose for one in floor.world.orders if not one.rests] == [OrderPurpose.ENTRY]
     floor.agrees()
+
+
+@pytest.mark.parametrize("style", [GuardStyle.PAIRED, GuardStyle.SEPARATE])
+async def test_an_exit_that_the_exchange_forgot_leaves_the_position_neither_bare_nor_stuck(
+    style: GuardStyle,
+) -> None:
+    floor = Floor(style)
+    await floor.open()
+    floor.fail("submit", "later")
+    await floor.world.desk.hands.close(floor.owner, 1)
+    await floor.world.settle()
+    del floor.broker.kept[floor.world.orders[-1].client_id]
+    for _ in range(15):
+        await floor.second()
+    assert floor.position.state is PositionState.OPEN
+    assert floor.broker.stopped() == floor.position.quantity
+    await floor.world.desk.panic.panic(floor.owner)
+    await floor.second()
+    assert floor.position.state is PositionState.CLOSED
+    assert await floor.world.desk.panic.go_on() == []
