@@ -20,10 +20,9 @@ async def alarm(desk: Desk, user: User, facts: Facts) -> Reply:
     """The loudest message there is: money is in danger, and what is done about it."""
     glance, rows = await _position(desk, user, facts)
     words = texts.sentence(str(facts["summary"]))
+    title = facts.get("title") or "Your money is in danger"
     what = [texts.sentence(str(facts["next"]))] if facts.get("next") else []
-    return Reply(
-        texts.said(bold("🚨🚨 Your money is in danger 🚨🚨"), words, *what, *glance).words, rows
-    )
+    return Reply(texts.said(bold(f"🚨🚨 {title} 🚨🚨"), words, *what, *glance).words, rows)
 
 
 async def _position(desk: Desk, user: User, facts: Facts) -> tuple[list[Words | str], Rows]:

@@ -76,7 +76,7 @@ class OrderPurpose(StrEnum):
     RULE_EXIT = "rule_exit"
     CLOSE = "close"
     PANIC = "panic"
-    LIQUIDATION = "liquidation"  # what an exchange would do, where there is none
+    LIQUIDATION = "liquidation"  # what an exchange did, or would do where there is none
 
 
 class OrderKind(StrEnum):

@@ -94,13 +94,23 @@ class VenueState:
     free: Decimal
 
 
+class Forced(StrEnum):
+    """How an exchange closes a position of its own accord: because its margin is gone, or against
+    a counterparty whose margin is gone."""
+
+    LIQUIDATED = "liquidated"
+    DELEVERAGED = "deleveraged"
+
+
 @dataclass(frozen=True, slots=True)
 class VenueFill:
     """An execution in the account's history; `fill.client_id` is empty where the exchange does not
-    say it, `venue_id` is its order's own name there."""
+    say it, `venue_id` is its order's own name there. `forced` where the exchange surely made that
+    order itself."""
 
     fill: Fill
     venue_id: str
+    forced: Forced | None = None
 
 
 @dataclass(frozen=True, slots=True)

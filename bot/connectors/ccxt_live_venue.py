@@ -20,6 +20,7 @@ from agents.domain.venue import (
     VenueState,
 )
 from bot.connectors.ccxt_live_faults import Missing
+from bot.connectors.ccxt_live_forced import with_forced
 from bot.connectors.ccxt_live_lookup import Lookup
 from bot.connectors.ccxt_live_numbers import told
 from bot.connectors.ccxt_live_orders import bare_name, lot, trade_name, venue_order
@@ -62,7 +63,8 @@ class LiveVenue:
             fill = await _asked(self._lookup.heard(session, trade))
             if fill is not None and fill.at >= since:
                 found.append(VenueFill(fill, str(trade.get("order") or "")))
-        return sorted(found, key=lambda one: one.fill.at)
+        found = sorted(found, key=lambda one: one.fill.at)
+        return await _asked(with_forced(session, symbol, found))
 
     async def _trades(self, session: Session, symbol: str, since: int) -> list[Trade]:
         """Page after page; some exchanges show a few days at a time."""

@@ -14,6 +14,7 @@ from agents.domain.market import Instrument, InstrumentKind
 from agents.domain.order import BrokerOrder, Fill, OrderIntent, OrderKind, OrderSide, OrderState
 from agents.domain.strategy import Mode, Side
 from agents.domain.venue import (
+    Forced,
     FundingPaid,
     GuardStyle,
     Holding,
@@ -155,8 +156,10 @@ class FakeExchange:
         client_id: str = "",
         venue_id: str = "",
         price: Decimal | None = None,
+        forced: Forced | None = None,
     ) -> VenueFill:
-        """Somebody's order is filled at once; the owner's own hand where no client id is given."""
+        """Somebody's order is filled at once; the owner's own hand where no client id is given,
+        or the exchange itself where it is `forced`."""
         account, at = self.account(owner_id), price or self.price(symbol)
         sign = 1 if side is OrderSide.BUY else -1
         if self.spot:
@@ -169,7 +172,7 @@ class FakeExchange:
         fill = Fill(
             client_id, f"t{number}", symbol, side, at, quantity, fee, "USDT", self.now, mark=at
         )
-        told = VenueFill(fill, venue_id or f"v{number}")
+        told = VenueFill(fill, venue_id or f"v{number}", forced)
         account.fills.append(told)
         return told
 

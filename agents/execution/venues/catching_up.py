@@ -18,6 +18,7 @@ from agents.domain.trail import ids
 from agents.domain.venue import Connection, Venue, VenueFill, VenueOrder, VenueState
 from agents.execution.booking.settlement import Settlement
 from agents.execution.venues.comparing import Book
+from agents.execution.venues.forced import ForcedExits
 
 log = logging.getLogger(__name__)
 OVERLAP = timedelta(minutes=5)  # exchanges list a trade late, and clocks differ
@@ -66,6 +67,7 @@ class CatchingUp:
         self._look_up = look_up
         self._funded = funded
         self._began = clock.wall()
+        self._exits = ForcedExits(memory, settlement, clock)
 
     async def book(self, owner_id: int) -> Book:
         """What we say of the owner's real money."""
@@ -80,6 +82,7 @@ class CatchingUp:
         before this look. Raises TryAgain, KeyRefused."""
         since = self.since(connection)
         caught = await self._fills(connection, book, since, waking=waking)
+        caught = await self._forced(connection, state, caught)
         await self._ended(state, book)
         await self._strays(connection.owner_id, state)
         await self._safely("funded", str(connection.owner_id), self._funded(connection, state))
@@ -113,6 +116,16 @@ class CatchingUp:
                 booked += [fill] if counts else []
                 moved |= {symbol} if fill.at >= fresh else set()
         return Caught(tuple(booked), tuple(foreign), settled, frozenset(moved))
+
+    async def _forced(self, connection: Connection, state: VenueState, caught: Caught) -> Caught:
+        told = [one for one in caught.foreign if one.forced is not None]
+        if not told:
+            return caught
+        owner = connection.owner_id
+        book = await self.book(owner)
+        fills, settled = await self._exits.book(owner, connection.exchange, book, state, told)
+        settled = settled and caught.settled
+        return replace(caught, fills=(*caught.fills, *fills), settled=settled)
 
     async def _heard_since_start(self, fill: Fill) -> bool:
         """Guards look at their orders before the account is looked at."""

@@ -9,19 +9,18 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from agents.domain.errors import AskUser, MarketUnavailable, Moved
-from agents.domain.money import ZERO, exactly
+from agents.domain.money import ZERO
 from agents.domain.order import Fill, OrderIntent, OrderPurpose, OrderSide, OrderState
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Position, PositionState
-from agents.domain.strategy import Mode
 from agents.domain.venue import Finding, FindingKind, FindingState, Venue, VenueFill
-from agents.execution.booking.bookkeeping import kept
 from agents.execution.booking.settlement import Settlement
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.proposals.judging import instrument_of
 from agents.execution.venues.adopting import CHANGED, Adopting
 from agents.execution.venues.catching_up import CatchingUp
 from agents.execution.venues.last_prices import LastPrices
+from agents.execution.venues.others import booked_of, part_of
 
 REASON = "closed at the exchange by another hand"
 
@@ -121,7 +120,7 @@ class WritingOff:
             later = one.fill.side is side and one.fill.at >= position.opened_at
             if left <= 0 or free <= 0 or not later or not await self._is_foreign(finding, one):
                 continue
-            fills.append(_part(one.fill, min(left, free), intent))
+            fills.append(part_of(one.fill, min(left, free), intent))
             left -= fills[-1].quantity
         return fills[::-1]
 
@@ -146,18 +145,6 @@ class WritingOff:
         )
 
 
-async def booked_of(memory: Memory, owner_id: int) -> dict[tuple[str, str], Decimal]:
-    """How much of each trade is booked, base currency, by symbol and the exchange's name of it,
-    which some count anew for each symbol."""
-    used: dict[tuple[str, str], Decimal] = {}
-    for account in await memory.accounts.of(owner_id):
-        if account.mode is Mode.LIVE:
-            for _, fill in await memory.orders.fills(account.id):
-                name = fill.symbol, fill.trade_id
-                used[name] = used.get(name, ZERO) + fill.quantity
-    return used
-
-
 def order_of(finding: Finding, position: Position) -> OrderIntent:
     """The order that stands in our book for what another hand did; it is never sent."""
     return OrderIntent(
@@ -176,13 +163,3 @@ def order_of(finding: Finding, position: Position) -> OrderIntent:
         reason=REASON,
         state=OrderState.FILLED,
     )
-
-
-def _part(fill: Fill, quantity: Decimal, intent: OrderIntent) -> Fill:
-    """So much of a trade, with its share of the fee."""
-    if quantity == fill.quantity:
-        return replace(fill, client_id=intent.client_id)
-    with exactly():
-        fee = kept(fill.fee * quantity / fill.quantity)
-        value = fill.fee_value and kept(fill.fee_value * quantity / fill.quantity)
-    return replace(fill, client_id=intent.client_id, quantity=quantity, fee=fee, fee_value=value)

@@ -37,6 +37,7 @@ class BinanceUsdmAccount(BinanceDoor):
             Route("GET", f"{V1}/commissionRate", self.rates),
             Route("GET", f"{V1}/income", self.incomes, Op.LOOKUP),
             Route("GET", f"{V1}/userTrades", self.trades, Op.LOOKUP),
+            Route("GET", f"{V1}/forceOrders", self.forced, Op.LOOKUP),
             Route("POST", f"{V1}/leverage", self.set_leverage),
             Route("POST", f"{V1}/marginType", self.set_margin),
             Route("GET", f"{V1}/positionSide/dual", self.mode),
@@ -285,6 +286,20 @@ class BinanceUsdmAccount(BinanceDoor):
         if "fromId" in params:
             return [shapes.trade_row(one) for one in found[: whole(params, "limit", 500)]]
         return [shapes.trade_row(one) for one in within(found, params)]
+
+    def forced(self, call: Call) -> list[dict[str, Any]]:
+        """Orders that the exchange itself made, not those that somebody named so."""
+        kind, symbol = call.params.get("autoCloseType"), call.params.get("symbol")
+        if kind not in (None, *shapes.FORCED):
+            raise error(-1130, "Data sent for parameter 'autoCloseType' is not valid.")
+        begins = tuple(shapes.FORCED.values()) if kind is None else shapes.FORCED[kind]
+        found = [
+            one
+            for one in self.engine.orders
+            if (one.account, one.kind) == (call.account.key, Kind.PERPETUAL)
+            and one.ask.forced and one.client_id.startswith(begins) and symbol in (None, one.symbol)
+        ]  # fmt: skip
+        return [shapes.order_row(one) for one in within(found, call.params, 50)]
 
     # --- streams --------------------------------------------------------------------------------
 

@@ -35,6 +35,8 @@ DOINGS = {
     What.REJECTED: "EXPIRED",
     What.CHANGED: "AMENDMENT",
 }
+FORCED = {"LIQUIDATION": "autoclose-", "ADL": "adl_autoclose"}
+"""How the names of orders begin that the exchange itself made."""
 INCOMES = {
     "funding": "FUNDING_FEE",
     "realised": "REALIZED_PNL",

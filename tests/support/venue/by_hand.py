@@ -1,4 +1,4 @@
-"""What a person does at the exchange itself, past the desk."""
+"""What is done at the exchange itself, past the desk: by a person, or by the exchange."""
 
 from decimal import Decimal
 
@@ -28,6 +28,16 @@ def close(engine: Engine, key: str, symbol: str) -> Order:
     held = engine.positions(key)[spelled(symbol)].quantity
     side = Side.SELL if held > 0 else Side.BUY
     return _market(engine, key, symbol, abs(held), Kind.PERPETUAL, side, reduces=True)
+
+
+def deleverage(engine: Engine, key: str, symbol: str, quantity: Number) -> Order:
+    """The exchange closes so much of a perpetual position, against another's liquidation."""
+    side = Side.SELL if engine.positions(key)[spelled(symbol)].quantity > 0 else Side.BUY
+    ask = Ask(
+        Kind.PERPETUAL, spelled(symbol), side, OrderType.MARKET, number(quantity),
+        reduce_only=True, client_id="adl_autoclose", forced=True,
+    )  # fmt: skip
+    return engine.place(key, ask)
 
 
 def _market(

@@ -227,7 +227,9 @@ class Matching:
         side = Side.SELL if held > 0 else Side.BUY
         for order in account.orders(Kind.PERPETUAL, symbol):
             self.end(order, Status.EXPIRED, "liquidation")
-        ask = Ask(Kind.PERPETUAL, symbol, side, OrderType.MARKET, abs(held), reduce_only=True)
+        ask = Ask(
+            Kind.PERPETUAL, symbol, side, OrderType.MARKET, abs(held), reduce_only=True, forced=True
+        )  # fmt: skip
         order = self._ledger.open(account, ask, f"autoclose-{self._ledger.seq}")
         fill = self._settlement.fill(account, market, order, level, abs(held), False)
         short = -account.total(Kind.PERPETUAL, market.quote)

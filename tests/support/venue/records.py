@@ -150,7 +150,7 @@ class Ask:
     `algo`: a conditional order lives apart from orders, with ids of its own, and becomes a new
     order when it fires (Binance USD-M); else it stays the same order (Binance spot, Bybit).
     `child_id` is the client id of that new order. `immediate` is IOC. `close_all` closes whatever
-    position there is.
+    position there is. `forced`: the exchange itself asks.
     """
 
     kind: Kind
@@ -169,6 +169,7 @@ class Ask:
     child_id: str = ""
     cost: Decimal | None = None
     one_way: bool = True
+    forced: bool = False
 
 
 @dataclass(eq=False)
