@@ -214,9 +214,11 @@ class Cycle:
             await judging
             return
         except Exception as error:
-            reason = str(error) if isinstance(error, ParleyError) else reasons.BROKE
-            facts = {"strategy": strategy.id, "symbol": symbol}
-            log.exception("A candle could not be judged for a strategy.", extra=facts)
+            known = isinstance(error, ParleyError)  # no trace for what the market does
+            reason = str(error) if known else reasons.BROKE
+            facts = {"strategy": strategy.id, "symbol": symbol, "why": reason}
+            words = "A candle could not be judged for a strategy."
+            log.error(words, extra=facts, exc_info=None if known else error)
         try:
             broke = self._decision(work, strategy, symbol, Action.BLOCKED, reason)
             self._decided(await self._memory.decisions.store([], [broke]))
