@@ -1,8 +1,9 @@
 """When a scheduled strategy is set off: an interval, times of day, or a cron line, in a zone."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
 from agents.domain.errors import AskUser
@@ -17,6 +18,7 @@ EXAMPLES = (
 )
 _HOW = f"Write it like {', or '.join(EXAMPLES)}."
 _MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
 _EVERY = re.compile(r"every\s+(\d+)\s*(m|min|minutes?|h|hours?|d|days?)\b", re.IGNORECASE)
 _TIME = re.compile(r"\b([01]?\d|2[0-3]):([0-5]\d)\b")
 _HOURS = re.compile(r"\b(\d{1,2}:\d\d)\s*(?:-|–|to)\s*(\d{1,2}:\d\d)\b")
@@ -26,6 +28,7 @@ _DAYS = re.compile(
 _ZONE = re.compile(r"\b([A-Z][A-Za-z_]+(?:/[A-Za-z_+\-0-9]+)+|UTC)\b")
 _FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
 _A_DAY = 1440  # minutes
+_AN_HOUR = 60
 _FOUR_YEARS = 1462  # days, so that a 29th of February is found
 
 
@@ -34,7 +37,10 @@ class Schedule:
     """Minutes of a wall clock in the zone `tz` on which it is time.
 
     `minutes` are those of a day (0 to 1439); `days`, `months` of the calendar, `weekdays` from
-    Monday = 0. As in cron, where both days and weekdays are restricted either is enough.
+    Monday = 0. With `either` one of days and weekdays is enough, as in cron where neither of the
+    two begins with a star. Minutes in `late` are those of a night that began on the day before,
+    whose weekday counts. Of the hour that comes twice when clocks are set back the first counts,
+    unless it is an `interval` of an hour at most.
     """
 
     minutes: frozenset[int]
@@ -42,16 +48,23 @@ class Schedule:
     days: frozenset[int] = frozenset(range(1, 32))
     months: frozenset[int] = frozenset(range(1, 13))
     tz: str = "UTC"
+    either: bool = False
+    late: frozenset[int] = frozenset()
+    interval: bool = False
 
     def is_time(self, at: datetime) -> bool:
         """Whether the aware minute `at` is one of them."""
         local = at.astimezone(zone(self.tz))
-        if local.hour * 60 + local.minute not in self.minutes or local.month not in self.months:
+        minute = local.hour * 60 + local.minute
+        if minute not in self.minutes or (local.fold and not self.interval):
             return False
-        in_week, in_month = local.weekday() in self.weekdays, local.day in self.days
-        if len(self.weekdays) < 7 and len(self.days) < 31:
-            return in_week or in_month
-        return in_week and in_month
+        return self._is_day(local.date() - _DAY if minute in self.late else local.date())
+
+    def _is_day(self, day: date) -> bool:
+        if day.month not in self.months:
+            return False
+        in_week, in_month = day.weekday() in self.weekdays, day.day in self.days
+        return in_week or in_month if self.either else in_week and in_month
 
     def within(self, since: datetime, until: datetime) -> bool:
         """Whether it was time after `since` and not after `until`: a candle's open and close."""
@@ -64,18 +77,22 @@ class Schedule:
 
     def next_after(self, at: datetime) -> datetime | None:
         """The next time, aware UTC; None when there is none within four years."""
-        here = zone(self.tz)
-        midnight = at.astimezone(here).replace(hour=0, minute=0, second=0, microsecond=0)
+        first = at.astimezone(zone(self.tz)).date()
         for days in range(_FOUR_YEARS):
-            day = (midnight.replace(tzinfo=None) + timedelta(days=days)).date()
-            if day.month not in self.months:
-                continue
-            for minute in sorted(self.minutes):
-                local = datetime.combine(day, time(*divmod(minute, 60)), here)
-                found = local.astimezone(UTC)
-                if found > at and self.is_time(found):
-                    return found
+            day = first + timedelta(days=days)
+            if self._is_day(day) or (self.late and self._is_day(day - _DAY)):
+                found = [one for one in self._moments(day) if one > at and self.is_time(one)]
+                if found:
+                    return min(found)
         return None
+
+    def _moments(self, day: date) -> Iterator[datetime]:
+        """Both, of a minute that comes twice."""
+        here = zone(self.tz)
+        for minute in self.minutes:
+            hour, past = divmod(minute, 60)
+            for fold in (0, 1):
+                yield datetime.combine(day, time(hour, past, fold=fold), here).astimezone(UTC)
 
 
 @lru_cache(maxsize=4096)
@@ -95,10 +112,13 @@ def parsed(said: str) -> Schedule:
     zone(tz)
     rest = said.replace(tz, "") if named else said
     weekdays, rest = _weekdays(rest)
+    late, interval = frozenset[int](), False
     if found := _EVERY.search(rest):
         minutes = _interval(found)
+        interval = _length(found) <= _AN_HOUR
         hours = _HOURS.search(rest)
         if hours:
+            late = _after_midnight(hours[1], hours[2])
             minutes &= _between(hours[1], hours[2])
         left = _EVERY.sub("", _HOURS.sub("", rest))
     else:
@@ -108,7 +128,7 @@ def parsed(said: str) -> Schedule:
     if left or not minutes:
         what = f"I can't read {left[:30]!r} in that schedule. " if left else ""
         raise AskUser(f"{what}{_HOW}")
-    return Schedule(minutes, weekdays, tz=tz)
+    return Schedule(minutes, weekdays, tz=tz, late=late, interval=interval)
 
 
 def _is_cron(said: str) -> bool:
@@ -118,11 +138,21 @@ def _is_cron(said: str) -> bool:
 
 def _interval(found: re.Match[str]) -> frozenset[int]:
     """Minutes of a UTC-like day, from midnight on."""
-    number, unit = int(found[1]), found[2][0].lower()
-    length = number * {"m": 1, "h": 60, "d": _A_DAY}[unit]
+    length = _length(found)
     if not length or _A_DAY % length:
         raise AskUser("An interval divides a day evenly: like 5m, 15m, 1h, 4h, 8h or 1d.")
     return frozenset(range(0, _A_DAY, length))
+
+
+def _length(found: re.Match[str]) -> int:
+    """Minutes."""
+    return int(found[1]) * {"m": 1, "h": _AN_HOUR, "d": _A_DAY}[found[2][0].lower()]
+
+
+def _after_midnight(begin: str, end: str) -> frozenset[int]:
+    """What of hours that go over midnight lies on the next day."""
+    last = _minute(end)
+    return frozenset(range(last + 1)) if last < _minute(begin) else frozenset()
 
 
 def _between(begin: str, end: str) -> frozenset[int]:
@@ -169,6 +199,8 @@ def _cron(said: str) -> Schedule:
         days,
         months,
         tz,
+        either=not (parts[2].startswith("*") or parts[4].startswith("*")),
+        interval=parts[1].startswith("*"),
     )
 
 
