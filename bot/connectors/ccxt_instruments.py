@@ -45,6 +45,18 @@ def listing(markets: Iterable[Mapping[str, Any]], precision_mode: int) -> Listin
     return Listing(Universe(tuple(instruments)), spelled)
 
 
+def newer(known: Listing, found: Listing) -> Listing:
+    """What is listed now, and what was before: a market that pauses may hold a position. A symbol
+    goes on to mean the market that it meant."""
+    now, before = found.universe.by_symbol, known.universe.by_symbol
+    kept = {
+        symbol: one
+        for symbol, one in before.items()
+        if found.spelled.get(symbol) != known.spelled[symbol]
+    }
+    return Listing(Universe(tuple({**now, **kept}.values())), {**found.spelled, **known.spelled})
+
+
 def _is_offered(market: Mapping[str, Any]) -> bool:
     perpetual = market.get("swap") and market.get("linear") and not market.get("expiry")
     return bool(market.get("spot") or perpetual) and bool(market.get("base"))

@@ -86,6 +86,12 @@ class Session:
     def title(self) -> str:
         return str(self.exchange.name).replace("Ⓢ", "S")  # as people write it
 
+    def relist(self, public: PublicExchange, listing: Listing) -> None:
+        """Go by what the exchange lists now."""
+        self.exchange.set_markets_from_exchange(public)
+        self.listing = listing
+        self.__post_init__()
+
     def has(self, name: str) -> bool:
         return bool(self.exchange.has.get(name))
 
@@ -198,6 +204,9 @@ class Sessions:
     async def _current(self, connection: Connection) -> Session:
         known = self._open.get(connection.owner_id)
         if known is not None and known.sealed == connection.sealed:
+            public, listing = self.traded.loaded()
+            if listing is not known.listing:
+                known.relist(public, listing)
             return known
         if known is not None:
             await self._drop(known)

@@ -23,7 +23,7 @@ class Patience:
     stream may take to bring the last update. `ban`: the pause after 429 or 418 where the exchange
     names none. `retry`: before a failed request is sent again. `silence`: after which a stream
     counts as dead. `contact`: how long start waits for the first answer. `poll`: between two
-    looks where an exchange has no stream."""
+    looks where an exchange has no stream. `relist`: between two readings of what is listed."""
 
     settle: float = 2.0
     news: float = 2.5
@@ -32,6 +32,7 @@ class Patience:
     silence: float = 90.0
     contact: float = 5.0
     poll: float = 2.0
+    relist: float = 6 * 3600.0
 
 
 class RestCandles:

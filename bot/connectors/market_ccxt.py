@@ -23,7 +23,7 @@ from bot.connectors.backoff import Backoff
 from bot.connectors.ccxt_candles import CandleBook
 from bot.connectors.ccxt_exchange import Addresses, PublicExchange, open_public
 from bot.connectors.ccxt_funding import funding_rates
-from bot.connectors.ccxt_instruments import Listing, listing
+from bot.connectors.ccxt_instruments import Listing, listing, newer
 from bot.connectors.ccxt_rest import Patience, RestCandles, brief
 from bot.connectors.ccxt_streams import Stream, candle_alarms, ticker_alarms
 from bot.connectors.tick_feed import TickFeed
@@ -176,11 +176,29 @@ class CcxtMarket:
         self._regain()
         tried.set()
         self._follow_tickers()
+        while True:
+            await asyncio.sleep(self._patience.relist)
+            await self._relist(exchange)
 
     async def _introduce(self, exchange: PublicExchange) -> None:
         markets = await exchange.load_markets()
         self._ahead = await self._skew(exchange)
         self._listing = listing(markets.values(), exchange.precisionMode)
+
+    async def _relist(self, exchange: PublicExchange) -> None:
+        """Steps, least amounts and leverage change while a desk runs: an order by the old ones is
+        refused, and a stop with it."""
+        known, before = self._listing, dict(exchange.markets or {})
+        if known is None or self.held:
+            return
+        try:
+            markets = dict(await exchange.load_markets(reload=True))
+            self._ahead = await self._skew(exchange)
+        except Exception as fault:
+            _log.warning("What is listed can't be read anew: %s.", brief(fault))
+            return
+        exchange.markets = {**before, **markets}
+        self._listing = newer(known, listing(markets.values(), exchange.precisionMode))
 
     async def _skew(self, exchange: PublicExchange) -> int:
         if not exchange.has.get("fetchTime"):

@@ -232,13 +232,17 @@ class Ground:
 
 
 @asynccontextmanager
-async def ground(exchange: str) -> AsyncIterator[Ground]:
+async def ground(exchange: str, *, relist: float = 3600.0) -> AsyncIterator[Ground]:
+    """`relist`: seconds between two readings of what is listed."""
     doors = (bybit_doors if exchange.startswith("bybit") else binance_doors,)
     history, engine = timedelta(minutes=5), an_engine()
     if exchange == "bybitlinear":  # another coin of settlement
         engine.add_market(Market(Kind.PERPETUAL, "ETH", "USDC"), 3_000)
     async with venue_server(engine, history=history, doors=doors) as server:
-        market = CcxtMarket(exchange, RealClock(), server.rest_url, server.ws_url, patience=QUICK)
+        patience = replace(QUICK, relist=relist)
+        market = CcxtMarket(
+            exchange, RealClock(), server.rest_url, server.ws_url, patience=patience
+        )
         await market.start()
         one = Ground(exchange, server, market)
         try:
