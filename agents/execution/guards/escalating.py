@@ -3,8 +3,11 @@
 Everything here is counted and spaced out, so that nothing is asked of an exchange without bound:
 two refusals within ten minutes lead to a market close, one that fails is tried again after 1, 2,
 5 and so on up to 60 seconds, a stop once in between each time, and the alarm is repeated each
-minute until the position has its stop again or is closed. The counts are the process's own: after
-a restart the first attempt is made anew.
+minute until the position has its stop again or is closed.
+
+After a restart, refusals and closes that failed are counted from the stored orders of a position
+that has no stop; not those of single targets, nor stops that rested and were dropped, which are
+not told apart from those that the process before took back itself.
 """
 
 import logging
@@ -12,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from agents.domain.order import OrderIntent, OrderKind, OrderPurpose
+from agents.domain.order import FAILED, OrderIntent, OrderKind, OrderPurpose, OrderState
 from agents.domain.ports import Clock, Memory
 from agents.domain.position import Position
 from agents.domain.trail import ids
@@ -25,6 +28,7 @@ STRIKES = 2
 STRIKES_COUNT_FOR = timedelta(minutes=10)
 ALARM_EVERY = timedelta(seconds=60)
 _CLOSE_AGAIN = (1, 2, 5, 10, 30, 60)  # seconds
+_CLOSED = "closed at the market"  # how the reason of such an order begins
 Send = Callable[[OrderIntent], None]
 
 
@@ -41,6 +45,20 @@ class Trouble:
     alarm: datetime | None = None
     told: datetime | None = None
     position: Position | None = None
+    covered: bool = False  # by a stop that is not filled, although the price passed it
+
+    def struck_at(self, now: datetime, why: str) -> None:
+        if self.struck is not None and now - self.struck > STRIKES_COUNT_FOR:
+            self.strikes = 0
+        self.strikes += 1
+        self.struck, self.why = now, why
+
+    def closed_at(self, now: datetime, why: str) -> None:
+        """A market close was made. A stop is tried once before the next."""
+        pause = _CLOSE_AGAIN[min(self.closes, len(_CLOSE_AGAIN) - 1)]
+        self.closes += 1
+        self.next_close = now + timedelta(seconds=pause)
+        self.strikes, self.why = min(self.strikes, STRIKES - 1), why
 
 
 class Escalation:
@@ -49,6 +67,7 @@ class Escalation:
         self._clock = clock
         self._closing = closing
         self._troubles: dict[int, Trouble] = {}
+        self._recalled: set[int] = set()
         self._send: Send = _nobody
 
     def sends_by(self, send: Send) -> None:
@@ -58,11 +77,22 @@ class Escalation:
 
     def strike(self, position_id: int, why: str) -> None:
         """The exchange refused a stop, or dropped one that rested."""
-        trouble, now = self._of(position_id), self._clock.wall()
-        if trouble.struck is not None and now - trouble.struck > STRIKES_COUNT_FOR:
-            trouble.strikes = 0
-        trouble.strikes += 1
-        trouble.struck, trouble.why = now, why
+        self._of(position_id).struck_at(self._clock.wall(), why)
+
+    def recall(self, position_id: int, orders: Sequence[OrderIntent], *, covered: bool) -> None:
+        """What the process before this one counted; when a position is first looked at, unless
+        stops at rest cover it."""
+        if position_id in self._recalled:
+            return
+        self._recalled.add(position_id)
+        begin = self._clock.wall() - STRIKES_COUNT_FOR
+        recent = [one for one in orders if one.sent_at is not None and one.sent_at >= begin]
+        for one in () if covered else recent:
+            at = one.sent_at or begin
+            if one.state is OrderState.REJECTED and one.kind is OrderKind.STOP and not one.pair:
+                self._of(position_id).struck_at(at, one.error)
+            elif one.state in FAILED and one.reason.startswith(_CLOSED):
+                self._of(position_id).closed_at(at, one.reason.removeprefix(f"{_CLOSED}: "))
 
     def strike_target(self, position_id: int, index: int) -> None:
         targets = self._of(position_id).targets
@@ -114,12 +144,9 @@ class Escalation:
         trouble, now = self._of(position.id), self._clock.wall()
         if trouble.next_close is not None and now < trouble.next_close:
             return False
-        pause = _CLOSE_AGAIN[min(trouble.closes, len(_CLOSE_AGAIN) - 1)]
-        trouble.closes += 1
-        trouble.next_close = now + timedelta(seconds=pause)
-        trouble.strikes, trouble.why = min(trouble.strikes, STRIKES - 1), why
+        trouble.closed_at(now, why)
         log.error("A position is closed at the market: %s", why, extra=ids(position))
-        wish = Exit(position.id, OrderPurpose.STOP, f"closed at the market: {why}")
+        wish = Exit(position.id, OrderPurpose.STOP, f"{_CLOSED}: {why}")
         intents = await self._closing.store([wish])
         for intent in intents:
             self._send(intent)
@@ -127,10 +154,11 @@ class Escalation:
             trouble.closes -= 1
         return bool(intents)
 
-    def failed(self, position: Position) -> None:
-        """It is still open after a market close, and has no stop."""
+    def failed(self, position: Position, *, covered: bool) -> None:
+        """It is still open after a market close, and has no stop; or, `covered`, one that is not
+        filled."""
         trouble = self._of(position.id)
-        trouble.position = position
+        trouble.position, trouble.covered = position, covered
         trouble.alarm = trouble.alarm or self._clock.wall()
 
     async def over(self, position: Position, how: str) -> None:
@@ -147,6 +175,7 @@ class Escalation:
 
     def forget(self, position_id: int) -> None:
         self._troubles.pop(position_id, None)
+        self._recalled.discard(position_id)
 
     # --- the loudest message there is ---------------------------------------------------------
 
@@ -159,15 +188,17 @@ class Escalation:
                 continue
             if trouble.told is not None and now - trouble.told < ALARM_EVERY:
                 continue
-            first, trouble.told = trouble.told is None, now
-            await self._alarm(position, trouble, since, first=first)
+            await self._alarm(position, trouble, since, first=trouble.told is None)
+            trouble.told = now
 
     async def _alarm(
         self, position: Position, trouble: Trouble, since: datetime, *, first: bool
     ) -> None:
         occurrence = f"alarm:{position.id}:{since.isoformat()}"
+        unfilled = "a stop at the exchange that is not filled"
+        has = unfilled if trouble.covered else "no stop at the exchange"
         summary = (
-            f"{_name(position)} has no stop at the exchange, and closing it failed: "
+            f"{_name(position)} has {has}, and closing it failed: "
             f"{trouble.why.rstrip('.')}. It is tried again and again; close it at the exchange "
             "yourself if you can."
         )
@@ -194,8 +225,8 @@ class Watches:
         self._memory = memory
         self._clock = clock
         self._since: dict[int, tuple[datetime, Position]] = {}
-        self._told: dict[int, Position] = {}
-        self._again: list[Position] = []
+        self._told: dict[int, datetime] = {}  # position → since when
+        self._again: list[tuple[Position, datetime]] = []
 
     def here_only(self, position: Position) -> None:
         since, _ = self._since.get(position.id, (self._clock.wall(), position))
@@ -204,7 +235,7 @@ class Watches:
     def rests(self, position: Position) -> None:
         self._since.pop(position.id, None)
         if position.id in self._told:
-            self._again.append(self._told.pop(position.id))
+            self._again.append((position, self._told.pop(position.id)))
 
     def forget(self, position_id: int) -> None:
         self._since.pop(position_id, None)
@@ -214,22 +245,22 @@ class Watches:
         now = self._clock.wall()
         for since, position in list(self._since.values()):
             if position.id not in self._told and now - since >= self.LASTS:
-                self._told[position.id] = position
                 words = (
                     f"The stop of {_name(position)} does not rest at the exchange at the moment. "
                     "It is watched here, and the position is closed at the market when the price "
                     "reaches it."
                 )
-                await self._tell(position, "watched", words)
+                await self._tell(position, "watched", since, words)
+                self._told[position.id] = since
         while self._again:
-            position = self._again.pop()
-            await self._tell(
-                position, "rests", f"The stop of {_name(position)} rests at the exchange again."
-            )
+            position, since = self._again[-1]
+            words = f"The stop of {_name(position)} rests at the exchange again."
+            await self._tell(position, "rests", since, words)
+            self._again.pop()
 
-    async def _tell(self, position: Position, what: str, words: str) -> None:
+    async def _tell(self, position: Position, what: str, since: datetime, words: str) -> None:
         facts = {"summary": words, "position_id": position.id}
-        key = f"{what}:position:{position.id}"
+        key = f"{what}:position:{position.id}:{since.isoformat()}"
         await self._memory.notices.tell(_notice(position, NoticeKind.ACCOUNT, key, facts))
 
 

@@ -21,7 +21,7 @@ from itertools import accumulate
 from agents.domain.errors import BrokerAway, BrokerBusy, TryAgain
 from agents.domain.market import Instrument
 from agents.domain.money import ZERO
-from agents.domain.order import BrokerOrder, OrderIntent, OrderKind, OrderState
+from agents.domain.order import BrokerOrder, OrderIntent, OrderState
 from agents.domain.ports import Clock, Memory
 from agents.domain.position import Position, PositionState
 from agents.domain.trail import ids
@@ -30,6 +30,7 @@ from agents.execution.booking.settlement import left_to_close
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.dues import Backoff, Dues
 from agents.execution.guards.escalating import Escalation, Watches
+from agents.execution.guards.lateness import Late, Lateness
 from agents.execution.guards.legs import (
     RESTING,
     Difference,
@@ -48,7 +49,6 @@ _STEPS = 24  # in one go
 _UNCLEAR = 3  # answers lost in one go
 _GONE_AFTER = timedelta(seconds=2)  # an order that rested and that the exchange does not know
 _ASK_AGAIN = (1, 2, 5, 10, 30)  # seconds
-_BEING_FILLED = 5  # looks at an overdue stop that has filled a part
 
 
 class Guards:
@@ -77,7 +77,7 @@ class Guards:
         self._later: Dues[int] = Dues()
         self._pauses: Backoff[int] = Backoff(*_ASK_AGAIN)
         self._vanished: dict[int, datetime] = {}
-        self._overdue: dict[int, int] = {}  # position → looks at it
+        self._overdue = Lateness()
         book.listen(self._followed)
 
     def leaves_out(self, held_back: Callable[[int], bool]) -> None:
@@ -99,7 +99,7 @@ class Guards:
 
     def overdue(self, position_id: int) -> None:
         """The price is far beyond its resting stop."""
-        self._overdue.setdefault(position_id, 0)
+        self._overdue.note(position_id)
         self.wake(position_id, look=True)
 
     async def every_second(self) -> None:
@@ -234,9 +234,10 @@ class Guards:
             return True
         if scene.position.state is PositionState.CLOSED:
             return await self._cancel(scene, scene.left_over)
+        self._escalation.recall(scene.position.id, scene.orders, covered=scene.covered)
         self._escalation.judge(scene.position.id, ask.ended, scene.orders)
         ask.ended.clear()
-        if scene.position.id in self._overdue:
+        if scene.position.id in self._overdue and not scene.closing:
             return await self._late(scene)
         todo = self._todo(scene, exact=ask.exact)
         return await self._work(scene, ask, todo) if todo else False
@@ -342,17 +343,15 @@ class Guards:
             ask.ended.append(after)
 
     async def _late(self, scene: Scene) -> bool:
-        """An overdue stop that was looked up: it is being filled, or the position is closed."""
+        """An overdue stop that was looked up: it is being filled, or the position is closed, again
+        and again until it is."""
         number = scene.position.id
-        looks = self._overdue.pop(number)
-        stops = [item for item in scene.resting if item.kind is OrderKind.STOP]
-        if not stops or scene.closing:
-            return True
-        if any(item.filled for item in stops) and looks < _BEING_FILLED:
-            self._overdue[number] = looks + 1
+        late = self._overdue.of(scene)
+        if late is Late.BEING_FILLED:
             self._asks.setdefault(number, Ask()).look = True
             self._later.put(number, self._clock.wall() + timedelta(seconds=1))
-            return False
+        if late is not Late.STUCK:
+            return late is Late.OVER
         return await self._close(scene, "the price passed the stop and it was not filled")
 
     # --- what should be -----------------------------------------------------------------------
@@ -375,24 +374,27 @@ class Guards:
             self._book.follow(position, left_to_close(scene.orders))
         targets = frozenset(item.target for item in scene.resting if item.target is not None)
         self._book.rests(number, AtExchange(scene.stop if scene.covered else None, targets))
-        if scene.covered:
+        late = number in self._overdue
+        if scene.covered and not late:
             self._watches.rests(position)
             await self._escalation.over(position, "has its stop at the exchange again")
         elif scene.closing:
             self._watches.forget(number)
         else:
-            self._bare(position)
+            self._in_danger(position, covered=scene.covered)
 
-    def _bare(self, position: Position) -> None:
-        self._watches.here_only(position)
+    def _in_danger(self, position: Position, *, covered: bool) -> None:
+        """It has no stop at the exchange, or one that is not filled."""
+        if not covered:
+            self._watches.here_only(position)
         if self._escalation.closing(position.id):
-            self._escalation.failed(position)
+            self._escalation.failed(position, covered=covered)
             if (again := self._escalation.close_again(position.id)) is not None:
                 self._later.put(position.id, again)
 
     async def _over(self, position: Position) -> None:
         self._book.rests(position.id, None)
         self._watches.forget(position.id)
-        self._overdue.pop(position.id, None)
+        self._overdue.forget(position.id)
         await self._escalation.over(position, "is closed")
         self._escalation.forget(position.id)
