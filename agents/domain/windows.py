@@ -44,8 +44,10 @@ class Hours:
         return not all(self.cover(at + timedelta(minutes=minute)) for minute in minutes)
 
     def within(self, others: "Hours") -> bool:
-        """Whether the others cover every moment of these, in winter and in summer."""
-        moments = (*_edges(self.windows), *_edges(others.windows))
+        """Whether the others cover every moment of these, all the year round."""
+        zones = {one.tz for one in (*self.windows, *others.windows)}
+        weeks = _WEEKS if len(zones) < 2 else (*_WEEKS, *_BETWEEN)
+        moments = (*_edges(self.windows, weeks), *_edges(others.windows, weeks))
         return all(others.cover(moment) for moment in moments if self.cover(moment))
 
     def as_json(self) -> dict[str, Any]:
@@ -60,13 +62,21 @@ class Hours:
 
 
 _WEEKS = (datetime(2024, 1, 7, tzinfo=UTC), datetime(2024, 7, 7, tzinfo=UTC))
+_BETWEEN = tuple(
+    datetime(2024, month, day, tzinfo=UTC)
+    for month, day in (
+        *((3, 12), (3, 25), (4, 1), (4, 10), (4, 28)),
+        *((9, 10), (10, 1), (10, 8), (10, 28), (11, 10)),
+    )
+)
+"""Weeks in which some zones have changed their clocks and others not yet."""
 _DAYS = 9  # a week, and a day at each end for those who live on another one
 
 
-def _edges(windows: Iterable[Window]) -> Iterable[datetime]:
-    """Every moment of a winter week and of a summer week at which one of them begins or ends."""
+def _edges(windows: Iterable[Window], weeks: Iterable[datetime]) -> Iterable[datetime]:
+    """Every moment of these weeks at which one of them begins or ends."""
     for window in windows:
-        for week in _WEEKS:
+        for week in weeks:
             for day in range(_DAYS):
                 midnight = (week + timedelta(days=day)).replace(tzinfo=zone(window.tz))
                 for clock in (window.from_, window.to):

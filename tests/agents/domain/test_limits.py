@@ -28,6 +28,7 @@ from agents.domain.strategy import WEEKDAYS, Window
 from agents.domain.windows import Hours
 
 D = Decimal
+LONDON = "Europe/London"
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
@@ -149,6 +150,11 @@ def test_what_is_looser(changes: dict[str, Any], looser: bool) -> None:
         # nine in London is eight by UTC in summer
         (window("09:00", "16:00", "Europe/London"), window("09:00", "16:00"), False),
         (window("09:00", "16:00", "Europe/London"), window("08:00", "16:00"), True),
+        # five hours apart in winter and in summer, and four for weeks in March
+        (window("04:00", "12:00", "America/New_York"), window("09:00", "17:00", LONDON), False),
+        (window("04:00", "12:00", "America/New_York"), window("08:00", "17:00", LONDON), True),
+        (window("09:00", "17:00", LONDON), window("09:00", "17:00", "Europe/Berlin"), False),
+        (window("10:00", "17:00", LONDON), window("11:00", "18:00", "Europe/Berlin"), True),
     ],
 )
 def test_hours_within_others(own: Window, other: Window, within: bool) -> None:
