@@ -128,7 +128,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("daily", "profit by day", money.by_day),
     Command("trades", "your trades", positions.listed),
     Command("journal", "each trade in full, and as a file", journal.journal, "[N or csv]"),
-    Command("performance", "win rate, R, drawdown", money.how_it_goes),
+    Command("performance", "win rate, R, drawdown", money.how_it_goes, "[30]"),
     Command(
         "chart",
         "a chart",

@@ -21,17 +21,18 @@ async def halt(desk: Desk, turn: Turn) -> Answer:
     if first.lower() in _OFF:
         return await _lift(desk, turn)
     flatten = first.lower() == _FLATTEN
-    answer = await _begin(desk, turn, rest if flatten else turn.words)
+    answer = await _begin(desk, turn, rest if flatten else turn.words, flatten=flatten)
     return [*answer, *(await _ask_flatten(desk, turn) if flatten else ())]
 
 
-async def _begin(desk: Desk, turn: Turn, why: str) -> Answer:
+async def _begin(desk: Desk, turn: Turn, why: str, *, flatten: bool) -> Answer:
+    more = "" if flatten else "; /halt flatten closes what is open, too"
     if await desk.bounding.halts.begin(turn.person.id, texts.echo(why)):
         return [
             texts.said(
                 bold("⛔ All new trades are stopped, for everybody."),
                 "Open positions keep their stops. Everybody who trades is told.",
-                "/halt off lets all go on; /halt flatten closes what is open, too.",
+                f"/halt off lets all go on{more}.",
             )
         ]
     found = await desk.bounding.halts.present()

@@ -120,7 +120,7 @@ def _loss(
 
     def told(look: _Look) -> str:
         lost, most = max(used(look.view), ZERO), getattr(look.limits, field)
-        closes = ", then all is closed" if getattr(look.limits, flatten) else ""
+        closes = " (then all is closed)" if getattr(look.limits, flatten) else ""
         reached = f" ⛔ reached: {then}" if lost >= most else closes
         return _part(name, lost, most, reached)
 

@@ -219,7 +219,7 @@ def _days_and_zone(said: str, zone: str) -> tuple[tuple[str, ...], str]:
 
 
 def said(name: str, held: Mapping[str, Any]) -> str:
-    """What holds of a limit: `3 %, then all is closed`, `after 3 losses 60 minutes`."""
+    """What holds of a limit: `3 % (then all is closed)`, `after 3 losses 60 minutes`."""
     match name:
         case "symbols":
             allowed = held["symbols"]
@@ -232,7 +232,7 @@ def said(name: str, held: Mapping[str, Any]) -> str:
             return f"{held['cooldown_minutes']} minutes after {row}"
         case "daily loss" | "weekly loss" | "drawdown":
             most, flatten = (held[field] for field in BY_NAME[name].fields)
-            return f"{percent(most)}{', then all is closed' if flatten else ''}"
+            return f"{percent(most)}{' (then all is closed)' if flatten else ''}"
         case "leverage":
             return f"{plain(held['leverage'])}x"
         case _:

@@ -34,6 +34,7 @@ RAISE = "raise_limit"  # act of the table of acts
 _HALVED = ("risk", "daily loss", "drawdown", "exposure")  # those that have a button
 _NAMES = tuple(rule.name for rule in RULES)
 _KEEP = frozenset({"keep", "cancel"})
+_KEEP_ONE = "/limits keep daily loss"
 
 
 async def limits(desk: Desk, turn: Turn) -> Answer:
@@ -45,6 +46,8 @@ async def limits(desk: Desk, turn: Turn) -> Answer:
     if first.lower() == "ceiling":
         return [_ceiling(desk, turn)]
     if first.lower() in _KEEP:
+        if not rest.strip():
+            raise AskUser(f"Which limit shall stay as it is? Write it like {_KEEP_ONE}.")
         return await _keep(desk, turn, named(rest)[0])
     name, words = named(turn.words)
     if name == DRAWDOWN and peaks.is_meant(words):
@@ -123,7 +126,7 @@ def _rows(held: Limits, owns: Mapping[str, Own], desk: Desk) -> Rows:
     for name in _HALVED:
         now = of_rule(held, BY_NAME[name])
         if half := halved(name, now):
-            label = f"➗ {LABELS[name]} {said(name, half).partition(',')[0]}"
+            label = f"➗ {LABELS[name]} {said(name, half).partition(' (')[0]}"
             made.append(Button(label, "limit_half", _NAMES.index(name), _mark(now)))
     wall = desk.clock.wall()
     waiting = [name for name, own in owns.items() if own.pending and not own.is_due(wall)]

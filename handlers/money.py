@@ -1,10 +1,13 @@
 """/balance, /profit, /daily, /performance: how the money stands, by mode."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from agents.domain.errors import AskUser
 from agents.domain.money import ZERO
 from agents.domain.position import Account, Position, PositionState
 from agents.domain.strategy import Mode
@@ -18,6 +21,7 @@ from handlers.turn import Answer, Turn
 _STEP = 500  # positions read at a time
 _MOST = 20_000
 _DAYS = 14  # on a page
+_PERIOD = re.compile(r"(\d{1,4})\s*(?:d|days?)?", re.IGNORECASE)
 
 
 async def all_positions(desk: Desk, user_id: int) -> list[Position]:
@@ -194,17 +198,47 @@ def _by_day(mode: Mode, closed: Sequence[Position], zone: str) -> list[Words]:
 
 
 async def how_it_goes(desk: Desk, turn: Turn) -> Answer:
-    """/performance: rates and multiples by mode, then by strategy."""
+    """/performance, /performance 30: rates and multiples by mode, then by strategy."""
+    days = _period(turn.words)
     found = await all_positions(desk, turn.user.id)
     if not found:
         return [_no_trades()]
-    if not _closed(found):
+    closed = _closed(found)
+    if not closed:
         return [texts.said("No trade has been closed yet; /status shows what is open.")]
+    if days:
+        return [_lately(closed, days, desk.clock.now())]
+    return [Reply(_performance(closed, ""), picture=equity_picture(turn.user.id, found))]
+
+
+def _period(said: str) -> int:
+    """In days, 0 for every trade. Raises AskUser."""
+    if said.strip().lower() in {"", "all"}:
+        return 0
+    found = _PERIOD.fullmatch(said.strip())
+    if found is None or not int(found[1]):
+        raise AskUser(
+            f"I can't read {texts.echo(said)!r}. /performance counts every closed trade, "
+            "/performance 30 those of the last 30 days."
+        )
+    return int(found[1])
+
+
+def _lately(closed: Sequence[Position], days: int, now: datetime) -> Reply:
+    """`now` is market time. Without the picture of all trades."""
+    since, period = now - timedelta(days=days), f"last {days} day{'s' * (days != 1)}"
+    recent = [one for one in closed if one.closed_at is not None and one.closed_at >= since]
+    if not recent:
+        return texts.said(f"No trade was closed in the {period}. /performance counts them all.")
+    return Reply(_performance(recent, f" · {period}"))
+
+
+def _performance(closed: Sequence[Position], period: str) -> Words:
     parts: list[Words | str] = []
-    for mode, mine in by_mode(_closed(found)).items():
-        parts += [bold(markers.mode(mode)), pre(tables.table(_rates(performance(mine))))]
+    for mode, mine in by_mode(closed).items():
+        parts += [bold(markers.mode(mode) + period), pre(tables.table(_rates(performance(mine))))]
         parts += [pre(tables.table(_strategies(mine)))]
-    return [Reply(lines(*parts), picture=equity_picture(turn.user.id, found))]
+    return lines(*parts)
 
 
 def _rates(result: Performance) -> list[tuple[str, str]]:

@@ -406,7 +406,11 @@ async def test_positions_and_orders_that_were_there_are_named(
     findings = talk.desk.memory.findings
     assert await findings.open(stored.owner_id) == []
     [order] = await findings.of(stored.owner_id, [FindingState.IGNORED])
-    assert (order.key, order.symbol, order.quantity) == ("order:BTC/USDT:77", "BTC/USDT", Decimal(1))
+    assert (order.key, order.symbol, order.quantity) == (
+        "order:BTC/USDT:77",
+        "BTC/USDT",
+        Decimal(1),
+    )
     await talk.say("/connect")
     await talk.press("Another key")
     check.now(orders=())

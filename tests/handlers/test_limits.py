@@ -324,3 +324,12 @@ async def test_no_model_answer_reaches_a_limit(talk: Conversation) -> None:
     await talk.world.try_to_propose(strategy, advice=advice, reasons=advice.reasons)
     assert await talk.desk.memory.preferences.read((await talk.user()).id, PREFERENCE) is None
     assert await present(talk) == Limits()
+
+
+async def test_a_limit_to_keep_has_to_be_named_and_a_half_fits_its_button(
+    talk: Conversation,
+) -> None:
+    assert "Which limit shall stay" in plain(await talk.say("/limits keep"))
+    await talk.say("/limits drawdown 10 flatten")
+    await talk.say("/limits")
+    assert talk.button("Drawdown").label == "➗ Drawdown 5 %"

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from agents.domain.decision import ModelCall
 from agents.domain.position import PositionState
 from agents.domain.strategy import Mode
@@ -136,3 +138,23 @@ async def test_costs_of_models(talk: Conversation) -> None:
     assert "Everyone here" in every and "1.51" in every
     talk.world.clock.wait(31 * 86_400)
     assert "nothing was paid" in plain(await talk.say("/costs"))
+
+
+# --- a period -------------------------------------------------------------------------------------
+
+
+async def test_performance_of_the_last_days_counts_those_alone(talk: Conversation) -> None:
+    await _closed(talk)
+    talk.world.clock.advance(10 * 86_400)
+    every = plain(await talk.say("/performance"))
+    assert "Closed trades" in every and "last" not in every
+    assert "Closed trades" in plain(await talk.say("/performance 30d"))
+    assert "last 30 days" in plain(await talk.say("/performance 30"))
+    assert "No trade was closed in the last 7 days" in plain(await talk.say("/performance 7d"))
+    assert plain(await talk.say("/performance all")) == every
+
+
+@pytest.mark.parametrize("said", ["abc", "-7", "0", "🙂", "7d 30d", "9" * 30])
+async def test_a_period_that_can_not_be_read_is_said(talk: Conversation, said: str) -> None:
+    await _closed(talk)
+    assert "/performance 30 " in plain(await talk.say(f"/performance {said}"))
