@@ -104,7 +104,7 @@ class LiveBroker:
 
     async def submit(self, intent: OrderIntent, instrument: Instrument) -> BrokerOrder:
         try:
-            session = await self._sessions.of(intent.owner_id)
+            session = await self._session(intent)
             check(session, intent, instrument, self._price(intent.symbol))
             if intent.purpose is OrderPurpose.ENTRY:
                 await self._prepare(session, intent, instrument)
@@ -121,7 +121,7 @@ class LiveBroker:
         instead_of: Sequence[OrderIntent] = (),
     ) -> Sequence[BrokerOrder]:
         try:
-            session = await self._sessions.of(orders[0].owner_id)
+            session = await self._session(orders[0])
             for intent in orders:
                 check(session, intent, instrument, None)
             placed = await self._rest_or_tell(session, orders, instead_of)
@@ -243,7 +243,7 @@ class LiveBroker:
 
     async def lookup(self, intent: OrderIntent) -> BrokerOrder | None:
         try:
-            session = await self._sessions.of(intent.owner_id)
+            session = await self._session(intent)
             order = await self._lookup.find(session, intent, urgent=_urgent(intent))
             if order is None:
                 return None
@@ -253,7 +253,7 @@ class LiveBroker:
 
     async def cancel(self, intent: OrderIntent) -> BrokerOrder | None:
         try:
-            session = await self._sessions.of(intent.owner_id)
+            session = await self._session(intent)
             if (known := self._gone.pop(intent.client_id, None)) is not None:
                 return known
             await self._expect_both(intent)
@@ -279,7 +279,7 @@ class LiveBroker:
             )
             gone = unfilled(session, said)
             if (answer := gone.pop(intent.client_id, None)) is not None:
-                self._gone.update(gone)
+                self._keep(gone)
                 return answer
         except Missing:
             _log.info("An order had ended before.", extra=ids(intent))
@@ -339,6 +339,18 @@ class LiveBroker:
         self._expected[intent.client_id] = None
         while len(self._expected) > _EXPECTED:
             del self._expected[next(iter(self._expected))]
+
+    async def _session(self, intent: OrderIntent) -> Session:
+        """Raises OrderRejected where its market is gone."""
+        session = await self._sessions.of(intent.owner_id)
+        if intent.symbol not in session.listing.spelled:
+            raise OrderRejected(f"{session.title} has no market {intent.symbol} any more.")
+        return session
+
+    def _keep(self, gone: Mapping[str, BrokerOrder]) -> None:
+        self._gone.update(gone)
+        while len(self._gone) > _EXPECTED:
+            del self._gone[next(iter(self._gone))]
 
     def _price(self, symbol: str) -> Any:
         tick = self._traded.last(symbol)

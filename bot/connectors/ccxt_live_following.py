@@ -151,6 +151,9 @@ class Following:
             wait = self._patience.calm if followed.stream.live else self._patience.poll
             followed.due = now + wait
             for symbol, intents in open_.items():
+                if symbol not in session.listing.spelled:
+                    _log.debug("A market is gone.", extra={"owner": owner, "symbol": symbol})
+                    continue
                 await self._look(session, followed, symbol, intents)
         except KeyRefused as refusal:
             _log.info("An account is not followed.", extra={"owner": owner, "why": str(refusal)})

@@ -10,7 +10,13 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from agents.domain.errors import BrokerAway, BrokerBusy, KeyRefused, ParleyError
+from agents.domain.errors import (
+    BrokerAway,
+    BrokerBusy,
+    KeyRefused,
+    OperatorNeeded,
+    ParleyError,
+)
 from agents.domain.market import Tick
 from agents.domain.venue import Connection, Connections, ConnectionState, Credentials
 from bot.connectors.ccxt_dialect import Dialect, dialect_of
@@ -210,11 +216,20 @@ class Sessions:
             return known
         if known is not None:
             await self._drop(known)
-        credentials = Credentials.read(self._seals.open(connection.sealed))
-        session = await self.opened(connection.owner_id, credentials, self._take_note)
+        key = self._opened_key(connection)
+        session = await self.opened(connection.owner_id, key, self._take_note)
         session.sealed = connection.sealed
         self._open[connection.owner_id] = session
         return session
+
+    def _opened_key(self, connection: Connection) -> Credentials:
+        try:
+            return Credentials.read(self._seals.open(connection.sealed))
+        except OperatorNeeded:
+            raise BrokerAway(
+                "Your key was stored with another secret than this desk has now. Send the key "
+                "again with /connect, or have the operator put the earlier secret back."
+            ) from None
 
     async def opened(
         self,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from agents.domain.errors import OperatorNeeded
 from agents.domain.market import Instrument
 from agents.domain.order import (
     BrokerOrder,
@@ -42,6 +43,7 @@ KEY, SECRET = "AKeyThatNobodyMaySee0123456789abcd", "ASecretThatNobodyMaySee0123
 PRICES = {"BTC": 60_000, "ETH": 3_000, "BNB": 600}
 BTC, ETH = "BTC/USDT", "ETH/USDT"
 PATIENCE = LivePatience(poll=0.1, calm=0.2, late=0.5, round=0.05, idle=60.0, look=0.02, cost=0.01)
+LOCKED = "sealed with another secret"
 STILL = LivePatience(poll=3600, calm=3600, late=3600, round=0.05, look=0.02, cost=0.01)
 """Looks once and then only listens."""
 
@@ -50,6 +52,8 @@ class Plain:
     """A seal that is none."""
 
     def open(self, sealed: str) -> str:
+        if sealed == LOCKED:
+            raise OperatorNeeded("A stored secret can't be opened.")
         return sealed
 
 

@@ -2,16 +2,20 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from agents.domain.order import OrderIntent, OrderState
-from tests.support.live_connector import BTC, PATIENCE, STILL, Ground, Live, live
+from agents.domain.errors import BrokerAway
+from agents.domain.order import BrokerOrder, OrderIntent, OrderState
+from tests.support.live_connector import BTC, LOCKED, PATIENCE, STILL, Ground, Live, live
 from tests.support.markets import eventually
+from tests.support.stored import a_user, connection_of
 from tests.support.venue.records import Ask, Kind, OrderType, Side
 
 D = Decimal
+OPEN = BrokerOrder("", OrderState.OPEN, D(0))
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -185,3 +189,32 @@ async def test_nobody_asks_for_what_was_cancelled_unfilled(either_ground: Ground
         await eventually(lambda: bool(one.ended))
         named = [stop.client_id in str(asked.params) for asked in one.asked[before:]]
         assert named and not any(named)
+
+
+async def test_a_key_that_cant_be_opened_keeps_nobody_from_being_followed(
+    spot_ground: Ground,
+) -> None:
+    async with live(spot_ground, following=True) as one:
+        await one.submit(await one.entry("entry"))
+        stop = await one.stop("stop", "59000")
+        await one.rest(stop)
+        other = (await a_user(one.memory, "other")).id
+        await one.memory.connections.connect(connection_of(other, sealed=LOCKED))
+        await one.memory.orders.add(replace(stop, owner_id=other, key="theirs", id=0))
+        with pytest.raises(BrokerAway, match="secret"):
+            await one.desk.venue.state(other)
+        await one.desk.following.round()
+        assert one.desk.following.live(one.owner) or one.owner in one.desk.sessions.owners
+
+
+async def test_a_market_that_is_gone_hides_no_other(spot_ground: Ground) -> None:
+    async with live(spot_ground, following=True) as one:
+        gone = await one.intent("gone", symbol="GONE/USDT")
+        await one.record(gone, OPEN)
+        one.server.streams.refusing = True
+        await one.submit(await one.entry("entry"))
+        stop = await one.stop("stop", "59000")
+        await one.rest(stop)
+        one.heard.clear()
+        one.engine.move("BTCUSDT", 58_900)
+        await eventually(lambda: set(told(one)) >= set(true(one, stop)))
