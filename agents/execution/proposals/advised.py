@@ -39,19 +39,26 @@ def declines(advice: Advice, side: Side) -> str:
 
 def checked(levels: PriceLevels, advice: Advice, instrument: Instrument) -> Checked:
     """Stop and targets as advised where they make sense, as the rules say where not."""
-    fault = _stop_fault(levels, advice.stop)
+    stop = None if advice.stop is None else _on_step(advice.stop, instrument)
+    targets = tuple(_on_step(price, instrument) for price in advice.targets)
+    fault = _stop_fault(levels, stop)
     kept = levels
     notes = []
-    if advice.stop is not None and not fault:
-        kept = replace(kept, stop=instrument.price(advice.stop))
+    if stop is not None and not fault:
+        kept = replace(kept, stop=stop)
     elif fault:
         notes.append(f"the advisor's stop {plain(advice.stop or ONE)} is {fault}: not used")
-    fault = _targets_fault(kept, advice.targets)
-    if advice.targets and not fault:
-        kept = replace(kept, targets=_shared(levels, advice.targets, instrument))
+    fault = _targets_fault(kept, targets)
+    if targets and not fault:
+        kept = replace(kept, targets=_shared(levels, targets))
     elif fault:
         notes.append(f"the advisor's target {fault}: not used")
     return Checked(kept, tuple(notes))
+
+
+def _on_step(price: Decimal, instrument: Instrument) -> Decimal:
+    """Judged as it would be ordered; what is no number is left for the judgement."""
+    return instrument.price(price) if price.is_finite() else price
 
 
 def _stop_fault(levels: PriceLevels, stop: Decimal | None) -> str:
@@ -75,9 +82,7 @@ def _targets_fault(levels: PriceLevels, targets: tuple[Decimal, ...]) -> str:
     return ""
 
 
-def _shared(
-    levels: PriceLevels, prices: tuple[Decimal, ...], instrument: Instrument
-) -> tuple[PlannedTarget, ...]:
+def _shared(levels: PriceLevels, prices: tuple[Decimal, ...]) -> tuple[PlannedTarget, ...]:
     """The advised prices, nearest first, with the rule's shares; equal ones when the count
     differs."""
     ordered = sorted(prices, key=lambda price: price * levels.side.sign)
@@ -85,7 +90,4 @@ def _shared(
     if len(shares) != len(ordered):
         shares = [(ONE / len(ordered)).quantize(Decimal("0.0001"))] * (len(ordered) - 1)
         shares.append(ONE - sum(shares))
-    return tuple(
-        PlannedTarget(instrument.price(price), share)
-        for price, share in zip(ordered, shares, strict=True)
-    )
+    return tuple(PlannedTarget(price, share) for price, share in zip(ordered, shares, strict=True))

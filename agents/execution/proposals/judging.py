@@ -17,7 +17,7 @@ from agents.execution.bounds.bounding import Bounding
 from agents.execution.bounds.limits import Room
 from agents.execution.bounds.liquidation import levered
 from agents.execution.bounds.sizing import check_minimum, cut
-from agents.execution.proposals.repricing import anew, moved, paid, slipped
+from agents.execution.proposals.repricing import anew, moved, paid, slipped, untradable
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,8 @@ class Judge:
             return LimitRefuses(stop)
         if why:
             plan = anew(plan, price, instrument, fixed=spec.size is not None)
+            if wrong := untradable(plan):
+                return LimitRefuses(LimitBreach("price", f"{why}, which would make {wrong}"))
         return _resized(plan, why or str(no), room, instrument)
 
     async def _account(self, proposal: Proposal) -> Account:

@@ -59,7 +59,7 @@ def on_steps(levels: Levels, instrument: Instrument) -> PriceLevels:
 def fault(levels: PriceLevels) -> str:
     """Why these prices can't be traded; empty when they can."""
     sign, price = levels.side.sign, plain(levels.price)
-    if levels.price <= 0 or levels.stop <= 0:
+    if min(levels.price, levels.stop, *(target.price for target in levels.targets)) <= 0:
         return "a price of zero or less"
     if (levels.price - levels.stop) * sign <= 0:
         return f"the stop {plain(levels.stop)} is on the wrong side of the price {price}"

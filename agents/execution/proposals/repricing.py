@@ -9,6 +9,7 @@ from agents.domain.proposal import Plan, PlannedTarget
 from agents.domain.risk import Limits, TapRules
 from agents.domain.strategy import Side
 from agents.execution.figures import percent, plain
+from agents.execution.proposals.levels import PriceLevels, fault
 
 KEPT_STOP = Decimal("0.5")  # a stop is kept while half of its distance is left
 
@@ -63,6 +64,11 @@ def anew(plan: Plan, price: Decimal, instrument: Instrument, *, fixed: bool) -> 
         targets=_targets(plan, entry, instrument),
         quantity=instrument.amount(wished),
     )
+
+
+def untradable(plan: Plan) -> str:
+    """What is wrong with the prices of a plan that was made anew; empty when nothing is."""
+    return fault(PriceLevels(plan.side, plan.entry, plan.stop, plan.targets))
 
 
 def _stop(plan: Plan, entry: Decimal, instrument: Instrument) -> Decimal:

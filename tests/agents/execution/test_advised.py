@@ -12,6 +12,7 @@ from agents.domain.strategy import Side
 from agents.execution.proposals.advised import checked, declines
 from agents.execution.proposals.levels import PriceLevels, fault, on_steps
 from tests.support.desk import BTC, levels
+from tests.support.market import instrument
 
 D = Decimal
 
@@ -78,6 +79,14 @@ def test_other_counts_of_targets_share_equally_and_close_all() -> None:
     verdict = checked(levels(), advice(targets=["63000", "61000", "62000"]), BTC)
     assert [target.price for target in verdict.levels.targets] == [61_000, 62_000, 63_000]
     assert sum(target.share for target in verdict.levels.targets) == 1
+
+
+def test_what_rounds_to_the_price_is_no_stop_and_no_target() -> None:
+    coarse = instrument(price_step=D(1))
+    ours = levels(price="100", stop="99", targets=(("102", "1"),))
+    said = checked(ours, advice(stop="99.7", targets=["100.3"]), coarse)
+    assert said.levels == ours
+    assert len(said.notes) == 2
 
 
 @given(

@@ -9,8 +9,10 @@ from hypothesis import strategies as some
 from agents.domain.proposal import Plan, PlannedTarget, Trailing
 from agents.domain.risk import TapRules
 from agents.domain.strategy import Side
+from agents.execution.proposals.levels import PriceLevels
+from agents.execution.proposals.outcomes import Verdict
 from agents.execution.proposals.repricing import anew, moved
-from tests.support.desk import BTC
+from tests.support.desk import BTC, World, levels
 
 D = Decimal
 RULES = TapRules(price_tolerance=D("0.3"))
@@ -82,3 +84,24 @@ def test_new_plans_make_sense_and_risk_no_more(side: Side, price: Decimal) -> No
     assert new.risk <= old.risk
     assert new.risk_per_unit >= old.risk_per_unit * D("0.49")
     assert moved(new, new.entry, RULES) == ""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "price", "why"),
+    [
+        (levels(stop="36000"), "21000", "a price of zero or less"),
+        (levels(Side.SHORT, stop="66000", targets=(("48000", "1"),)), "9000", "a price of zero"),
+    ],
+    ids=["stop", "target"],
+)
+async def test_a_price_that_fell_too_far_for_such_levels_ends_the_proposal(
+    wanted: PriceLevels, price: str, why: str
+) -> None:
+    world = World()
+    await world.start()
+    proposal = await world.propose(await world.strategy(await world.user()), wanted)
+    world.market.tick(price)
+    outcome = await world.approve(proposal)
+    assert (outcome.verdict, outcome.rule) == (Verdict.REFUSED, "price")
+    assert why in outcome.reason
+    assert world.orders == []
