@@ -99,7 +99,8 @@ async def test_a_price_that_fell_too_far_for_such_levels_ends_the_proposal(
 ) -> None:
     world = World()
     await world.start()
-    proposal = await world.propose(await world.strategy(await world.user()), wanted)
+    strategy = await world.strategy(await world.user(), leverage=1)
+    proposal = await world.propose(strategy, wanted)
     world.market.tick(price)
     outcome = await world.approve(proposal)
     assert (outcome.verdict, outcome.rule) == (Verdict.REFUSED, "price")
