@@ -19,8 +19,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
 CHECKED := $(wildcard bot handlers storage agents bench tests)
-# More workers than cores: many tests wait for processes.
-WORKERS ?= 4
+# Compiled tests are kept: each worker compiles all of them otherwise.
+unexport PYTHONDONTWRITEBYTECODE
+# More workers than cores: three of five begin with the stories, which wait most of the time.
+WORKERS ?= 5
 
 help:
 	@sed -n 's/^# //p' Makefile | head -8
@@ -32,7 +34,7 @@ run: $(VENV)/.runtime
 	$(BIN)/python -m bot
 
 test: check
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist load
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

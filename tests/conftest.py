@@ -1,12 +1,15 @@
 """What any test may ask for, and a reason for skipping where this machine has it not."""
 
+import gc
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.support.lanes import Lanes, place_of
 from tests.support.postgres import PostgresMissing, PostgresServer, postgres_server, run
 from tests.support.sources import ROOT
 
@@ -14,9 +17,24 @@ DATA_SETTING = "PARLEY_TEST_DATA"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, Any, Any]:
+    """What is collected lives to the end: nobody shall look through it for garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The stories first: they take longest, and nothing shall wait for one in the end."""
-    items.sort(key=lambda item: "/stories/" not in item.path.as_posix())
+    items.sort(key=lambda item: place_of(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Lanes | None:
+    return Lanes(config, log) if config.getvalue("dist") == "load" else None
 
 
 @pytest.fixture(scope="session")

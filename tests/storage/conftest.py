@@ -49,10 +49,15 @@ async def opened(url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
+_FROM_ONE = "SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"
+
+
 async def _empty(url: str) -> None:
+    """TRUNCATE makes new files for each table, and takes two hundred times as long."""
     connection = await asyncpg.connect(url)
-    tables = ", ".join(row._meta.db_table for row in row_models())
-    await connection.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    deletions = [f'DELETE FROM "{row._meta.db_table}"' for row in row_models()]
+    free = "SET session_replication_role = replica"  # in whichever order they refer to each other
+    await connection.execute("; ".join([free, *deletions, _FROM_ONE]))
     await connection.close()
 
 

@@ -137,6 +137,13 @@ ADD_STRICT = """
 """
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def own_url(request: pytest.FixtureRequest) -> str:
+    """Of a database with all tables, which a test may change."""
+    found: str = request.getfixturevalue(f"{request.param}_with_tables")
+    return found
+
+
 @pytest.fixture
 def later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[type["Later"]]:
     """Writes migrations that follow the present ones, in a package of their own."""
@@ -159,68 +166,62 @@ class Later:
         await upgrade(url, module=cls.package.name)
 
 
-async def test_an_upgrade_that_fails_leaves_everything(empty_url: str, later: type[Later]) -> None:
-    await migrate(empty_url)
-    await fill(empty_url)
-    before = await of_database(empty_url)
+async def test_an_upgrade_that_fails_leaves_everything(own_url: str, later: type[Later]) -> None:
+    await fill(own_url)
+    before = await of_database(own_url)
     with pytest.raises(Exception, match=r"NOT NULL|null values"):
         await later.upgrade(
-            empty_url,
+            own_url,
             ADD_STRICT.format(name="mood", options="null=True")
             + ADD_STRICT.format(name="temper", options="default='x'"),
         )
-    assert differences(before, await of_database(empty_url)) == []
-    assert await migrate(empty_url) == []
-    assert await _count(empty_url, "notes") == 1
+    assert differences(before, await of_database(own_url)) == []
+    assert await migrate(own_url) == []
+    assert await _count(own_url, "notes") == 1
 
 
 async def test_strict_additions_need_a_default_in_the_database(
-    empty_url: str, later: type[Later]
+    own_url: str, later: type[Later]
 ) -> None:
-    await migrate(empty_url)
-    await fill(empty_url)
-    await later.upgrade(empty_url, ADD_STRICT.format(name="mood", options="db_default='calm'"))
-    found = await of_database(empty_url)
+    await fill(own_url)
+    await later.upgrade(own_url, ADD_STRICT.format(name="mood", options="db_default='calm'"))
+    found = await of_database(own_url)
     assert found["notes"].columns["mood"][1] is False
     with pytest.raises(OperatorNeeded, match="newer Parley"):
-        await open_database(empty_url)
+        await open_database(own_url)
 
 
 async def test_an_added_column_is_indexed_by_an_operation_of_its_own(
-    empty_url: str, later: type[Later]
+    own_url: str, later: type[Later]
 ) -> None:
-    await migrate(empty_url)
     await later.upgrade(
-        empty_url,
+        own_url,
         ADD_STRICT.format(name="one", options="null=True, db_index=True")
         + ADD_STRICT.format(name="two", options="null=True")
         + "ops.AddIndex('NoteRow', Index(fields=['two'])),",
     )
-    found = await of_database(empty_url)
+    found = await of_database(own_url)
     assert found["notes"].indexes == {("two",)}
 
 
-async def test_altering_a_column_costs_indexes_on_sqlite(
-    empty_url: str, later: type[Later]
-) -> None:
+async def test_altering_a_column_costs_indexes_on_sqlite(own_url: str, later: type[Later]) -> None:
     """So such a migration must make them again; the schema test above notices when it doesn't."""
-    await migrate(empty_url)
-    await fill(empty_url)
-    before = await of_database(empty_url)
-    await later.upgrade(empty_url, "ops.AlterField('ProposalRow', 'outcome', Words(null=True)),")
-    lost = differences(before, await of_database(empty_url))
+    await fill(own_url)
+    before = await of_database(own_url)
+    await later.upgrade(own_url, "ops.AlterField('ProposalRow', 'outcome', Words(null=True)),")
+    lost = differences(before, await of_database(own_url))
     expected = "proposals.indexes lacks ('state', 'expires_at')"
-    assert (expected in lost) is empty_url.startswith("sqlite")
+    assert (expected in lost) is own_url.startswith("sqlite")
     assert any("outcome" in line for line in lost)
-    assert (await of_database(empty_url)).keys() == before.keys()
+    assert (await of_database(own_url)).keys() == before.keys()
 
 
-async def test_rows_that_refer_to_a_rebuilt_table_stay(tmp_path: Path, later: type[Later]) -> None:
-    url = f"sqlite://{tmp_path / 'parley.db'}"
-    await migrate(url)
-    tables = await fill(url)
-    await later.upgrade(url, "ops.AlterField('UserRow', 'name', Words(null=True)),")
-    with sqlite3.connect(tmp_path / "parley.db") as file:
+async def test_rows_that_refer_to_a_rebuilt_table_stay(
+    sqlite_with_tables: str, later: type[Later]
+) -> None:
+    tables = await fill(sqlite_with_tables)
+    await later.upgrade(sqlite_with_tables, "ops.AlterField('UserRow', 'name', Words(null=True)),")
+    with sqlite3.connect(sqlite_with_tables.removeprefix("sqlite://")) as file:
         counts = {t: file.execute(f"SELECT COUNT(*) FROM {t}").fetchone()[0] for t in tables}
     file.close()
     assert counts == dict.fromkeys(tables, 1)
