@@ -1,7 +1,7 @@
 """Whether accounts and positions are what their fills and fundings make of them, to the last
 decimal."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -11,12 +11,17 @@ from agents.domain.order import Fill, OrderIntent, OrderPurpose
 from agents.domain.ports import Memory
 from agents.domain.position import Account, Position, PositionState
 from agents.execution.booking.bookkeeping import (
-    gained,
     grown,
     opened,
     reduced,
     unsellable,
     written_off,
+)
+
+_MOST = 64  # ways in which one position may have come about that are kept in mind
+_NAMES = (
+    *("quantity", "entered", "entry_price", "exit_price", "realised", "fees", "funding"),
+    *("entry_value", "exit_value"),
 )
 
 
@@ -29,39 +34,51 @@ class Reckoned:
 
 
 async def reckon(memory: Memory, account: Account, instruments: dict[str, Instrument]) -> Reckoned:
-    """Book every fill again, oldest first, on an account as it began, and every funding. What was
-    closed without a sale is too small for one, or it stays open here."""
-    changes = [account.start]
-    positions: dict[int, Position] = {}
-    last: dict[int, Fill] = {}
+    """Book every fill again, oldest first, on an account as it began, and every funding.
+
+    No fill says whether what it left was written off, at once or when an order had ended, before
+    another fill came. Where it was too small for a sale both may have been, and of all ways the
+    one is taken that leads nearest to what is stored.
+    """
+    ways: dict[int, list[Position]] = {}
+    none: list[Position | None] = [None]
     for intent, fill in await memory.orders.fills(account.id):
-        number = intent.proposal_id or 0
-        before = positions.get(number)
-        after = await _booked(memory, before, intent, fill, instruments[fill.symbol])
-        if after is not None:
-            positions[number] = after
-            changes.append(gained(before, after))
-            last[number] = fill
-    for stored in await memory.positions.of_account(account.id):
-        before = positions.get(stored.proposal_id)
-        if before is not None and stored.state is PositionState.CLOSED:
-            fill = last[stored.proposal_id]
-            after = _without_rest(before, fill, stored.exit_reason, instruments[fill.symbol])
-            positions[stored.proposal_id] = after
-            changes.append(gained(before, after))
+        number, instrument = intent.proposal_id or 0, instruments[fill.symbol]
+        found: list[Position] = []
+        for before in ways.get(number) or none:
+            after = await _booked(memory, before, intent, fill, instrument)
+            if after is not None:
+                found += [after, *_without_rest(after, fill, instrument)]
+        if found:
+            ways[number] = found[-_MOST:]
     received = await _funding(memory, account)
-    changes.extend(received.values())
+    stored = {item.proposal_id: item for item in await memory.positions.of_account(account.id)}
+    positions = [
+        _likest([_funded(one, received) for one in found], stored.get(number))
+        for number, found in ways.items()
+    ]
     with exactly():
-        balance = sum(changes, ZERO)
-    return Reckoned(balance, tuple(_funded(item, received) for item in positions.values()))
+        made = sum((one.net() - one.funding for one in positions), account.start)
+        balance = sum(received.values(), made)
+    return Reckoned(balance, tuple(positions))
 
 
-def _without_rest(position: Position, last: Fill, reason: str, instrument: Instrument) -> Position:
-    """Written off where it is open and its last fill left too little for a sale."""
+def _without_rest(position: Position, last: Fill, instrument: Instrument) -> list[Position]:
+    """As it is once what `last` left of it is written off, if that is too little for a sale."""
     is_open = position.state is not PositionState.CLOSED
     if is_open and unsellable(position, last.price, instrument):
-        return written_off(position, last.at, reason, instrument)
-    return position
+        return [written_off(position, last.at, position.exit_reason, instrument)]
+    return []
+
+
+def _likest(ways: Sequence[Position], stored: Position | None) -> Position:
+    """That which differs least from what is stored."""
+    return ways[0] if stored is None else min(ways, key=lambda one: len(_apart(one, stored)))
+
+
+def _apart(reckoned: Position, stored: Position) -> list[str]:
+    """The names of what differs."""
+    return [name for name in _NAMES if getattr(stored, name) != getattr(reckoned, name)]
 
 
 async def _booked(
@@ -117,15 +134,10 @@ async def differences(
 def _compared(reckoned: Position, stored: Position | None) -> list[str]:
     if stored is None:
         return [f"The fills of proposal {reckoned.proposal_id} have no position."]
-    names = (
-        *("quantity", "entered", "entry_price", "exit_price", "realised", "fees", "funding"),
-        *("entry_value", "exit_value"),
-    )
     return [
         f"Position {stored.id} has {name} {getattr(stored, name)}; "
         f"its fills make {getattr(reckoned, name)}."
-        for name in names
-        if getattr(stored, name) != getattr(reckoned, name)
+        for name in _apart(reckoned, stored)
     ]
 
 

@@ -186,6 +186,14 @@ async def test_a_fill_that_comes_after_the_end_opens_it_again() -> None:
     await shop.fill("60000", "0.03")
     assert shop.position.state is PositionState.OPEN
     assert shop.position.quantity == D("0.03")
+    assert shop.position.fees == D("3.6")
+    known = {shop.traded.symbol: shop.traded}
+    [account] = shop.world.accounts
+    assert await differences(shop.world.memory, account, known) == []
+    wrong = replace(shop.position, fees=D("3.5"))
+    shop.world.database.table("positions").put(wrong.id, wrong)
+    [said] = await differences(shop.world.memory, account, known)
+    assert "has fees 3.5; its fills make" in said
 
 
 async def test_what_is_open_on_a_perpetual_can_always_be_closed() -> None:
