@@ -110,6 +110,15 @@ async def test_in_one_message(talk: Conversation, check: AnsweringKeyCheck) -> N
     nothing_leaked(talk)
 
 
+async def test_nobody_is_told_what_an_exchange_does_not_tell(
+    talk: Conversation, check: AnsweringKeyCheck
+) -> None:
+    check.now(withdraws=None)
+    said = plain(await talk.say(ONE_MESSAGE))
+    assert "it can't withdraw" not in said
+    assert "does not tell whether it may withdraw" in said
+
+
 async def test_by_steps(talk: Conversation) -> None:
     assert "withdrawals off" in plain(await talk.say("/connect"))
     assert "Send me the API key of Binance" in plain(await talk.press("Binance"))

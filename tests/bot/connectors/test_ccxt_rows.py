@@ -513,3 +513,19 @@ async def test_okx_tells_what_a_key_may_do(okx: Desk, said: Any, rights: Any) ->
     okx.wire.says("config", okx_says(said))
     found = await rights_of(okx.session)
     assert (found.trades, found.withdraws, found.restricted) == rights
+
+
+# --- Bybit --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("right", ["FiatP2P", "FiatBybitPay", "FiatConvertBroker"])
+async def test_a_key_that_may_pay_others_is_refused(right: str) -> None:
+    """By those rights coins leave an account without a withdrawal."""
+    wire, rights = Wire(), {"Spot": ["SpotTrade"], "Wallet": ["AccountTransfer"]}
+    async with played("bybit", wire, [OKX[1]]) as session:
+        wire.says("query-api", {"retCode": 0, "result": {"uta": 1, "permissions": rights}})
+        assert (await rights_of(session)).withdraws is False
+        paying = {**rights, right: ["Order"]}
+        wire.says("query-api", {"retCode": 0, "result": {"uta": 1, "permissions": paying}})
+        with pytest.raises(KeyRefused, match="pay others"):
+            await rights_of(session)
