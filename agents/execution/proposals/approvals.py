@@ -31,7 +31,7 @@ from agents.execution.proposals.countdown import again, asking
 from agents.execution.proposals.editing import halved, tightened
 from agents.execution.proposals.judging import Fits, Judge, LimitRefuses, NewNumbers, NoPrice
 from agents.execution.proposals.outcomes import Outcome, Verdict
-from agents.execution.proposals.voting import Uncounted, Voting, Waits, note_outcome
+from agents.execution.proposals.voting import Uncounted, Voting, Waits, note_outcome, person
 from agents.execution.telling import card_anew, card_changed
 
 log = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ class Approvals:
             return proposal
         if self._clock.wall() - tapped_at > timedelta(seconds=self._rules.stale_seconds):
             return Outcome(Verdict.TOO_OLD, proposal, "the tap is too old to trade on")
-        return await self._vote(proposal, Ballot.APPROVE, _person(user_id, by))
+        return await self._vote(proposal, Ballot.APPROVE, person(user_id, by))
 
     async def veto(
         self,
@@ -89,7 +89,7 @@ class Approvals:
         proposal = await self._open(user_id, proposal_id, version)
         if isinstance(proposal, Outcome):
             return proposal
-        return await self._vote(proposal, Ballot.VETO, _person(user_id, by), reason)
+        return await self._vote(proposal, Ballot.VETO, person(user_id, by), reason)
 
     async def next_candle(
         self, user_id: int, proposal_id: int, version: int, by: int | None = None
@@ -100,7 +100,7 @@ class Approvals:
             return proposal
         if why := await self._voting.needs_others(user_id):
             return Outcome(Verdict.REFUSED, proposal, why, "votes")
-        marks = {"resolved_by": _person(user_id, by), "resolved_at": self._clock.wall()}
+        marks = {"resolved_by": person(user_id, by), "resolved_at": self._clock.wall()}
         why = "waits for the next candle"
         ended = await self._end(proposal, S.CANCELLED, outcome=why, **marks)
         if ended is None:
@@ -114,7 +114,7 @@ class Approvals:
         proposal = await self._mine(user_id, proposal_id)
         if proposal is None:
             return Outcome(Verdict.NOT_FOUND)
-        if not await self._voting.may(user_id, _person(user_id, by)):
+        if not await self._voting.may(user_id, person(user_id, by)):
             return Outcome(Verdict.NO_RIGHT, proposal)
         if proposal.state is not S.VETOED:
             return Outcome(Verdict.ALREADY, proposal)
@@ -147,7 +147,7 @@ class Approvals:
         self, user_id: int, proposal_id: int, version: int, by: int | None
     ) -> Proposal | Outcome:
         proposal = await self._open(user_id, proposal_id, version)
-        if isinstance(proposal, Outcome) or await self._voting.may(user_id, _person(user_id, by)):
+        if isinstance(proposal, Outcome) or await self._voting.may(user_id, person(user_id, by)):
             return proposal
         return Outcome(Verdict.NO_RIGHT, proposal)
 
@@ -244,15 +244,20 @@ class Approvals:
             return await self._ask_again(approved, judgement.plan, judgement.why)
         if isinstance(judgement, LimitRefuses):
             return await self._refuse(approved, judgement.breach)
-        return await self._order(approved, judgement)
+        soon = waits_for_price or approved.by_itself
+        return await self._order(approved, judgement, soon=soon)
 
-    async def _order(self, approved: Proposal, fits: Fits) -> Outcome:
+    async def _order(self, approved: Proposal, fits: Fits, *, soon: bool) -> Outcome:
+        """`soon`: nobody waits for the answer, and others wait for their turn."""
         try:
             intent = await self._store_order(approved, fits.account_id)
         except Moved:
             return await self._truth(approved.owner_id, approved.id, approved.version)
         self._passed("approval.ordered")
         log.info("Approved, and ordered.", extra=ids(approved, intent))
+        if soon:
+            self._orders.send_soon(intent)
+            return Outcome(Verdict.DONE, replace(approved, state=S.ORDERED))
         sent = await self._orders.send(intent)
         proposal = await self._memory.proposals.by_id(approved.id)
         if sent.state in FAILED and not sent.filled:
@@ -393,8 +398,3 @@ class Approvals:
         if isinstance(found, Outcome):
             return found
         return Outcome(Verdict.ALREADY, found, "another tap was being answered; tap again")
-
-
-def _person(user_id: int, by: int | None) -> int:
-    """Who taps: the owner, unless it is said."""
-    return user_id if by is None else by

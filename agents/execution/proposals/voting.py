@@ -126,6 +126,11 @@ class Voting:
             await self._memory.notices.tell(notice)
 
 
+def person(user_id: int, by: int | None) -> int:
+    """Who taps: the owner, unless it is said."""
+    return user_id if by is None else by
+
+
 async def note_outcome(memory: Memory, proposal: Proposal, what: str) -> None:
     """What became of a desk's proposal, for its audit. In the transaction of that."""
     if await memory.desks.of_account(proposal.owner_id) is None:

@@ -8,10 +8,13 @@ from decimal import Decimal
 
 import pytest
 
+from agents.domain.autonomy import Autonomy, AutonomyKind
 from agents.domain.market import Instrument
-from agents.domain.order import BrokerOrder, OrderIntent
+from agents.domain.order import BrokerOrder, OrderIntent, OrderState
+from agents.domain.proposal import ProposalState
 from agents.domain.strategy import Side
 from agents.domain.venue import GuardStyle
+from agents.execution.proposals.autopilot import GRACE
 from tests.agents.execution.test_exits import both
 from tests.agents.execution.test_guarding import TWO, Floor
 from tests.support.venue_broker import VenueBroker
@@ -153,3 +156,83 @@ async def test_targets_are_made_larger_when_an_entry_ends_after_a_part() -> None
         await floor.second()
     sizes = [size for _, _, size in floor.rests()]
     assert sizes == ["0.05"] * 4
+
+
+class SilentBroker(VenueBroker):
+    """Gives no answer to what is asked for one position until `let` is set."""
+
+    silent: int | None = None
+    let: asyncio.Event
+
+    async def submit(self, intent: OrderIntent, instrument: Instrument) -> BrokerOrder:
+        await self._answers(intent)
+        return await super().submit(intent, instrument)
+
+    async def rest(
+        self,
+        orders: Sequence[OrderIntent],
+        instrument: Instrument,
+        instead_of: Sequence[OrderIntent] = (),
+    ) -> Sequence[BrokerOrder]:
+        await self._answers(orders[0])
+        return await super().rest(orders, instrument, instead_of)
+
+    async def _answers(self, intent: OrderIntent) -> None:
+        if intent.proposal_id == self.silent:
+            await self.let.wait()
+
+
+def silent(style: GuardStyle) -> tuple[Floor, SilentBroker]:
+    floor = Floor(style)
+    broker = SilentBroker(floor.world.clock.now, style)
+    broker.let = asyncio.Event()
+    floor.broker = floor.world.broker = broker
+    return floor, broker
+
+
+async def a_while() -> None:
+    for _ in range(300):
+        await asyncio.sleep(0)
+
+
+async def test_a_dropped_stop_does_not_wait_for_the_exchange_of_another() -> None:
+    floor, broker = silent(GuardStyle.SEPARATE)
+    await floor.open(both(Side.LONG, *TWO))
+    await floor.world.approve(await floor.world.propose(await floor.world.strategy(floor.owner)))
+    await floor.world.settle()
+    first, second = floor.world.positions
+    broker.silent = first.proposal_id
+    guards = {(one.position_id, one.target): one.client_id for one in floor.guards()}
+    broker.drop(guards[first.id, None])
+    await a_while()
+    broker.drop(guards[first.id, 0])
+    broker.drop(guards[second.id, None])
+    await a_while()
+    covered = [one for one in floor.stops() if one.position_id == second.id]
+    assert [broker.kept[one.client_id].live for one in covered] == [True]
+    broker.let.set()
+    await floor.world.settle()
+    floor.agrees()
+
+
+async def test_what_runs_by_itself_holds_up_nothing_else() -> None:
+    """Its exchange is silent; a second's other work is done."""
+    floor, broker = silent(GuardStyle.SEPARATE)
+    await floor.world.start()
+    await floor.world.desk.autopilot.look()
+    floor.world.clock.wait(GRACE.total_seconds())
+    owner = await floor.world.user()
+    strategy = await floor.world.strategy(owner)
+    by_itself = Autonomy(AutonomyKind.AUTOPILOT)
+    await floor.world.memory.strategies.set_autonomy(owner, strategy.id, by_itself)
+    made = await floor.world.propose(await floor.world.memory.strategies.get(owner, strategy.id))
+    broker.silent = made.id
+    floor.world.clock.wait(1)
+    floor.world.market.tick("60000", after=0)
+    second = asyncio.create_task(floor.world.desk.every_second())
+    await a_while()
+    assert floor.world.proposals[0].state is ProposalState.ORDERED
+    assert second.done()
+    broker.let.set()
+    await floor.world.settle()
+    assert floor.state() is OrderState.FILLED
