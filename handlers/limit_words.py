@@ -120,9 +120,12 @@ def _wrong(name: str, said: str, wanted: str) -> AskUser:
 def _number(rule: Rule, said: str, now: Limits) -> Value:
     field = rule.fields[0]
     whole = isinstance(getattr(now, field), int)
-    found = saying.percent(said.strip().lower().removesuffix("x").replace(" ", ""))
+    plain_one = whole or rule.name == "leverage"  # no percentage
+    number = said.strip().lower().removesuffix("x").strip() if plain_one else said
+    found = None if plain_one and "%" in number else saying.percent(number)
     if found is None or found <= 0 or found > _MOST or (whole and found != int(found)):
-        raise _wrong(rule.name, said, "a whole number above 0" if whole else "a number above 0")
+        decimals = "a number above 0 with at most four decimals"
+        raise _wrong(rule.name, said, "a whole number above 0" if whole else decimals)
     return {field: int(found) if whole else found}
 
 
@@ -135,16 +138,16 @@ def _loss(rule: Rule, said: str, now: Limits) -> Value:
     keeps = re.search(r"\bpause\b", said, re.IGNORECASE) is not None
     if not rest and (closes or keeps):
         return {most: getattr(now, most), flatten: closes}
-    found = saying.percent(rest.replace(" ", ""))
+    found = saying.percent(rest)
     if found is None or not 0 < found <= 100:
-        raise _wrong(rule.name, said, "a percentage from 0 to 100")
+        raise _wrong(rule.name, said, "a percentage from 0 to 100 with at most four decimals")
     stays = getattr(now, flatten) and not keeps
     return {most: found, flatten: closes or stays}
 
 
 def _cooldown(said: str) -> Value:
     found = re.fullmatch(
-        r"(\d{1,3})\D*?\s+(?:\w+\s+)?(\d{1,5})\s?(?:m|min|mins|minutes)?", said.strip()
+        r"([0-9]{1,3})\D*?\s+(?:\w+\s+)?([0-9]{1,5})\s?(?:m|min|mins|minutes)?", said.strip()
     )
     losses, minutes = (int(found[1]), int(found[2])) if found else (0, 0)
     if not 1 <= losses <= _MOST_LOSSES or minutes > _MOST_MINUTES:

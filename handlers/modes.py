@@ -8,7 +8,7 @@ from agents.domain.errors import AskUser, NotFound
 from agents.domain.ladder import RUNGS, climbs
 from agents.domain.money import ZERO
 from agents.domain.strategy import Mode, Strategy, StrategyState
-from agents.execution.bounds.modes import Progress, Wanted
+from agents.execution.bounds.modes import LEAST, Progress, Wanted
 from handlers import dialogue, drafting, markers, numbers, saying, strategies, texts
 from handlers.chat import Button, Reply, Rows, Words, bold, code, lines, text
 from handlers.desk import Desk
@@ -186,6 +186,7 @@ async def _ask_for_the_word(
 ) -> Answer:
     if not turn.incoming.private:
         raise AskUser(texts.PRIVATE_ONLY)
+    _check_amount(wanted.amount, progress.free)
     facts = {"strategy_id": strategy.id, **replace(wanted, shown=progress.free).as_json()}
     await dialogue.ask(desk, turn, TYPE_LIVE, facts)
     amount = wanted.amount if wanted.amount is not None else progress.free
@@ -201,6 +202,15 @@ async def _ask_for_the_word(
         bold(f"Type {WORD} to confirm that you take these risks; /cancel drops it."),
     )
     return [Reply(words)]
+
+
+def _check_amount(amount: Decimal | None, free: Decimal | None) -> None:
+    """Raises AskUser for one that would be refused once the word is typed."""
+    if amount is None or free is None or LEAST <= amount <= free:
+        return
+    least = f"It needs at least {numbers.money(LEAST)} to trade with"
+    most = f"Only {numbers.money(free)} is free on your account for it"
+    raise AskUser(f"{least if amount < LEAST else most}. Nothing was changed.")
 
 
 def _less(strategy: Strategy, wanted: Wanted) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from agents.domain.autonomy import LONGEST, SHORTEST, Autonomy, AutonomyKind
 from agents.domain.errors import AskUser
@@ -12,6 +12,10 @@ from handlers import numbers
 
 _SPAN = re.compile(
     r"(?P<count>\d{1,5}) ?(?P<unit>s|secs?|seconds?|m|mins?|minutes?|h|hours?)?", re.IGNORECASE
+)
+_PERCENT = re.compile(r"(-?(?:[0-9]{1,6}(?:\.[0-9]{1,4})?|\.[0-9]{1,4})) ?%?")
+_MONEY = re.compile(
+    r"\$?((?:[0-9]{1,3}(?:,[0-9]{3}){1,3}|[0-9]{1,12})(?:\.[0-9]{1,12})?|\.[0-9]{1,12})"
 )
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _CLOCK = re.compile(r"(?P<hour>\d{1,2})(?:[:.](?P<minute>\d{2}))? ?(?P<half>am|pm)?", re.IGNORECASE)
@@ -50,21 +54,17 @@ def window(said: str, usual: int) -> int:
 
 
 def percent(said: str) -> Decimal | None:
-    """The number before an optional percent sign."""
-    try:
-        value = Decimal(said.strip().rstrip("%"))
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() else None
+    """The number before an optional percent sign, with four decimals at most; None for what is
+    none, or could be another."""
+    found = _PERCENT.fullmatch(said.strip())
+    return Decimal(found[1]) if found else None
 
 
 def money(said: str) -> Decimal | None:
-    """An amount of money, as 500, 1,000.50 or $500; None for what is none."""
-    try:
-        value = Decimal(said.strip().lstrip("$").replace(",", ""))
-    except InvalidOperation:
-        return None
-    return value if value.is_finite() else None
+    """An amount of money or a price, as 500, 1,000.50 or $500; None for what is none, and for
+    1,5, which is ten times as much for one who reads the comma as nothing."""
+    found = _MONEY.fullmatch(said.strip())
+    return Decimal(found[1].replace(",", "")) if found else None
 
 
 def clock(said: str) -> str:

@@ -192,8 +192,16 @@ async def _each(desk: Desk, turn: Turn, state: StrategyState) -> Answer:
     verb = "pause" if state is StrategyState.ACTIVE else "resume"
     if not chosen:
         return [texts.said(f"You have no {state} strategy to {verb}.")]
-    done = [await _switched(desk, turn, strategy) for strategy in chosen]
+    done = [
+        await _switched(desk, turn, one) if one.state is state else _already(one) for one in chosen
+    ]
     return [texts.said(*done)]
+
+
+def _already(strategy: Strategy) -> str:
+    """Said twice it stays so: a command that means one thing never does the other."""
+    name = f"#{strategy.number} {strategy.name}"
+    return f"{name} is {strategy.state} already; nothing was changed."
 
 
 async def _chosen(desk: Desk, turn: Turn, state: StrategyState) -> Sequence[Strategy]:
@@ -213,7 +221,9 @@ async def _switched(desk: Desk, turn: Turn, strategy: Strategy) -> str:
     name = f"#{strategy.number} {strategy.name}"
     if strategy.state is StrategyState.ACTIVE:
         moved = await desk.hands.pause(turn.user.id, strategy.id, "paused by you")
-        return f"⏸ {name} is paused: no new trades; open positions keep their stops." * moved
+        if not moved:
+            return f"{name} has changed meanwhile; /strategies {strategy.number} shows it."
+        return f"⏸ {name} is paused: no new trades; open positions keep their stops."
     if strategy.state is StrategyState.PAUSED:
         await desk.hands.resume(turn.user.id, strategy.id)
         return f"🟢 {name} is active again. {next_look(desk, strategy)}"

@@ -1,5 +1,6 @@
 """Sentences that several handlers say: greetings, hints, refusals."""
 
+import re
 from datetime import timedelta
 
 from agents.domain.errors import AskUser, LimitBreach, ParleyError, Refused, RuleError
@@ -28,10 +29,13 @@ NOT_A_STRATEGY = (
 )
 
 
+_LONG_NUMBER = re.compile(r"\d(?:[.,]?\d){9}")
+
+
 def echo(words: str) -> str:
     """What somebody wrote, short enough to be said back."""
     words = " ".join(words.split())
-    return clipped(words, 9 if words.isdecimal() else 40)
+    return clipped(words, 9 if _LONG_NUMBER.search(words) else 40)
 
 
 def said(*parts: Words | str) -> Reply:

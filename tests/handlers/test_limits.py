@@ -109,7 +109,7 @@ def test_every_example_is_one(name: str) -> None:
     ("words", "told"),
     [
         ("loss 3", "I know no limit called 'loss 3'. There are risk, symbol"),
-        ("daily loss much", "Daily loss needs a percentage from 0 to 100, and 'much' is not that"),
+        ("daily loss much", "from 0 to 100 with at most four decimals, and 'much' is not that"),
         ("daily loss -3", "needs a percentage"),
         ("daily loss 0", "needs a percentage"),
         ("trades 2.5", "Trades a day needs a whole number above 0, and '2.5' is not that"),
@@ -146,6 +146,21 @@ async def test_a_loss_that_has_reached_its_limit_says_what_that_means(talk: Conv
     assert "Daily loss: 0.6 % of 0.4 % ⛔ reached: no new trades until 00:00 UTC" in shown
     assert "Weekly loss: 0.6 % of 0.4 % ⛔ reached: no new trades until Monday" in shown
     assert "Drawdown: 0.6 % of 0.4 % ⛔ reached: strategies are paused" in shown
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("positions 1 2", "trades 5%", "trades 5%%", "trades 1 2", "leverage 1 2", "leverage 3%"),
+        *("leverage 0.00000000001", "slippage 0.00000000001", "daily loss 1 2", "risk 0,5"),
+        *("daily loss 0.00000000001", "risk ٣", "positions ٣", "cooldown ٣ ٦٠"),
+    ],
+)
+async def test_a_number_that_could_be_another_changes_nothing(
+    talk: Conversation, words: str
+) -> None:
+    assert "is not that" in plain(await talk.say(f"/limits {words}"))
+    assert await present(talk) == Limits()
 
 
 async def test_each_is_shown_with_what_is_used(talk: Conversation) -> None:

@@ -93,8 +93,7 @@ async def test_a_second_strategy_gets_what_the_first_one_left() -> None:
     await talk.say("LIVE")
     assert "1,000.00 of your exchange account" in plain(await talk.say("/mode 2 live"))
     await talk.say("/cancel")
-    await talk.say("/mode 2 live 1001")
-    assert "Only 1,000.00 is free" in plain(await talk.say("LIVE"))
+    assert "Only 1,000.00 is free" in plain(await talk.say("/mode 2 live 1001"))
     assert (await now(talk, 2)).mode is Mode.PAPER
 
 
@@ -314,3 +313,17 @@ async def test_the_question_for_the_word_says_how_to_give_it_less() -> None:
     talk, _ = await ready()
     assert "/mode 1 live 500 gives it 500.00" in plain(await talk.say("/mode 1 live"))
     assert "gives it" not in plain(await talk.say("/mode 1 live 1000"))
+
+
+@pytest.mark.parametrize("amount", ["5000.01", "999999999999", "9.99", "0.001"])
+async def test_an_amount_that_can_not_be_given_is_refused_before_the_word(amount: str) -> None:
+    talk, _ = await ready()
+    said = plain(await talk.say(f"/mode 1 live {amount}"))
+    assert "Nothing was changed" in said and "Type LIVE" not in said
+    assert "5,000.00 is free" in said or "at least 10" in said
+
+
+@pytest.mark.parametrize("amount", ["1,5", "1e5", "9" * 23, "٣"])
+async def test_an_amount_that_could_be_another_is_not_read(amount: str) -> None:
+    talk, _ = await ready()
+    assert "after live" in plain(await talk.say(f"/mode 1 live {amount}"))

@@ -170,7 +170,8 @@ async def test_pause_and_resume_by_number(talk: Conversation) -> None:
     assert "paused by you" in plain(await talk.say("/strategies"))
     assert "active again" in plain(await talk.say("/resume"))
     assert (await only(talk)).state is StrategyState.ACTIVE
-    assert "nothing was changed" not in plain(await talk.say("/resume 1"))
+    assert "is active already; nothing was changed" in plain(await talk.say("/resume 1"))
+    assert (await only(talk)).state is StrategyState.ACTIVE
 
 
 async def test_pause_cancels_what_waits(talk: Conversation) -> None:
@@ -227,3 +228,17 @@ async def test_next_look_counts_peoples_seconds(talk: Conversation) -> None:
     strategy = await talk.strategy()
     talk.world.clock.wait(100)
     assert "next look in 4:59" in next_look(talk.desk, strategy)
+
+
+@pytest.mark.parametrize("which", ["1", "#1", "Dips"])
+async def test_pause_twice_stays_paused_and_resume_twice_stays_active(
+    talk: Conversation, which: str
+) -> None:
+    await talk.strategy()
+    states = []
+    for command in ("/pause", "/pause", "/resume", "/resume"):
+        said = plain(await talk.say(f"{command} {which}"))
+        [strategy] = await talk.desk.memory.strategies.of(1)
+        states.append((strategy.state, "already" in said))
+    paused, active = StrategyState.PAUSED, StrategyState.ACTIVE
+    assert states == [(paused, False), (paused, True), (active, False), (active, True)]
