@@ -94,16 +94,24 @@ class Failures:
             return None
         covered = await in_flight(self._memory, position.id) >= position.sellable
         state = PositionState.CLOSING if covered else PositionState.OPEN
-        targets = tuple(_undone(target, intent) for target in position.targets)
+        targets = tuple(
+            _undone(target, intent) if _is_of(intent, place, target) else target
+            for place, target in enumerate(position.targets)
+        )
         reopened = replace(position, state=state, targets=targets)
         if not await self._memory.positions.save(reopened):
             raise Moved
         return replace(reopened, version=reopened.version + 1)
 
 
+def _is_of(intent: OrderIntent, place: int, target: OpenTarget) -> bool:
+    """Whether an exit takes that target; earlier releases stored its price only."""
+    if intent.purpose is not OrderPurpose.TARGET:
+        return False
+    return intent.trigger == target.price if intent.target is None else intent.target == place
+
+
 def _undone(target: OpenTarget, intent: OrderIntent) -> OpenTarget:
     """What an exit did not close of its target is open again, less what a resting order filled."""
-    if intent.purpose is not OrderPurpose.TARGET or target.price != intent.trigger:
-        return target
     left = min(intent.left, target.quantity)
     return replace(target, done=False, quantity=left) if left > 0 else target

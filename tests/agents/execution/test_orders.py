@@ -227,6 +227,19 @@ async def test_a_rejected_target_leaves_the_stop_armed() -> None:
     assert floor.world.positions[0].state is PositionState.CLOSING
 
 
+async def test_a_rejected_target_undoes_no_other_at_the_same_price() -> None:
+    floor = Floor()
+    await floor.approve(targets=(("61200", "0.25"), ("61200", "0.25")))
+    await floor.fill("60000")
+    floor.broker.script.extend(["accept", "reject"])
+    await floor.world.tick("61200")
+    filled = next(one for one in floor.world.orders if one.state is OrderState.OPEN)
+    floor.broker.fill(filled.client_id, "61200")
+    await floor.world.settle()
+    [position] = floor.world.positions
+    assert [target.done for target in position.targets] == [True, False]
+
+
 @pytest.mark.parametrize("loss", ["lost", "unanswered"])
 async def test_an_exit_without_an_answer_is_still_made_once(loss: str) -> None:
     floor = Floor()
