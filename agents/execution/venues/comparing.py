@@ -143,36 +143,61 @@ def _positions(book: Book, state: VenueState, known: Known) -> Iterator[Gap]:
         found = there.get(symbol)
         held = found.quantity * found.side.sign if found else ZERO
         price = known.price(symbol) or (found.entry_price if found else None)
-        if is_dust(held - signed(mine), known.universe.by_symbol.get(symbol), price):
+        if _same(mine, held, known.universe.by_symbol.get(symbol), price):
             continue
         entry = found.entry_price if found else price
         yield from _apart(symbol, mine, held, entry, known)
+
+
+def _same(
+    mine: Sequence[Position], held: Decimal, instrument: Instrument | None, price: Decimal | None
+) -> bool:
+    """Whether nothing differs but dust. What is open on a perpetual can always be closed, so of
+    a trade of ours nothing above a step is. Longs and shorts of ours can't both be there."""
+    apart = held - signed(mine)
+    if not mine or instrument is None:
+        return is_dust(apart, instrument, price)
+    return abs(apart) < instrument.amount_step and len({one.side for one in mine}) == 1
 
 
 def _apart(
     symbol: str, mine: Sequence[Position], held: Decimal, entry: Decimal | None, known: Known
 ) -> Iterator[Gap]:
     """What is missing of ours, and what is there besides; both when it was turned around."""
-    ours = signed(mine)
-    apart = held - ours
-    accepted = (symbol, apart) in known.accepted
-    less = min(abs(apart), abs(ours)) if apart * ours < 0 and not accepted else ZERO
-    if less:
-        yield from _missing([one for one in mine if one.side is side_of(ours)], less, known)
-    if more := abs(apart) - less:
-        side = side_of(apart)
-        key = f"position:{symbol}:{side}"
-        touches = bool(mine)
-        yield Gap(
-            FindingKind.POSITION,
-            key,
-            symbol,
-            str(side),
-            more,
-            entry,
-            touches=touches,
-            accepted=accepted,
-        )
+    apart = held - signed(mine)
+    if (symbol, apart) in known.accepted:
+        yield _besides(symbol, apart, entry, touches=bool(mine), accepted=True)
+        return
+    there = [one for one in mine if held and one.side is side_of(held)]
+    gone = [one for one in mine if one not in there]
+    if gone:
+        yield from _missing(gone, abs(signed(gone)), known)
+    more = held - signed(there)
+    if more * held < 0:
+        yield from _missing(there, abs(more), known)
+    elif more:
+        yield _besides(symbol, more, entry, touches=bool(mine))
+
+
+def _besides(
+    symbol: str,
+    signed_quantity: Decimal,
+    entry: Decimal | None,
+    *,
+    touches: bool,
+    accepted: bool = False,
+) -> Gap:
+    side = side_of(signed_quantity)
+    return Gap(
+        FindingKind.POSITION,
+        f"position:{symbol}:{side}",
+        symbol,
+        str(side),
+        abs(signed_quantity),
+        entry,
+        touches=touches,
+        accepted=accepted,
+    )
 
 
 def _missing(mine: Sequence[Position], less: Decimal, known: Known) -> Iterator[Gap]:

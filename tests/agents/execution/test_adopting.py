@@ -181,6 +181,26 @@ async def test_a_surplus_in_a_symbol_of_ours_is_adopted_beside_it():
     assert (await world.position(ours.id)).quantity == ours.quantity
 
 
+async def test_what_was_turned_around_is_adopted_beside_what_is_missing():
+    """The trade of the other side is gone all the same, and is booked afterwards."""
+    world, ada, position, _ = await _missing()
+    world.exchange.trade(ada, BTC, SELL, D("0.5"))
+    world.pass_time()
+    await world.look(ada)
+    found = {one.kind: one for one in await world.findings(ada)}
+    other, gone = found[FindingKind.POSITION], found[FindingKind.MISSING]
+    adopted, _ = await world.truth.adopting.adopt(ada, other.id, other.version, D(62_000))
+    await world.look(ada)
+    [left] = await world.findings(ada)
+    assert (left.id, left.version, left.quantity) == (gone.id, gone.version, position.quantity)
+    assert await world.state(ada) == "paused"
+    await _booked(world, ada, position, left)
+    assert (await world.look(ada)).matches
+    assert await world.state(ada) == "ready"
+    assert (await world.position(adopted.id)).quantity == D("0.5")
+    assert await _exact(world, ada) == []
+
+
 async def test_killed_while_adopting_nothing_or_all_is_there():
     world, ada, finding = await _found()
     world.dies_at_next = "adopt.done"

@@ -316,6 +316,29 @@ async def test_a_position_turned_around_by_hand_is_both(world: LiveWorld):
     assert found[FindingKind.POSITION].quantity == Decimal("0.5")
 
 
+async def test_of_a_trade_on_a_perpetual_nothing_is_too_small_to_be_missed():
+    """It could have been closed there, whatever the smallest order is worth."""
+    least = replace(instrument(kind=InstrumentKind.LINEAR), min_cost=Decimal(5_000))
+    world = LiveWorld(instruments=(least,))
+    await world.start()
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    world.exchange.trade(ada, BTC, SELL, position.quantity - Decimal("0.05"))
+    world.pass_time()
+    await world.look(ada)
+    [finding] = await world.findings(ada)
+    await world.truth.writing_off.book(ada, finding.id, finding.version)
+    await world.settle()
+    assert (await world.look(ada)).matches
+    world.exchange.trade(ada, BTC, SELL, Decimal("0.05"))
+    world.pass_time()
+    await world.look(ada)
+    [finding] = await world.findings(ada)
+    assert (finding.kind, finding.quantity) == (FindingKind.MISSING, Decimal("0.05"))
+    assert await world.state(ada) == "paused"
+
+
 async def test_a_foreign_position_elsewhere_only_makes_a_receipt(world: LiveWorld):
     ada = await world.user()
     await world.connect(ada)
