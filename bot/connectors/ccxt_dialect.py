@@ -98,7 +98,9 @@ class Dialect:
     `spell` writes a client order id as the exchange takes it, and `read` reads it. `apart`:
     conditional orders are listed apart from others, under ids of their own, and become a new order
     when they trigger. `margin_in_orders`: each order of a perpetual names its margin mode.
-    `in_turn`: requests have to arrive in the order in which they were signed. `offset`: the
+    `in_turn`: requests have to arrive in the order in which they were signed, and are counted by
+    key. `streams`: what ccxt makes of its streams of an account can be relied on. `also` goes with
+    each order. `offset`: the
     parameter that counts how many trades of a history are left out, newest first, of which a page
     holds `per_page`. `found_by`: the parameter by which an order is looked up by its client id;
     empty where there is none, and lists are searched instead. `asking` goes with a
@@ -127,6 +129,8 @@ class Dialect:
     apart: bool = False
     margin_in_orders: bool = True
     in_turn: bool = False
+    streams: bool = True
+    also: Mapping[str, Any] = field(default_factory=dict)
     offset: str = ""
     per_page: int = 0
     found_by: str = ""
@@ -292,6 +296,8 @@ _KRAKEN = Dialect(
     permissions="kraken",
     listed_by="clientOrderId",
     in_turn=True,  # each nonce has to be higher than the one before
+    streams=False,  # ccxt tells trades from orders there by the first of several news
+    also={"oflags": "fciq"},  # ccxt reads every fee as one in the quote coin
     offset="ofs",
     per_page=50,
     reading=_listed,

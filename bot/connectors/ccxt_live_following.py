@@ -25,6 +25,7 @@ from bot.connectors.ccxt_live_numbers import told
 from bot.connectors.ccxt_live_orders import (
     child_name,
     client_of,
+    dated,
     falls_short,
     is_apart,
     trade_name,
@@ -241,7 +242,7 @@ class Following:
     async def _hear_trade(self, session: Session, trade: Order) -> None:
         followed = self._followed.get(session.owner_id)
         symbol = session.ours.get(str(trade.get("symbol")))
-        if followed is None or symbol is None:
+        if followed is None or symbol is None or not dated([trade], None):
             return
         name = _name(symbol, trade)
         followed.unheard.pop(name, None)

@@ -61,7 +61,7 @@ def lot(session: Session, symbol: str) -> Decimal:
 
 def request(session: Session, intent: OrderIntent) -> Request:
     dialect = session.dialect
-    params: dict[str, Any] = {dialect.id_param: dialect.spell(intent.client_id)}
+    params = {**dialect.also, dialect.id_param: dialect.spell(intent.client_id)}
     if session.market(intent.symbol).get("swap"):
         if intent.reduces:
             params["reduceOnly"] = True

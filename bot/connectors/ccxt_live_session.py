@@ -178,6 +178,7 @@ class Sessions:
         self.traded = traded
         self.dialect = dialect_of(traded.name)
         self.pace = Pace(elapsed, cost, lambda: traded.held)
+        self._cost = cost
         self._connections = connections
         self._seals = seals
         self._elapsed = elapsed
@@ -243,11 +244,14 @@ class Sessions:
         except ParleyError as fault:
             raise BrokerAway(str(fault)) from None
         base = pointed(await exchange_class(self.traded.name), self.traded.addresses)
-        exchange = live(base, self.dialect, self.pace)(settings_of(credentials, self.dialect))
+        pace = self.pace
+        if self.dialect.in_turn:
+            pace = Pace(self._elapsed, self._cost, lambda: self.pace.held)
+        exchange = live(base, self.dialect, pace)(settings_of(credentials, self.dialect))
         if self.traded.sandbox:
             enter_sandbox(exchange, self.dialect.sandbox)
         exchange.set_markets_from_exchange(public)
-        session = Session(owner_id, self.dialect, listing, self.pace, exchange, problem)
+        session = Session(owner_id, self.dialect, listing, pace, exchange, problem)
         session.own = Pace(self._elapsed)
         try:
             await session.set_clock()

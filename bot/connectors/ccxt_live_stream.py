@@ -57,7 +57,8 @@ class UserStream:
         self._backoff = backoff
         self._takes = {"watchMyTrades": trade, "watchOrders": order}
         self._back = back
-        self._watched = [name for name in _WATCHED if session.has(name)]
+        streams = session.dialect.streams
+        self._watched = [name for name in _WATCHED if streams and session.has(name)]
         self._working: set[str] = set()
         self._read: dict[str, dict[Any, None]] = {name: {} for name in self._watched}
         self._broke = False

@@ -12,11 +12,13 @@ from agents.domain.errors import BrokerBusy, KeyRefused, OrderRejected, OrderUnk
 from agents.domain.order import OrderIntent, OrderKind, OrderPurpose, OrderSide, OrderState
 from agents.domain.strategy import Mode
 from agents.domain.venue import GuardStyle
+from bot.connectors.backoff import Backoff
 from bot.connectors.ccxt_live import LiveBroker
 from bot.connectors.ccxt_live_keys import rights_of
 from bot.connectors.ccxt_live_lookup import Lookup
 from bot.connectors.ccxt_live_pace import Pace
 from bot.connectors.ccxt_live_session import Session
+from bot.connectors.ccxt_live_stream import LivePatience, UserStream
 from bot.connectors.ccxt_live_venue import LiveVenue
 from tests.support.clock import START, ManualClock
 from tests.support.memory import InMemory
@@ -109,6 +111,7 @@ KRAKEN = {
     "precision": {"amount": 0.00000001, "price": 0.1},
     "limits": {"amount": {"min": 0.00005}, "cost": {"min": 0.5}},
 }
+KRAKENS = ("pair", "type", "ordertype", "volume", "oflags", "cl_ord_id")
 ORDER, TRADE = "OEKVV2-IH52O-TPL6GZ", "TZX2WP-XSEOP-FP7WYR"
 AT = START.timestamp()
 
@@ -194,11 +197,12 @@ async def test_kraken_takes_a_market_order_under_our_name(kraken: Desk) -> None:
     kraken.wire.says("TradesHistory", kraken_says({"trades": {TRADE: kraken_trade()}, "count": 1}))
     answer = await kraken.broker.submit(intent, kraken.instrument)
     (asked,) = kraken.wire.of("AddOrder")
-    assert {name: asked[name] for name in ("pair", "type", "ordertype", "volume", "cl_ord_id")} == {
+    assert {name: asked[name] for name in KRAKENS} == {
         "pair": "XXBTZUSD",
         "type": "buy",
         "ordertype": "market",
         "volume": "0.01",
+        "oflags": "fciq",
         "cl_ord_id": kraken_name(intent),
     }
     (fill,) = answer.fills
@@ -279,6 +283,24 @@ async def test_krakens_history_is_read_to_its_end(kraken: Desk) -> None:
     fills = await kraken.venue.fills(1, USD, START)
     assert [one.fill.trade_id for one in fills] == list(trades)
     assert [one.get("ofs") for one in kraken.wire.of("TradesHistory")] == ["0", "50", "100"]
+
+
+async def test_kraken_is_followed_by_looking_alone(kraken: Desk) -> None:
+    """What ccxt makes of its stream can't be told apart: one news of several says for all of them
+    whether they are trades, and the others are read as trades of nothing."""
+
+    async def hear(session: Session, one: Any) -> None: ...
+
+    quiet = UserStream(
+        kraken.session, LivePatience(), Backoff, trade=hear, order=hear, back=lambda session: None
+    )
+    assert not quiet.live
+    exchange = kraken.session.exchange
+    executed = {"order_id": ORDER, "symbol": USD, "side": "buy"}
+    trade = {"exec_id": TRADE, "exec_type": "trade", "last_qty": 0.01, "last_price": 60_000}
+    news = [executed | trade, executed | {"exec_type": "filled", "order_status": "filled"}]
+    exchange.handle_message(exchange.client("wss://x"), {"channel": "executions", "data": news})
+    assert [one["amount"] for one in exchange.myTrades] == [0.01, None]
 
 
 async def test_krakens_requests_come_in_the_order_of_their_numbers(kraken: Desk) -> None:
