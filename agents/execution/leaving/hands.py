@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from agents.domain.errors import LimitBreach, MarketUnavailable, Moved, NotFound
+from agents.domain.errors import LimitBreach, MarketUnavailable, Moved, NotFound, ParleyError
 from agents.domain.money import ONE
 from agents.domain.order import FAILED, OrderIntent, OrderPurpose
 from agents.domain.ports import Clock, Market, Memory
@@ -22,6 +22,7 @@ from agents.execution.proposals.approvals import Approvals
 from agents.execution.proposals.judging import instrument_of
 
 log = logging.getLogger(__name__)
+_BROKE = "something went wrong here; close it again"
 
 
 class HandVerdict(StrEnum):
@@ -114,9 +115,18 @@ class Hands:
         return await self.stops.move(user_id, position_id, stop, "moved by you")
 
     async def close_all(self, user_id: int) -> list[HandOutcome]:
-        """Close every open position of the user at the market."""
+        """Close every open position of the user at the market; a fault with one keeps none of
+        the others from it."""
         positions = await self._memory.positions.of(user_id, open_only=True, limit=10_000)
-        return [await self.close(user_id, position.id) for position in positions]
+        return [await self._close_one(position) for position in positions]
+
+    async def _close_one(self, position: Position) -> HandOutcome:
+        try:
+            return await self.close(position.owner_id, position.id)
+        except Exception as fault:
+            log.exception("A position could not be closed.", extra=ids(position))
+            reason = str(fault).rstrip(".") if isinstance(fault, ParleyError) else _BROKE
+            return HandOutcome(HandVerdict.REFUSED, position, reason=reason)
 
     async def exit_by_rule(self, position: Position, reason: str) -> OrderIntent | None:
         """The strategy's own exit rule says so; None when it is being closed already."""

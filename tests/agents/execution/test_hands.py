@@ -4,8 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from agents.domain.errors import OperatorNeeded
 from agents.domain.order import OrderPurpose, OrderState
-from agents.domain.position import PositionState
+from agents.domain.position import Position, PositionState
 from agents.domain.proposal import ProposalState
 from agents.domain.strategy import StrategyState
 from agents.domain.user import NoticeKind
@@ -13,6 +14,7 @@ from agents.execution.leaving.hands import HandVerdict
 from tests.agents.execution.test_exits import reconciles
 from tests.support.desk import FREE, World, levels
 from tests.support.memory import Killed
+from tests.support.memory_trading import MemoryPositions
 
 D = Decimal
 
@@ -94,6 +96,25 @@ async def test_close_all_closes_all() -> None:
     assert [outcome.verdict for outcome in outcomes] == [HandVerdict.SENT] * 3
     await world.tick("60100")
     assert {item.state for item in world.positions} == {PositionState.CLOSED}
+
+
+class Faulty(MemoryPositions):
+    """One of its rows can't be read."""
+
+    async def get(self, owner_id: int, position_id: int) -> Position:
+        if position_id == 2:
+            raise OperatorNeeded("the disk is full")
+        return await super().get(owner_id, position_id)
+
+
+async def test_a_fault_with_one_keeps_the_others_from_nothing() -> None:
+    world = World()
+    owner = await holding(world, 3)
+    world.memory.positions = Faulty(world.memory.session)
+    outcomes = await world.desk.hands.close_all(owner)
+    verdicts = [outcome.verdict for outcome in outcomes]
+    assert verdicts == [HandVerdict.SENT, HandVerdict.REFUSED, HandVerdict.SENT]
+    assert outcomes[1].reason == "the disk is full"
 
 
 async def test_a_rule_exit_closes_once() -> None:
