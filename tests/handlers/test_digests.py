@@ -99,6 +99,7 @@ async def test_a_day(talk: Conversation) -> None:
     world.clock.advance(11)
     world.market.tick("60000", after=0)
     await world.desk.every_second()
+    await world.settle()  # its order is on its way beside the look
     await world.tick("60000")
     await world.tick("61300")
     await world.tick("61300")
