@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from agents.domain.broker import FillListener, OrderListener
-from agents.domain.errors import BrokerAway, OrderRejected, OrderUnknown
+from agents.domain.errors import BrokerAway, OrderRejected, OrderUnknown, UnknownSymbol
 from agents.domain.market import Instrument, InstrumentKind
 from agents.domain.order import BrokerOrder, Fill, OrderIntent, OrderKind, OrderSide, OrderState
 from agents.domain.strategy import Mode, Side
@@ -121,6 +121,8 @@ class FakeExchange:
     async def fills(self, owner_id: int, symbol: str, since: datetime) -> Sequence[VenueFill]:
         self.before_fills()
         account = await self._ask(owner_id)
+        if symbol not in {one.symbol for one in self.market.instruments}:
+            raise UnknownSymbol(symbol)
         return [
             told for told in account.fills if told.fill.symbol == symbol and told.fill.at >= since
         ]

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from agents.domain.errors import KeyRefused, Moved, ParleyError, TryAgain
+from agents.domain.errors import KeyRefused, Moved, ParleyError, TryAgain, UnknownSymbol
 from agents.domain.order import UNSETTLED, Fill, OrderIntent, OrderState
 from agents.domain.ports import Clock, Memory
 from agents.domain.strategy import Mode
@@ -104,7 +104,7 @@ class CatchingUp:
         moved: set[str] = set()
         settled, fresh = True, self._clock.now() - JUST_NOW
         for symbol in sorted(await self._symbols(connection.owner_id, book, since)):
-            for told in await self._venue.fills(connection.owner_id, symbol, since):
+            for told in await self._history(connection.owner_id, symbol, since):
                 intent = await self.intent_of(connection.owner_id, told)
                 if intent is None:
                     foreign.append(told)
@@ -116,6 +116,15 @@ class CatchingUp:
                 booked += [fill] if counts else []
                 moved |= {symbol} if fill.at >= fresh else set()
         return Caught(tuple(booked), tuple(foreign), settled, frozenset(moved))
+
+    async def _history(self, owner_id: int, symbol: str, since: datetime) -> Sequence[VenueFill]:
+        """None of a symbol that is not offered any more: what is held of it is compared all the
+        same, and the rest of the account is to be looked at."""
+        try:
+            return await self._venue.fills(owner_id, symbol, since)
+        except UnknownSymbol as fault:
+            log.warning("A history can't be read: %s", fault)
+            return ()
 
     async def _forced(self, connection: Connection, state: VenueState, caught: Caught) -> Caught:
         told = [one for one in caught.foreign if one.forced is not None]

@@ -14,7 +14,6 @@ from agents.domain.strategy import Mode
 from agents.domain.venue import Connection, FundingPaid, Venue, VenueState
 from agents.execution.booking.bookkeeping import kept, moved_by
 from agents.execution.booking.funding import Funding
-from agents.execution.proposals.judging import instrument_of
 
 EVERY = timedelta(minutes=10)
 OVERLAP = timedelta(hours=1)  # exchanges list a payment late
@@ -64,9 +63,9 @@ class PaidFunding:
     async def _book(
         self, symbol: str, held: Sequence[Position], since: datetime, state: VenueState
     ) -> None:
-        instrument = await instrument_of(self._market, symbol)
-        if instrument.kind is InstrumentKind.SPOT:
-            return
+        instrument = (await self._market.universe()).by_symbol.get(symbol)
+        if instrument is None or instrument.kind is InstrumentKind.SPOT:
+            return  # none is paid, or it is not offered any more
         owner = held[0].owner_id
         for paid in await self._venue.funding(owner, symbol, since):
             name = owner, symbol, paid.venue_id

@@ -427,6 +427,27 @@ async def test_what_moves_has_to_differ_twice(world: LiveWorld):
     assert len(await world.findings(ada)) == 1
 
 
+async def test_a_symbol_that_is_not_offered_any_more_does_not_hide_the_account(
+    world: LiveWorld, caplog: pytest.LogCaptureFixture
+):
+    """The exchange has closed it by then; nothing of it can be asked for."""
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    world.exchange.trade(ada, BTC, SELL, position.quantity)
+    world.pass_time()
+    world.market.instruments = tuple(one for one in world.market.instruments if one.symbol != BTC)
+    paid = FundingPaid("f1", ETH, Decimal(-1), world.clock.now())
+    world.exchange.account(ada).funding.append(paid)
+    world.clock.advance(130)
+    await world.look(ada)
+    assert "no market called 'BTC/USDT'" in caplog.text
+    [finding] = await world.findings(ada)
+    assert (finding.kind, finding.position_id) == (FindingKind.MISSING, position.id)
+    assert world.truth.funds.free(ada) is not None
+    assert await world.state(ada) == "paused"
+
+
 async def test_a_fill_between_the_questions_is_no_difference(world: LiveWorld):
     """It comes after the exchange told its positions and before it told its fills."""
     ada = await world.user()
