@@ -128,14 +128,9 @@ class Hands:
             reason = str(fault).rstrip(".") if isinstance(fault, ParleyError) else _BROKE
             return HandOutcome(HandVerdict.REFUSED, position, reason=reason)
 
-    async def exit_by_rule(self, position: Position, reason: str) -> OrderIntent | None:
-        """The strategy's own exit rule says so; None when it is being closed already."""
-        for intent in await self.store_rule_exit(position, reason):
-            return await self.send(intent)
-        return None
-
     async def store_rule_exit(self, position: Position, reason: str) -> Sequence[OrderIntent]:
-        """What is to be sent once it is committed; joins a running transaction."""
+        """The strategy's own exit rule says so: what is to be sent once it is committed, nothing
+        where it is being closed already. Joins a running transaction."""
         return await self._closing.store([Exit(position.id, OrderPurpose.RULE_EXIT, reason)])
 
     async def send(self, intent: OrderIntent) -> OrderIntent:

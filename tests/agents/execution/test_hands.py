@@ -121,9 +121,10 @@ async def test_a_rule_exit_closes_once() -> None:
     world = World()
     await holding(world)
     [position] = world.positions
-    sent = await world.desk.hands.exit_by_rule(position, "macd(12,26,9).hist < 0")
-    assert sent and sent.purpose is OrderPurpose.RULE_EXIT
-    assert await world.desk.hands.exit_by_rule(position, "again") is None
+    [stored] = await world.desk.hands.store_rule_exit(position, "macd(12,26,9).hist < 0")
+    sent = await world.desk.hands.send(stored)
+    assert sent.purpose is OrderPurpose.RULE_EXIT
+    assert await world.desk.hands.store_rule_exit(position, "again") == []
     await world.tick("60100")
     assert world.positions[0].exit_reason == "macd(12,26,9).hist < 0"
 
