@@ -1,12 +1,10 @@
 """Sentences that several handlers say: greetings, hints, refusals."""
 
-import re
 from datetime import timedelta
 
-from agents.domain.errors import AskUser, LimitBreach, ParleyError, Refused, RuleError
+from agents.domain.errors import AskUser, LimitBreach, ParleyError, Refused, RuleError, said_back
 from handlers import markers, times
 from handlers.chat import Button, Reply, Rows, Words, bold, code, lines, pre, text
-from handlers.tables import clipped
 
 EXAMPLES = (
     "Buy BTC when RSI(14) on 5m drops below 35, stop 1%, target 2R, risk 1%",
@@ -29,13 +27,9 @@ NOT_A_STRATEGY = (
 )
 
 
-_LONG_NUMBER = re.compile(r"\d(?:[.,]?\d){9}")
-
-
 def echo(words: str) -> str:
     """What somebody wrote, short enough to be said back."""
-    words = " ".join(words.split())
-    return clipped(words, 9 if _LONG_NUMBER.search(words) else 40)
+    return said_back(words)
 
 
 def said(*parts: Words | str) -> Reply:

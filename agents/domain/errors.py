@@ -3,6 +3,19 @@
 The docstring of each class is its message when none is given and says what to do next.
 """
 
+import re
+
+_LONG_NUMBER = re.compile(r"\d(?:[.,]?\d){9}")
+_OF_A_NUMBER = 8
+
+
+def said_back(words: str, most: int = 39) -> str:
+    """What somebody wrote, on one line and short enough to stand in an answer; of a text with a
+    long number only the beginning."""
+    words = " ".join(words.split())
+    size = _OF_A_NUMBER if _LONG_NUMBER.search(words) else most
+    return words if len(words) <= size + 1 else words[:size] + "…"
+
 
 class ParleyError(Exception):
     """Something went wrong; try again, and tell the operator if it stays."""
@@ -43,7 +56,7 @@ class UnknownSymbol(AskUser):
 
     def __init__(self, spelling: str, suggestions: tuple[str, ...] = ()) -> None:
         hint = f" Did you mean {', '.join(suggestions)}?" if suggestions else ""
-        super().__init__(f"I know no market called {spelling!r}.{hint}")
+        super().__init__(f"I know no market called {said_back(spelling)!r}.{hint}")
         self.spelling = spelling
         self.suggestions = suggestions
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-from agents.domain.errors import AskUser
+from agents.domain.errors import AskUser, said_back
 from agents.domain.strategy import WEEKDAYS
 from agents.domain.windows import zone
 
@@ -126,7 +126,7 @@ def parsed(said: str) -> Schedule:
         left = _TIME.sub("", rest)
     left = re.sub(r"\b(?:at|and|on|from|utc)\b|[,;]", " ", left, flags=re.IGNORECASE).strip()
     if left or not minutes:
-        what = f"I can't read {left[:30]!r} in that schedule. " if left else ""
+        what = f"I can't read {said_back(left)!r} in that schedule. " if left else ""
         raise AskUser(f"{what}{_HOW}")
     return Schedule(minutes, weekdays, tz=tz, late=late, interval=interval)
 
