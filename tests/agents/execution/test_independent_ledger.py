@@ -79,6 +79,16 @@ class Book:
         return strategy
 
     async def do(self, strategy: Strategy, what: str, one: int, two: int) -> None:
+        """What is closed takes the rest of its entry back, as a person may."""
+        open_ones = self._open()
+        await self._do(strategy, what, one, two)
+        for client_id in open_ones:
+            intent = self.broker.intents[client_id]
+            taken_back = self.broker.book[client_id].state is OrderState.CANCELLED
+            if taken_back and intent.proposal_id in self.ledger.trades and not self._coming(intent):
+                self.ledger.settle(intent.proposal_id)
+
+    async def _do(self, strategy: Strategy, what: str, one: int, two: int) -> None:
         if what == "enter":
             await self.enter(strategy, one, two)
         elif what == "fill":
@@ -112,11 +122,7 @@ class Book:
 
     async def fill(self, one: int, two: int) -> None:
         """A part of one of the open orders, or all of it, with a fee in any coin."""
-        waiting = [
-            answer.client_id
-            for answer in self.broker.book.values()
-            if answer.state in {OrderState.OPEN, OrderState.PART_FILLED}
-        ]
+        waiting = self._open()
         if not waiting:
             return
         client_id = waiting[one % len(waiting)]
@@ -148,6 +154,13 @@ class Book:
             held = await self.world.memory.positions.by_id(position_id)
             amount = min(amount, held.quantity - await in_flight(self.world.memory, held.id))
         return Fee("base", str(max(amount, D(0))))
+
+    def _open(self) -> list[str]:
+        return [
+            answer.client_id
+            for answer in self.broker.book.values()
+            if answer.state in {OrderState.OPEN, OrderState.PART_FILLED}
+        ]
 
     def _coming(self, intent: OrderIntent) -> bool:
         """Whether another order of the trade is open."""
@@ -200,8 +213,6 @@ class Book:
             taken = waiting[one % len(waiting)]
             await self.world.desk.orders.cancel(taken)
             await self.world.settle()
-            if taken.proposal_id in self.ledger.trades and not self._coming(taken):
-                self.ledger.settle(taken.proposal_id)
 
     async def positions(self, *, open_only: bool = False) -> Sequence[Position]:
         [account] = await self.accounts() or [None]
@@ -215,12 +226,7 @@ class Book:
     async def finish(self) -> None:
         """Everything is filled and closed, by hand."""
         for _ in range(60):
-            waiting = [
-                one
-                for one in self.broker.book.values()
-                if one.state in {OrderState.OPEN, OrderState.PART_FILLED}
-            ]
-            if waiting:
+            if self._open():
                 await self.fill(0, 0)
                 continue
             if not await self.positions(open_only=True):
