@@ -140,12 +140,12 @@ async def _bybit(session: Session) -> Rights:
         )
     if any(rights.get(name) for name in _PAYING):
         raise KeyRefused(
-            f"This key may pay others ({session.title}'s P2P, Pay or fiat), so it is not stored. "
-            "Switch those rights off for it, or make a new key without them."
+            f"This key may pay others ({session.title}'s P2P or Pay), so it is not stored. Switch "
+            "those rights off for it, or make a new key without them."
         )
     spot = session.exchange.options.get("defaultType") == "spot"
-    names = ("Spot",) if spot else ("ContractTrade", "Derivatives")
-    trading = [right for name in names for right in rights.get(name) or ()]
+    contracts = {"Order", "Position"} <= set(rights.get("ContractTrade") or ())
+    trading = rights.get("Spot") if spot else contracts or rights.get("Derivatives")
     bound = [one for one in said.get("ips") or () if one != "*"]
     return Rights(
         trades=bool(trading) and str(said.get("readOnly")) != "1",
@@ -179,6 +179,6 @@ async def _okx(session: Session) -> Rights:
     )
 
 
-_PAYING = ("FiatP2P", "FiatBybitPay", "FiatConvertBroker")
+_PAYING = ("FiatP2P", "FiatBybitPay", "FiatBitPay", "FiatGlobalPay")
 """Rights at Bybit by which coins can leave an account without a withdrawal."""
 _READINGS = {"binance": _binance, "bybit": _bybit, "kraken": _kraken, "okx": _okx}

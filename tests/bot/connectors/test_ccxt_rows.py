@@ -540,7 +540,7 @@ async def test_okx_tells_what_a_key_may_do(okx: Desk, said: Any, rights: Any) ->
 # --- Bybit --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("right", ["FiatP2P", "FiatBybitPay", "FiatConvertBroker"])
+@pytest.mark.parametrize("right", ["FiatP2P", "FiatBybitPay", "FiatBitPay", "FiatGlobalPay"])
 async def test_a_key_that_may_pay_others_is_refused(right: str) -> None:
     """By those rights coins leave an account without a withdrawal."""
     wire, rights = Wire(), {"Spot": ["SpotTrade"], "Wallet": ["AccountTransfer"]}
@@ -551,3 +551,22 @@ async def test_a_key_that_may_pay_others_is_refused(right: str) -> None:
         wire.says("query-api", {"retCode": 0, "result": {"uta": 1, "permissions": paying}})
         with pytest.raises(KeyRefused, match="pay others"):
             await rights_of(session)
+
+
+@pytest.mark.parametrize(
+    ("rights", "trades"),
+    [
+        ({"ContractTrade": ["Order", "Position"]}, True),
+        ({"ContractTrade": ["Order"]}, False),
+        ({"ContractTrade": ["Position"]}, False),
+        ({"Derivatives": ["DerivativesTrade"]}, True),
+        ({"Spot": ["SpotTrade"]}, False),
+    ],
+    ids=["all", "no leverage", "no orders", "derivatives", "spot"],
+)
+async def test_perpetuals_at_bybit_need_orders_and_leverage(rights: Any, trades: bool) -> None:
+    """A key without either would be refused at the first entry, and everything with it."""
+    wire = Wire()
+    wire.says("query-api", {"retCode": 0, "result": {"uta": 1, "permissions": rights}})
+    async with played("bybitlinear", wire, [OKX[0]]) as session:
+        assert (await rights_of(session)).trades is trades
