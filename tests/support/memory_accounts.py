@@ -22,12 +22,13 @@ class MemoryAccounts(Repository):
     def open(
         self, owner_id: int, strategy_id: int, mode: Mode, start: Decimal, at: datetime
     ) -> Account:
-        owned(self.table("strategies"), owner_id, strategy_id)
+        strategy = owned(self.table("strategies"), owner_id, strategy_id)
         for row in self._rows:
             if (row.strategy_id, row.mode) == (strategy_id, mode):
                 return row
         number = self._rows.next_id()
-        account = Account(owner_id, strategy_id, mode, "USDT", start, start, start, at, number)
+        coin = strategy.spec.symbols[0].partition("/")[2] or "USDT"
+        account = Account(owner_id, strategy_id, mode, coin, start, start, start, at, number)
         return self._rows.put(number, account)
 
     @statement

@@ -5,11 +5,13 @@ from decimal import Decimal
 from typing import Any
 
 from agents.domain.limits import Value
+from agents.domain.market import Instrument
 from agents.domain.risk import Limits
 from agents.domain.strategy import Mode
 from agents.domain.venue import Connection, ConnectionState
 from agents.execution.bounds.limits import Holding
 from tests.support.desk import FREE, World
+from tests.support.market import instrument
 
 
 @dataclass
@@ -30,10 +32,16 @@ def limited(**changes: Any) -> Limits:
     return replace(Limits(), **changes)
 
 
-def real_world(limits: Limits | None = None, **more: Any) -> World:
-    """Without costs; `more` is what the desk is opened with."""
+def real_world(
+    limits: Limits | None = None, *, besides: tuple[Instrument, ...] = (), **more: Any
+) -> World:
+    """Without costs; `besides` the usual it offers these, and `more` is what the desk is opened
+    with."""
     told = {"funds": KnownFree(), "correlation": lambda one, other: Decimal(0), **more}
-    return World(limits=limits or Limits(), costs=FREE, modes=(Mode.PAPER, Mode.LIVE), more=told)
+    modes, usual = (Mode.PAPER, Mode.LIVE), (instrument(), instrument("ETH/USDT"))
+    return World(
+        limits or Limits(), costs=FREE, instruments=(*usual, *besides), modes=modes, more=told
+    )
 
 
 async def connected(world: World, state: ConnectionState = ConnectionState.READY) -> int:

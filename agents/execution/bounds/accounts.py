@@ -138,7 +138,7 @@ class Accounts:
         made = await self._memory.orders.entries_of_owner_since(owner, Mode.LIVE, day_start(now))
         positions = await self._memory.positions.of_owner_mode(owner, Mode.LIVE, week_start(now))
         every = await self._memory.accounts.of(owner)
-        mine = [one for one in every if one.mode is Mode.LIVE and _alike(one, account)]
+        mine = [one for one in every if one.mode is Mode.LIVE and alike(one, account)]
         numbers = {one.id for one in mine}
         books = _Books(
             mine,
@@ -237,7 +237,7 @@ def peak_of(accounts: Iterable[Account], let_go: Collection[int]) -> Decimal:
     return sum((one.peak - (one.balance if one.id in let_go else ZERO) for one in accounts), ZERO)
 
 
-def _alike(one: Account, other: Account) -> bool:
+def alike(one: Account, other: Account) -> bool:
     """Whether their money can be added up: dollars of any issuer are dollars."""
     return one.currency == other.currency or {one.currency, other.currency} <= set(DOLLARS)
 

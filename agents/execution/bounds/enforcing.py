@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from agents.domain.errors import LimitBreach
 from agents.domain.order import OrderIntent, OrderPurpose
 from agents.domain.ports import Clock, Memory
-from agents.domain.position import Position
+from agents.domain.position import Account, Position
 from agents.domain.risk import Limits
 from agents.domain.strategy import Mode, StrategyState
+from agents.domain.symbols import DOLLARS
 from agents.domain.user import Notice, NoticeKind
-from agents.execution.bounds.accounts import Accounts, AccountView, day_start, week_start
+from agents.execution.bounds.accounts import Accounts, AccountView, alike, day_start, week_start
 from agents.execution.bounds.limit_book import LimitBook
 from agents.execution.bounds.limits import daily_loss, drawdown, weekly_loss
 from agents.execution.bounds.pausing import pause_after
@@ -97,13 +98,24 @@ class Enforcer:
         return [(scope, found[scope]) for scope in turns]
 
     async def _look(self, scope: Scope, positions: Sequence[Position], limits: Limits) -> None:
-        account = await self._memory.accounts.get(positions[0].account_id)
+        """Money that can't be added up, as dollars and euros, is looked at apart."""
+        left = list(positions)
+        known = {one.id: one for one in await self._memory.accounts.of(scope[0])}
+        while left:
+            account = known[left[0].account_id]
+            mine = [one for one in left if alike(known[one.account_id], account)]
+            left = [one for one in left if one not in mine]
+            await self._look_at(scope, account, mine, limits)
+
+    async def _look_at(
+        self, scope: Scope, account: Account, positions: Sequence[Position], limits: Limits
+    ) -> None:
         view = await self._accounts.scope(account)
         fallen = drawdown(view, limits)
         if fallen:
             await self._pause(positions[0], fallen, closing=limits.drawdown_flatten)
         if reason := self._why_close(view, limits):
-            await self._flatten(scope, positions, reason)
+            await self._flatten(scope, account, positions, reason)
 
     def _why_close(self, view: AccountView, limits: Limits) -> _Reason | None:
         now = self._clock.now()
@@ -130,12 +142,14 @@ class Enforcer:
                 if await pause_after(self._memory, self._clock, strategy, breach, closing=closing):
                     await self._approvals.cancel_for(owner, strategy.id, str(breach))
 
-    async def _flatten(self, scope: Scope, positions: Sequence[Position], reason: _Reason) -> None:
-        for intent in await self._stored(scope, positions, reason):
+    async def _flatten(
+        self, scope: Scope, account: Account, positions: Sequence[Position], reason: _Reason
+    ) -> None:
+        for intent in await self._stored(scope, account, positions, reason):
             self._orders.send_soon(intent)
 
     async def _stored(
-        self, scope: Scope, positions: Sequence[Position], reason: _Reason
+        self, scope: Scope, account: Account, positions: Sequence[Position], reason: _Reason
     ) -> Sequence[OrderIntent]:
         """The orders that close what nobody else is closing, and the message, in one
         transaction."""
@@ -144,16 +158,20 @@ class Enforcer:
         async with self._memory.transactions.transaction():
             intents = await self._closing.store(wishes)
             if intents:
-                await self._memory.notices.tell(_told(scope, positions, reason, len(intents)))
+                told = _told(scope, account, positions, reason, len(intents))
+                await self._memory.notices.tell(told)
         return intents
 
 
-def _told(scope: Scope, positions: Sequence[Position], reason: _Reason, count: int) -> Notice:
-    owner, account = scope
+def _told(
+    scope: Scope, account: Account, positions: Sequence[Position], reason: _Reason, count: int
+) -> Notice:
+    owner, number = scope
+    which = "" if account.currency in DOLLARS else f"{account.currency}:"
     return Notice(
         owner_id=owner,
         kind=NoticeKind.LIMIT,
-        key=f"limit:{owner}:{account}:{reason.once}",
+        key=f"limit:{owner}:{number}:{which}{reason.once}",
         facts={
             "what": "closing",
             "rule": reason.breach.rule,

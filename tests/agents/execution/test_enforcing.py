@@ -11,6 +11,7 @@ from agents.domain.strategy import Mode, Strategy, StrategyState, Window
 from agents.domain.user import NoticeKind
 from agents.domain.windows import Hours
 from tests.support.desk import World, levels
+from tests.support.market import instrument
 from tests.support.real_money import connected, hold_to, limited, real_world
 
 D = Decimal
@@ -57,6 +58,21 @@ async def test_a_drawdown_pauses_and_leaves_positions_to_their_stops() -> None:
     assert cancelled.state is ProposalState.CANCELLED
     assert len(world.told(NoticeKind.STRATEGY_PAUSED)) == 1
     assert not world.told(NoticeKind.LIMIT)
+
+
+async def test_money_of_another_currency_is_looked_at_by_itself() -> None:
+    """The euros have fallen, and the dollars, which were opened first, have not."""
+    world = real_world(besides=(instrument("ETH/EUR"),))
+    await world.start()
+    owner = await connected(world)
+    await hold_to(world, owner, "drawdown", FLAT)
+    await held(world, await world.strategy(owner, mode=Mode.LIVE))
+    other = await world.strategy(owner, mode=Mode.LIVE, symbols=("ETH/EUR",))
+    await held(world, other, "ETH/EUR")
+    await seen(world, "2501", "ETH/EUR")
+    await world.tick("2501", symbol="ETH/EUR")
+    assert states(world) == [PositionState.OPEN, PositionState.CLOSED]
+    assert len(world.told(NoticeKind.LIMIT)) == 1
 
 
 @pytest.mark.parametrize("mode", [Mode.PAPER, Mode.LIVE])
