@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from agents.domain.order import UNSETTLED, Fill, OrderIntent, OrderPurpose
 from agents.domain.ports import Clock, Memory
 from agents.domain.user import Notice, NoticeKind
+from agents.execution.dues import Dues
 from agents.execution.telling import card_of
 
 TOLD_AFTER = timedelta(seconds=3)
@@ -53,6 +54,18 @@ def _sent(intent: OrderIntent) -> Notice:
         },
         replies_to=card_of(intent.proposal_id),
     )
+
+
+async def no_longer(waiting: Dues[int], now: datetime, memory: Memory) -> list[OrderIntent]:
+    """The orders that waited until `now`, the most urgent first. They go on waiting where they
+    can't be read."""
+    numbers = waiting.due(now)
+    try:
+        return sorted([await memory.orders.get(one) for one in numbers], key=urgency)
+    except Exception:
+        for one in numbers:
+            waiting.put(one, now)
+        raise
 
 
 def urgency(intent: OrderIntent) -> tuple[int, int]:

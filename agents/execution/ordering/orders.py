@@ -43,7 +43,7 @@ from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.dues import Backoff, Dues
 from agents.execution.guards.guarding import Guards
 from agents.execution.ordering.answers import UNANSWERED, Answers
-from agents.execution.ordering.exiting import Exiting, urgency
+from agents.execution.ordering.exiting import Exiting, no_longer
 from agents.execution.ordering.failing import Failures
 from agents.execution.ordering.news import News
 from agents.execution.ordering.withdrawals import Withdrawals
@@ -131,8 +131,7 @@ class Orders:
     async def every_second(self) -> None:
         """Put on their way what waited, what is to be looked up; tell of exits without a fill."""
         now = self._clock.wall()
-        due = [await self._memory.orders.get(number) for number in self._waiting.due(now)]
-        for intent in sorted(due, key=urgency):
+        for intent in await no_longer(self._waiting, now, self._memory):
             self.send_soon(intent)
         for number in self._unclear.due(now):
             self._looking.put(number)

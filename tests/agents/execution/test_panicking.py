@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from agents.domain.errors import OperatorNeeded
 from agents.domain.market import Instrument
 from agents.domain.order import BrokerOrder, OrderIntent, OrderPurpose, OrderState
 from agents.domain.position import PositionState
@@ -266,3 +267,18 @@ async def test_an_exit_that_the_exchange_forgot_leaves_the_position_neither_bare
     await floor.second()
     assert floor.position.state is PositionState.CLOSED
     assert await floor.world.desk.panic.go_on() == []
+
+
+async def test_a_database_that_fails_leaves_what_waits_for_its_exchange_due() -> None:
+    floor = Floor(GuardStyle.SEPARATE)
+    await floor.open()
+    floor.fail("submit", "busy")
+    await floor.world.desk.panic.panic(floor.owner)
+    await floor.world.settle()
+    floor.world.clock.wait(3)
+    floor.world.database.fails = OperatorNeeded("the disk is full")
+    with pytest.raises(OperatorNeeded):
+        await floor.world.desk.orders.every_second()
+    floor.world.database.fails = None
+    await floor.second()
+    assert floor.position.state is PositionState.CLOSED
