@@ -202,9 +202,7 @@ def hedged(title: str) -> str:
     )
 
 
-def _busy(
-    reply: Reply, about: Circumstances, kind: type[BrokerBusy] = BrokerBusy
-) -> BrokerBusy:
+def _busy(reply: Reply, about: Circumstances, kind: type[BrokerBusy] = BrokerBusy) -> BrokerBusy:
     unnamed = _BAN if reply.status in (403, 418, 429) else _BREATH
     wait = reply.retry_after if reply.retry_after is not None else unnamed
     return kind(f"{about.title} asks to wait {max(1.0, wait):.0f} s.", max(0.1, wait))

@@ -191,7 +191,8 @@ class Following:
         intents: Sequence[OrderIntent],
     ) -> None:
         spelling = session.listing.spelling(symbol)
-        start = followed.since.get(symbol) or to_ms(self._clock.now()) - _FIRST_MS
+        now = to_ms(session.theirs(self._clock.now()))
+        start = followed.since.get(symbol) or now - _FIRST_MS
         about = dict(session.dialect.paging) if session.dialect.cursors else {}
         for trade in await session.ask("fetch_my_trades", spelling, start, None, about):
             name = _name(symbol, trade)

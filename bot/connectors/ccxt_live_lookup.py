@@ -174,7 +174,7 @@ class Lookup:
         dialect, before = session.dialect, _BEFORE
         if dialect.listed_by:  # then neither a clock nor a long list can hide it
             about, before = {**about, dialect.listed_by: dialect.spell(intent.client_id)}, _LONG
-        since = to_ms((intent.sent_at or intent.created_at) - before)
+        since = to_ms(session.theirs(intent.sent_at or intent.created_at) - before)
         ended = ("fetchCanceledAndClosedOrders", "fetchOrders", "fetchClosedOrders")
         second = next((name for name in ended if session.has(name)), "")
         for name in ("fetchOpenOrders", second):

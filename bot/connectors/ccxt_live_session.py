@@ -8,6 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from agents.domain.errors import (
@@ -97,6 +98,11 @@ class Session:
         self.exchange.set_markets_from_exchange(public)
         self.listing = listing
         self.__post_init__()
+
+    def theirs(self, at: datetime) -> datetime:
+        """A time of ours from which on to look at an exchange whose clock is behind."""
+        ahead = int(self.exchange.options.get("timeDifference") or 0)
+        return at - timedelta(milliseconds=max(0, ahead))
 
     def has(self, name: str) -> bool:
         return bool(self.exchange.has.get(name))

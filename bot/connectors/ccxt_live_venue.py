@@ -57,6 +57,9 @@ class LiveVenue:
 
     async def fills(self, owner_id: int, symbol: str, since: datetime) -> Sequence[VenueFill]:
         session = await self._sessions.of(owner_id)
+        if symbol not in session.listing.spelled:
+            return ()  # the market is gone
+        since = session.theirs(since)
         trades = await _asked(self._trades(session, symbol, to_ms(since)))
         found = []
         for trade in trades:
@@ -84,8 +87,11 @@ class LiveVenue:
 
     async def funding(self, owner_id: int, symbol: str, since: datetime) -> Sequence[FundingPaid]:
         session = await self._sessions.of(owner_id)
+        if symbol not in session.listing.spelled:
+            return ()
         if not session.market(symbol).get("swap") or not session.has("fetchFundingHistory"):
             return ()
+        since = session.theirs(since)
         spelling = session.listing.spelling(symbol)
         what, start, sign = "fetch_funding_history", to_ms(since), session.dialect.funding_sign
         if session.dialect.cursors:

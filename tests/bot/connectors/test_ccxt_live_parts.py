@@ -20,7 +20,7 @@ from agents.domain.errors import (
     ParleyError,
     StopTooNear,
 )
-from agents.domain.market import InstrumentKind
+from agents.domain.market import InstrumentKind, to_ms
 from agents.domain.order import (
     OrderIntent,
     OrderKind,
@@ -263,7 +263,7 @@ class Exchange:
     name, id = "Some", "some"
 
     def __init__(self, **answers: Any) -> None:
-        self.answers = answers
+        self.answers, self.options = answers, dict[str, Any]()
         self.has = {
             "".join(part.title() if n else part for n, part in enumerate(name.split("_"))): True
             for name in answers
@@ -340,6 +340,21 @@ def test_an_order_is_searched_in_the_lists() -> None:
     assert searched(fetch_open_orders=[other, ours], fetch_closed_orders=[]) == ours
     assert searched(fetch_open_orders=[other], fetch_closed_orders=[ours]) == ours
     assert searched(fetch_open_orders=[other], fetch_closed_orders=[other]) is None
+
+
+def test_an_order_is_searched_by_the_exchanges_clock() -> None:
+    exchange = Exchange(fetch_open_orders=[], fetch_closed_orders=[])
+    exchange.options["timeDifference"] = 600_000
+    session, asked = a_session(exchange, {"BTC/USDT": SPOT}), list[int]()
+
+    async def ask(what: str, spelling: str, since: int, *rest: Any, **named: Any) -> list[Any]:
+        asked.append(since)
+        return []
+
+    session.ask = ask  # type: ignore[method-assign, assignment]
+    lookup = Lookup(None, InMemory().orders, ManualClock())  # type: ignore[arg-type]
+    assert asyncio.run(lookup.find(session, an_intent(), urgent=False)) is None
+    assert asked == [to_ms(START) - 600_000 - 120_000] * 2
 
 
 def test_never_seen_is_not_said_where_nobody_can_know() -> None:

@@ -303,6 +303,23 @@ async def test_kraken_is_followed_by_looking_alone(kraken: Desk) -> None:
     assert [one["amount"] for one in exchange.myTrades] == [0.01, None]
 
 
+async def test_a_clock_that_is_ahead_hides_nothing(kraken: Desk) -> None:
+    """What happened just now is, for an exchange whose clock is behind, long ago."""
+    kraken.session.exchange.options["timeDifference"] = 600_000
+    early = kraken_trade("O1", time=AT - 590)
+    kraken.wire.says("TradesHistory", kraken_says({"trades": {"T1": early}}))
+    kraken.wire.says("QueryOrders", kraken_says({}))
+    fills = await kraken.venue.fills(1, USD, START)
+    assert [one.fill.trade_id for one in fills] == ["T1"]
+    (asked,) = kraken.wire.of("TradesHistory")
+    assert int(asked["start"]) == int(AT) - 600
+
+
+async def test_a_market_that_is_gone_has_no_history(kraken: Desk) -> None:
+    assert await kraken.venue.fills(1, "GONE/USD", START) == ()
+    assert await kraken.venue.funding(1, "GONE/USD", START) == ()
+
+
 async def test_krakens_requests_come_in_the_order_of_their_numbers(kraken: Desk) -> None:
     kraken.wire.says("OpenOrders", kraken_says({"open": {}}))
     for _ in range(20):
