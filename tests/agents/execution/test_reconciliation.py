@@ -11,17 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.domain.errors import BrokerAway, BrokerBusy, KeyRefused, OrderRejected
-from agents.domain.market import InstrumentKind
+from agents.domain.market import InstrumentKind, Universe
 from agents.domain.order import OrderKind, OrderPurpose, OrderSide, OrderState
 from agents.domain.position import PositionState
 from agents.domain.user import NoticeKind
 from agents.domain.venue import FindingKind, FindingState, FundingPaid, VenueFill, VenueState
 from agents.execution.venues.catching_up import CatchingUp
+from tests.support.desk import levels
 from tests.support.live import BTC, ETH, LiveWorld, instruments, live_world
 from tests.support.market import instrument
 from tests.support.memory import Killed
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
+ETH_LEVELS = levels(price="3000", stop="2970", targets=(("3060", "1"),))
 
 
 @pytest.fixture
@@ -434,18 +436,24 @@ async def test_a_symbol_that_is_not_offered_any_more_does_not_hide_the_account(
     ada = await world.user()
     await world.connect(ada)
     position = await world.held(ada)
+    proposal = await world.propose(await world.live(ada, symbols=(ETH,)), ETH_LEVELS, symbol=ETH)
+    await world.approve(proposal)
+    await world.settle()
     world.exchange.trade(ada, BTC, SELL, position.quantity)
     world.pass_time()
-    world.market.instruments = tuple(one for one in world.market.instruments if one.symbol != BTC)
+    left = tuple(one for one in world.market.instruments if one.symbol != BTC)
+    world.market.instruments, world.market._universe = left, Universe(left)
+    world.pass_time()
     paid = FundingPaid("f1", ETH, Decimal(-1), world.clock.now())
     world.exchange.account(ada).funding.append(paid)
-    world.clock.advance(130)
+    world.clock.advance(700)
     await world.look(ada)
     assert "no market called 'BTC/USDT'" in caplog.text
     [finding] = await world.findings(ada)
     assert (finding.kind, finding.position_id) == (FindingKind.MISSING, position.id)
     assert world.truth.funds.free(ada) is not None
     assert await world.state(ada) == "paused"
+    assert [one.funding for one in world.positions if one.symbol == ETH] == [-1]
 
 
 async def test_a_fill_between_the_questions_is_no_difference(world: LiveWorld):
