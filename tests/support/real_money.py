@@ -16,13 +16,20 @@ from tests.support.market import instrument
 
 @dataclass
 class KnownFree:
-    """What is free at the exchange, as a test says; None while nobody knows."""
+    """What is free at the exchange, as a test says; None while nobody knows, and `answer` once
+    it was asked."""
 
     amount: Decimal | None = Decimal(1_000_000)
     opened_by_hand: dict[str, Holding] = field(default_factory=dict)
+    answer: Decimal | None = None
+    asked: int = 0
 
     def free(self, owner_id: int) -> Decimal | None:
         return self.amount
+
+    async def ask(self, owner_id: int) -> None:
+        self.asked += 1
+        self.amount = self.answer
 
     def by_hand(self, owner_id: int, symbol: str) -> Holding | None:
         return self.opened_by_hand.get(symbol)

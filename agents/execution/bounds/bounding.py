@@ -23,6 +23,9 @@ class Funds(Protocol):
     def free(self, owner_id: int) -> Decimal | None:
         """Quote currency that may be spent, or be margin; None while it is not known."""
 
+    async def ask(self, owner_id: int) -> None:
+        """Ask the exchange now; returns within seconds, whatever came of it."""
+
     def by_hand(self, owner_id: int, symbol: str) -> Holding | None:
         """What is held of a perpetual there besides our trades."""
 
@@ -32,6 +35,9 @@ class NoFunds:
 
     def free(self, owner_id: int) -> Decimal | None:
         return None
+
+    async def ask(self, owner_id: int) -> None:
+        pass
 
     def by_hand(self, owner_id: int, symbol: str) -> Holding | None:
         return None
@@ -56,6 +62,12 @@ class Bounding:
         self._funds = funds or NoFunds()
         self.book = book
         self.halts = halts
+
+    async def know(self, owner_id: int, mode: Mode) -> None:
+        """Have the exchange account asked where nobody knows what it holds, as just after a
+        start. Not to be called in a transaction, nor while the account is looked at."""
+        if mode is Mode.LIVE and self._funds.free(owner_id) is None:
+            await self._funds.ask(owner_id)
 
     async def room(
         self,

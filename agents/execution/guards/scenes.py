@@ -186,25 +186,35 @@ class Scenes:
             stored = await self._memory.positions.by_id(position_id)
         except NotFound:
             return None
-        position = self._book.freshest(stored)
-        broker = self._brokers.get(position.mode)
+        broker = self._brokers.get(stored.mode)
         if broker is None:
             return None
-        instrument = await instrument_of(self._market, position.symbol)
+        instrument = await instrument_of(self._market, stored.symbol)
         style = broker.style(instrument)
         if style is GuardStyle.LOCAL:
-            self._local.add((position.mode, position.symbol))
+            self._local.add((stored.mode, stored.symbol))
             return None
+        stored, orders = await self._of_one_moment(stored)
+        position = self._book.freshest(stored)
         if position is not stored:  # before it rests there: who restarts must not put it back
             at = Trailed(position.stop, position.best, position.version)
             await self._memory.positions.save_stops({position.id: at})
-        orders = await self._memory.orders.of_position(position_id)
         mine = 0 if sending is None else sending.id
         flying = [item for item in orders if item.id == mine or not self.held_back(item.id)]
         ground = Ground(position, instrument, broker)
         # where nothing is locked, what grows gets new orders and makes way for nothing
         grows = style is not GuardStyle.SEPARATE and await self._grows(position)
         return Scene(position, ground, style, orders, left_to_close(flying), grows)
+
+    async def _of_one_moment(self, stored: Position) -> tuple[Position, Sequence[OrderIntent]]:
+        """A position with its orders. A fill between one reading and the other would make a stop
+        for what is gone, or none for what is left."""
+        while True:
+            orders = await self._memory.orders.of_position(stored.id)
+            again = await self._memory.positions.by_id(stored.id)
+            if again.version == stored.version:
+                return again, orders
+            stored = again
 
     async def _grows(self, position: Position) -> bool:
         unsettled = await self._memory.orders.unsettled_of(position.owner_id, position.mode)

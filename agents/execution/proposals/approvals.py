@@ -235,6 +235,7 @@ class Approvals:
 
     async def _carry_on(self, approved: Proposal, *, waits_for_price: bool = False) -> Outcome:
         """From APPROVED to whatever price and risk allow."""
+        await self._judge.know(approved)
         judgement = await self._judge.judge(approved)
         if isinstance(judgement, NoPrice):
             if not waits_for_price:

@@ -76,6 +76,10 @@ class Judge:
         self._bounding = bounding
         self._rules = rules
 
+    async def know(self, proposal: Proposal) -> None:
+        """Have asked what is not known yet; see `Bounding.know`."""
+        await self._bounding.know(proposal.owner_id, proposal.mode)
+
     async def judge(self, proposal: Proposal, before: OrderIntent | None = None) -> Judgement:
         """`before`: the entry order about to be sent, which its own limits don't count."""
         try:

@@ -112,7 +112,9 @@ class Proposer:
         instrument: Instrument,
         advice: Advice | None = None,
     ) -> Draft | Declined:
-        """What would be proposed now. Pauses the strategy when its drawdown limit is reached."""
+        """What would be proposed now. Pauses the strategy when its drawdown limit is reached.
+        Raises MarketUnavailable while it is not known what the exchange account holds."""
+        await self._bounding.know(strategy.owner_id, strategy.mode)
         wanted = on_steps(levels, instrument)
         if wrong := fault(wanted):
             return Declined(Action.BLOCKED, wrong)
@@ -129,7 +131,9 @@ class Proposer:
             return Declined(Action.BLOCKED, str(breach), breach.rule)
 
     async def hindrance(self, strategy: Strategy, instrument: Instrument) -> Declined | None:
-        """Why no trade could be proposed now, whatever its levels; None when one could."""
+        """Why no trade could be proposed now, whatever its levels; None when one could. Raises
+        as `consider` does."""
+        await self._bounding.know(strategy.owner_id, strategy.mode)
         if reason := await self._busy(strategy, instrument.symbol):
             return Declined(Action.HOLD, reason)
         if hush := await self._held(strategy):

@@ -1,6 +1,6 @@
 """What exchange accounts hold in quote currency, as it was seen last."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,10 +26,11 @@ class Standing:
 
 
 class KnownFunds:
-    """Filled by every look at an account; nothing here asks an exchange."""
+    """Filled by every look at an account. `looks` has one looked at, and waits for that."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self.looks: Callable[[int], Awaitable[None]] | None = None
         self._seen: dict[int, Standing] = {}
 
     def note(
@@ -52,6 +53,10 @@ class KnownFunds:
         """What the account holds of a perpetual besides our trades."""
         standing = self.standing(owner_id)
         return standing.by_hand.get(symbol) if standing else None
+
+    async def ask(self, owner_id: int) -> None:
+        if self.looks is not None:
+            await self.looks(owner_id)
 
     def standing(self, owner_id: int) -> Standing | None:
         found = self._seen.get(owner_id)

@@ -43,6 +43,7 @@ from agents.execution.venues.receipts import Receipt, found, found_notice
 
 log = logging.getLogger(__name__)
 PATIENCE = 30.0  # seconds that one slow account may hold up whoever waits for all
+_FOR_ONE = 5.0  # and whoever waits for that one
 _KNOWN = (FindingState.OPEN, FindingState.IGNORED)
 _ORDERS_TOLD = timedelta(hours=1)  # orders of others come and go; told of no oftener
 _AGAIN = (2, 5, 10, 20, 40)  # seconds until an account that did not answer is asked again
@@ -118,7 +119,7 @@ class Reconciliation:
         connections = await self._memory.connections.all()
         self._states.count(connections)
         usable = [one for one in connections if one.state is not ConnectionState.REFUSED]
-        await self._look_at([one.owner_id for one in usable])
+        await self._look_at([one.owner_id for one in usable], self._patience)
 
     async def every_second(self) -> None:
         """Ask those again that did not answer: nothing is entered there until they do."""
@@ -130,6 +131,10 @@ class Reconciliation:
         being looked at, which may have begun before that, is looked at once more."""
         self._looks.put(owner_id)
 
+    async def have_seen(self, owner_id: int) -> None:
+        """Return when a look at one account is over, or after some seconds."""
+        await self._look_at([owner_id], min(self._patience, _FOR_ONE))
+
     async def idle(self) -> None:
         """Return when no look is under way."""
         await self._looks.idle()
@@ -138,12 +143,12 @@ class Reconciliation:
         """`accounts`, whether all are ready, and a sentence."""
         return self._states.health()
 
-    async def _look_at(self, owners: Sequence[int]) -> None:
+    async def _look_at(self, owners: Sequence[int], patience: float) -> None:
         for owner_id in owners:
             if not self._looks.under_way([owner_id]):
                 self._looks.put(owner_id)
         if waits := self._looks.under_way(owners):
-            for task in (await asyncio.wait(waits, timeout=self._patience))[0]:
+            for task in (await asyncio.wait(waits, timeout=patience))[0]:
                 task.result()
 
     async def _safely(self, owner_id: int) -> None:

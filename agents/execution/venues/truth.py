@@ -54,6 +54,7 @@ def open_truth(
         looked=looked,
         passed=passed,
     )
+    funds.looks = reconciliation.have_seen
     adopting = Adopting(memory, market, clock, venue, hands, book, reconciliation, passed=passed)
     writing_off = WritingOff(
         memory, market, clock, venue, settlement, catching, adopting, passed=passed

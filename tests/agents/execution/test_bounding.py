@@ -250,6 +250,21 @@ async def test_what_is_free_and_not_known_yet_ends_nothing() -> None:
     assert (await world.approve(world.proposals[0])).done
 
 
+async def test_what_is_free_is_asked_for_where_nobody_knows() -> None:
+    funds = KnownFree(None, answer=D(10_000))
+    world = real_world(funds=funds)
+    await world.start()
+    strategy = await live(world, await connected(world))
+    proposal = await world.propose(strategy)
+    assert funds.asked == 1
+    funds.amount = None
+    assert (await world.approve(proposal)).done
+    assert funds.asked == 2
+    funds.amount = None
+    await world.propose(await world.strategy(strategy.owner_id))
+    assert funds.asked == 2  # nobody asks for a trade on paper
+
+
 async def test_an_approved_order_waits_until_it_is_known_what_is_free() -> None:
     funds = KnownFree(D(10_000))
     world = real_world(funds=funds)
