@@ -66,10 +66,8 @@ def draw_trade(
     levels = [Level(entry, "entry", ENTRY), Level(stop, "stop", DOWN)]
     levels += [Level(price, label, UP) for price, label in targets]
     figure, price_axes, volume_axes = _stage(candles, title, note, zone)
-    furthest = [price for price, _ in targets]
-    reward = max(furthest) if side is Side.LONG else min(furthest)
-    if not furthest:
-        reward = entry
+    furthest = max if side is Side.LONG else min
+    reward = furthest((price for price, _ in targets), default=entry)
     _boxes(price_axes, len(candles), float(entry), float(stop), float(reward))
     _fit(price_axes, candles, [*levels, *(Level(m.price, "", INK) for m in marks)])
     longest = _lines(price_axes, levels)

@@ -87,3 +87,13 @@ def test_chart_and_equity() -> None:
     assert size(draw_equity(points, title="Equity"))[0] == 1080
     assert size(draw_equity(points[:1], title="Equity"))[0] == 1080
     assert size(draw_equity([], title="Equity"))[0] == 1080
+
+
+@pytest.mark.parametrize("side", list(Side))
+def test_a_trade_without_a_target_can_be_drawn(side: Side) -> None:
+    """One that was taken over, or that only trails."""
+    entry, stop = (Decimal(61_000), Decimal(60_000)) if side is Side.LONG else (60, 61)
+    drawn = draw_trade(
+        candles([61_000.0] * 30), title="x", side=side, entry=Decimal(entry), stop=Decimal(stop)
+    )
+    assert size(drawn) == (1080, 690)
