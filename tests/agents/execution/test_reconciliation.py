@@ -77,6 +77,15 @@ async def test_funds_are_known_for_two_minutes(world: LiveWorld):
     assert funds.free(ada) == 10_000
 
 
+async def test_funds_that_are_not_known_can_be_asked_for(world: LiveWorld):
+    ada = await world.user()
+    await world.connect(ada)
+    world.clock.advance(121)
+    funds = world.truth.funds
+    await funds.ask(ada)
+    assert funds.free(ada) == 10_000
+
+
 # --- what happened meanwhile ----------------------------------------------------------------------
 
 
