@@ -2,7 +2,7 @@
 for longer than one round trip."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -10,13 +10,14 @@ import pytest
 
 from agents.domain.autonomy import Autonomy, AutonomyKind
 from agents.domain.market import Instrument
-from agents.domain.order import BrokerOrder, OrderIntent, OrderState
+from agents.domain.order import BrokerOrder, OrderIntent, OrderPurpose, OrderState
 from agents.domain.proposal import ProposalState
 from agents.domain.strategy import Side
 from agents.domain.venue import GuardStyle
 from agents.execution.proposals.autopilot import GRACE
 from tests.agents.execution.test_exits import both
 from tests.agents.execution.test_guarding import TWO, Floor
+from tests.support.memory_trading import MemoryOrders
 from tests.support.venue_broker import VenueBroker
 
 D = Decimal
@@ -236,3 +237,41 @@ async def test_what_runs_by_itself_holds_up_nothing_else() -> None:
     broker.let.set()
     await floor.world.settle()
     assert floor.state() is OrderState.FILLED
+
+
+class Interrupted(MemoryOrders):
+    """Something happens right before the orders of a position are read."""
+
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+
+    async def of_position(self, position_id: int) -> Sequence[OrderIntent]:
+        happens, self.meanwhile = self.meanwhile, None
+        if happens is not None:
+            await happens()
+        return await super().of_position(position_id)
+
+
+@pytest.mark.parametrize("style", [GuardStyle.PAIRED, GuardStyle.STOP])
+async def test_a_fill_while_its_position_is_looked_at_places_nothing_for_what_is_gone(
+    style: GuardStyle,
+) -> None:
+    """What was read of the position and what was read of its orders belong together."""
+    floor = Floor(style)
+    await floor.open()
+    orders = Interrupted(floor.world.memory.session)
+    floor.world.memory.orders = orders
+    floor.fail("submit", "later")
+    await floor.world.desk.hands.close(floor.owner, 1, D("0.5"))
+    await floor.world.settle()
+    leaving = next(one for one in floor.world.orders if one.purpose is OrderPurpose.CLOSE)
+
+    async def filled() -> None:
+        floor.broker.fill(leaving.client_id)
+        await a_while()
+
+    orders.meanwhile = filled
+    floor.world.desk.guards.wake(1)
+    await floor.world.settle()
+    assert [one for one in floor.world.orders if one.state is OrderState.REJECTED] == []
+    assert floor.rests() == [("stop", "59400", "0.08333")]
+    floor.agrees()
