@@ -120,6 +120,19 @@ async def test_it_starts_with_no_more_than_was_shown_when_the_word_was_asked_for
     assert [one.start for one in accounts if one.mode is Mode.LIVE] == [5000]
 
 
+async def test_what_was_taken_over_is_no_way_around_the_ladder() -> None:
+    """It is live without having shown anything, and a copy of it could be edited to trade."""
+    talk = await conversation(exchange_money=Decimal("5000"))
+    strategy = await talk.strategy()
+    await connect(talk)
+    strategies, owner = talk.desk.memory.strategies, strategy.owner_id
+    assert await strategies.set_mode(owner, strategy.id, strategy.mode, Mode.LIVE)
+    await strategies.set_run(owner, strategy.id, RunKind.ON_SIGNAL.value)
+    said = plain(await talk.say("/mode 1 clone"))
+    assert "⬜ 0 of 25 closed paper trades" in said
+    assert len(await strategies.of(owner)) == 1
+
+
 async def test_a_copy_of_what_is_live_shares_what_is_free_with_it() -> None:
     talk, _ = await ready()
     await talk.say("/mode 1 live 4000")

@@ -14,7 +14,7 @@ from agents.domain.ladder import RUNGS, Gate, Ladder, Shown, climbs, gates, show
 from agents.domain.money import ZERO
 from agents.domain.ports import Clock, Memory
 from agents.domain.position import Position
-from agents.domain.strategy import Mode, Strategy, StrategySpec
+from agents.domain.strategy import Mode, RunKind, Strategy, StrategySpec
 from agents.domain.venue import Connection, ConnectionState
 from agents.execution.bounds.accounts import START_BALANCE
 from agents.execution.proposals.approvals import Approvals
@@ -99,7 +99,10 @@ class Modes:
     async def progress(self, strategy: Strategy, to: Mode, *, clone: bool = False) -> Progress:
         """The conditions of going there, those that are met with the others. A `clone` shares
         what is free with the one it is made of."""
-        conditions = gates(self.ladder, strategy.mode, to, await self.record(strategy))
+        was = strategy.mode
+        if clone and strategy.run is RunKind.ON_SIGNAL:  # what was taken over is live, and has
+            was = min(was, Mode.PAPER, key=RUNGS.index)  # shown nothing
+        conditions = gates(self.ladder, was, to, await self.record(strategy))
         if to is not Mode.LIVE:
             return Progress(to, tuple(conditions))
         connection = await self.memory.connections.of(strategy.owner_id)
