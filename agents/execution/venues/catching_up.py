@@ -73,7 +73,12 @@ class CatchingUp:
         """What we say of the owner's real money."""
         open_ones = await self._memory.positions.of(owner_id, open_only=True, limit=10_000)
         unsettled = await self._memory.orders.unsettled_of(owner_id, Mode.LIVE)
-        return Book(tuple(one for one in open_ones if one.mode is Mode.LIVE), tuple(unsettled))
+        accounts = await self._memory.accounts.of(owner_id)
+        return Book(
+            tuple(one for one in open_ones if one.mode is Mode.LIVE),
+            tuple(unsettled),
+            frozenset(one.currency for one in accounts if one.mode is Mode.LIVE),
+        )
 
     async def catch_up(
         self, connection: Connection, state: VenueState, book: Book, *, waking: bool = False

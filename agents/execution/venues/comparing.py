@@ -2,8 +2,8 @@
 
 Perpetuals are compared by signed quantity for each symbol, for an account holds one position of
 each. On spot what counts are coins: what the account holds, less what was its owner's own when
-it was connected (the baseline), against what our positions bought. Dollars of any kind are what is
-traded with, and nobody's find.
+it was connected (the baseline), against what our positions bought. Dollars of any kind, and the
+currencies of accounts, are what is traded with, and nobody's find.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,10 +21,12 @@ from agents.domain.venue import FindingKind, VenueOrder, VenueState
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """What we say of one owner's real money: open positions and unsettled orders."""
+    """What we say of one owner's real money: open positions and unsettled orders. `money` are the
+    currencies of the accounts that trade."""
 
     positions: tuple[Position, ...] = ()
     orders: tuple[OrderIntent, ...] = ()
+    money: frozenset[str] = frozenset()
 
     @property
     def moving(self) -> set[str]:
@@ -229,7 +231,8 @@ def _coins(book: Book, state: VenueState, known: Known) -> Iterator[Gap]:
         if not _is_spot(position.symbol, known.universe):
             continue
         by_coin.setdefault(position.symbol.partition("/")[0], []).append(position)
-    for coin in sorted({*state.holdings, *by_coin, *known.baseline} - {state.quote, *DOLLARS}):
+    money = {state.quote, *DOLLARS, *(book.money - by_coin.keys())}
+    for coin in sorted({*state.holdings, *by_coin, *known.baseline} - money):
         mine = by_coin.get(coin, [])
         instrument = _instrument(coin, mine, state.quote, known.universe)
         if instrument is None or instrument.kind is not InstrumentKind.SPOT:

@@ -586,6 +586,21 @@ async def test_a_sale_by_hand_against_another_dollar_is_asked_about_as_well():
     assert await world.state(ada) == "paused"
 
 
+@pytest.mark.parametrize("trades", [True, False], ids=["trading in euros", "not"])
+async def test_what_is_traded_with_is_no_find(trades: bool):
+    """Euros come and go with the trades of a strategy in euros."""
+    pairs = tuple(instrument(one, kind=InstrumentKind.SPOT) for one in ("BTC/EUR", "EUR/USDT"))
+    world = LiveWorld(instruments=(*instruments(InstrumentKind.SPOT), *pairs))
+    await world.start()
+    world.market.tick("1.1", "EUR/USDT")
+    ada = await world.user()
+    await world.connect(ada, {"EUR": "1000"})
+    await world.live(ada, symbols=("BTC/EUR",) if trades else (BTC,))
+    world.exchange.account(ada).coins["EUR"] += 500
+    await world.look(ada)
+    assert [one.symbol for one in await world.findings(ada)] == ([] if trades else ["EUR/USDT"])
+
+
 async def test_more_than_own_coins_went(spot: LiveWorld):
     ada = await spot.user()
     await spot.connect(ada, {"BTC": "0.001"})
