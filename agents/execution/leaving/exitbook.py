@@ -117,8 +117,6 @@ class ExitBook:
         if known is not None and known.position.version > position.version:
             return
         self._hold(position, in_flight)
-        if known is not None:  # it may have trailed while it was stored
-            self.stir([position.id])
         for follower in self._followers:
             follower(position)
 
@@ -156,6 +154,8 @@ class ExitBook:
         return gained > 0 and gained >= step * trailing_unit(position)
 
     def _hold(self, position: Position, in_flight: Decimal) -> None:
+        if position.id in self._held and _trails(position):
+            self._stirred.add(position.id)  # it may have trailed while it was stored
         position = self.freshest(position)
         self.forget(position.id)
         if position.state is PositionState.CLOSED:
@@ -184,8 +184,7 @@ class ExitBook:
 
     def stir(self, position_ids: Iterable[int]) -> None:
         """Have the trailing stops of these positions written again."""
-        held = (self._held.get(number) for number in position_ids)
-        self._stirred |= {item.position.id for item in held if item is not None and item.trails}
+        self._stirred.update(position_ids)
 
     def risen(self) -> list[int]:
         """The positions whose trailing stop moved since this was last called, or may have."""
@@ -274,11 +273,10 @@ class ExitBook:
         held.entries = _entries(position, self._at_exchange.get(position.id))
         for entry in held.entries:
             lane.column(position.side, entry[2]).add(entry)
-        trailing = position.trailing
-        held.trails = trailing.distance is not None or trailing.percent is not None
+        held.trails = _trails(position)
         if held.trails:
             best = position.best * position.side.sign
-            lane.trails(position.side).add(position.id, best, trailing)
+            lane.trails(position.side).add(position.id, best, position.trailing)
         lane.unbound()
 
     def _disarm(self, held: Held) -> None:
@@ -309,6 +307,10 @@ class ExitBook:
 
 _CODES = {TriggerKind.BREAK_EVEN: BREAK_EVEN, TriggerKind.OVERDUE: OVERDUE}
 _STOPS = (TriggerKind.STOP, TriggerKind.TRAILING_STOP, TriggerKind.LIQUIDATION)
+
+
+def _trails(position: Position) -> bool:
+    return position.trailing.distance is not None or position.trailing.percent is not None
 
 
 def _trigger(price: Decimal, position_id: int, code: int) -> Trigger:

@@ -153,6 +153,13 @@ def test_what_trailed_while_a_position_was_stored_is_still_to_be_written() -> No
     book.book.follow(replace(position(targets=(), trailing=trailing), fees=D(1), version=2))
     assert book.trailed() == {1: (D(107), D(110))}
     assert book.trailed() == {}
+    book.tick("111")
+    book.book.rests(1, AtExchange(D(107)))
+    assert book.trailed() == {1: (D(108), D(111))}
+    closing = replace(book.book.positions()[0], state=PositionState.CLOSING, version=3)
+    book.tick("112")
+    book.book.follow(closing)
+    assert book.trailed() == {1: (D(109), D(112))}
 
 
 def test_a_closing_position_has_no_triggers_and_a_closed_one_is_forgotten() -> None:
