@@ -84,8 +84,22 @@ async def said(desk: Desk, turn: Turn, step: Step, words: str) -> Answer:
         await over(desk, turn)
         return [_refused(turn, connecting_words.LOCKED)]
     if parts.is_whole:  # it could not be checked, and is sent anew
-        parts = replace(parts, said=())
+        anew = replace(parts, said=())
+        if wrong := anew.complaint(anew.split(words)):
+            return [await _still_waits(desk, turn, parts, wrong)]
+        parts = anew
     return await _taking(desk, turn, parts, parts.split(words))
+
+
+async def _still_waits(desk: Desk, turn: Turn, parts: Parts, wrong: str) -> Reply:
+    """What was said is no key, so the one that was sent before still waits to be checked."""
+    step = await _await(desk, turn, parts)
+    words = lines(wrong, "The key that you sent before still waits to be checked.")
+    return Reply(words, (_again(step),), removes=_carrier(turn))
+
+
+def _again(step: Step) -> tuple[Button, ...]:
+    return (step.button("🔁 Check again", "check_key"), step.button("🚫 Cancel", "no_key"))
 
 
 async def over(desk: Desk, turn: Turn) -> None:
@@ -150,9 +164,7 @@ async def _checked(desk: Desk, turn: Turn, parts: Parts) -> Answer:
         report = await _asked(desk, exchange, parts.credentials)
     except TryAgain as fault:
         step = await _await(desk, turn, parts)
-        again = step.button("🔁 Check again", "check_key")
-        row = (again, step.button("🚫 Cancel", "no_key"))
-        return [Reply(connecting_words.unreached(exchange, fault), (row,))]
+        return [Reply(connecting_words.unreached(exchange, fault), (_again(step),))]
     except (Refused, AskUser) as no:
         await over(desk, turn)
         return [Reply(connecting_words.not_taken(exchange, no), ((_begin(desk.exchange),),))]

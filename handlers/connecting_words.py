@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from agents.domain.errors import ParleyError
-from agents.domain.strategy import Side, Strategy
+from agents.domain.strategy import Side, Strategy, StrategyState
 from agents.domain.venue import Connection, ConnectionState, KeyReport
 from agents.execution.venues.connections import OpenBusiness, baseline_of, still_open
 from handlers import markers, numbers, texts, times
@@ -201,7 +201,7 @@ def state(connection: Connection, zone: str, wall: datetime) -> Words:
 def disconnecting(connection: Connection, business: OpenBusiness) -> Words:
     if business.has_trades:
         return text(f"⛔ {still_open(business)}")
-    named = _named(business.strategies)
+    named = _named(one for one in business.strategies if one.state is StrategyState.ACTIVE)
     paused = [f"{named} can't trade without it and will be paused."] if named else []
     return lines(
         bold(f"🔌 Disconnect {markers.exchange(connection.exchange)}?"),

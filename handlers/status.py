@@ -32,7 +32,7 @@ async def page(desk: Desk, turn: Turn) -> Answer:
 
 async def _page(desk: Desk, turn: Turn, number: int, *, turned: bool = False) -> Reply:
     blocks = [
-        *_machine(desk, turn),
+        *await _machine(desk, turn),
         *await _positions(desk, turn),
         *await _proposals(desk, turn),
         *await _strategies(desk, turn),
@@ -46,12 +46,21 @@ async def _page(desk: Desk, turn: Turn, number: int, *, turned: bool = False) ->
 # --- the machine --------------------------------------------------------------------------------
 
 
-def _machine(desk: Desk, turn: Turn) -> Iterator[Words]:
+async def _machine(desk: Desk, turn: Turn) -> list[Words]:
     """One line for the market; more only for what is wrong."""
-    yield _market(desk, turn)
+    market = _market(desk, turn, watched=await _is_watched(desk, turn))
     wrong = [f"⚠️ {_named(part, said)}" for part, works, said in desk.health() if not works]
-    if wrong:
-        yield lines(*wrong)
+    return [market, *([lines(*wrong)] if wrong else [])]
+
+
+async def _is_watched(desk: Desk, turn: Turn) -> bool:
+    """Whether anything of this user needs prices: a market without it may be asked for none."""
+    memory, owner = desk.memory, turn.user.id
+    return bool(
+        await memory.strategies.of(owner, (StrategyState.ACTIVE,))
+        or await memory.positions.of(owner, open_only=True, limit=1)
+        or await _pending(desk, turn)
+    )
 
 
 def _named(part: str, said: str) -> str:
@@ -59,18 +68,19 @@ def _named(part: str, said: str) -> str:
     return said if said.lower().startswith(part.lower()) else f"{part}: {said}"
 
 
-def _market(desk: Desk, turn: Turn) -> Words:
+def _market(desk: Desk, turn: Turn, *, watched: bool) -> Words:
     health, now = desk.market.health(), desk.clock.now()
     name = markers.market(health.name)
     if health.state is not MarketState.LIVE:
         said = health.detail or "no new prices until it is back"
         return text(f"🟠 Market {name} is {health.state}: {said}")
-    if health.last_tick is None:
-        return text(f"🟠 Market {name}: no price has come yet.")
-    wall = desk.clock.wall()
-    late = wall - desk.clock.wall_at(health.last_tick)
-    if late.total_seconds() > desk.tap_rules.stale_seconds:
-        return text(f"🟠 Market {name}: the last price is {times.age(late)} old.")
+    wall, last = desk.clock.wall(), health.last_tick
+    late = wall - desk.clock.wall_at(last) if last else None
+    if late is None or late.total_seconds() > desk.tap_rules.stale_seconds:
+        if not watched:
+            return text(f"⚪ Market {name} is there; prices come once something is watched.")
+        known = f"the last price is {times.age(late)} old" if late else "no price has come yet"
+        return text(f"🟠 Market {name}: {known}.")
     if abs((wall - now).total_seconds()) < _SAME_TIME:
         return text(f"🟢 Market {name} is live.")
     at = times.moment(now, turn.user.zone, wall)

@@ -261,6 +261,19 @@ async def test_a_key_that_the_exchange_refuses(
     assert await connection(talk) is not None
 
 
+async def test_a_sentence_in_between_does_not_lose_the_key_that_waits(
+    talk: Conversation, check: AnsweringKeyCheck
+) -> None:
+    check.faults += [BrokerAway()]
+    await talk.say(ONE_MESSAGE)
+    said = await talk.say("is it there again by now", message_id="m2")
+    assert "still waits to be checked" in plain(said) and removed(said) == ["m2"]
+    await talk.press("Check again")
+    await talk.press("Yes, connect")
+    assert await connected_key(talk) == Credentials(KEY, SECRET)
+    nothing_leaked(talk)
+
+
 async def test_an_exchange_that_is_away_is_asked_again(
     talk: Conversation, check: AnsweringKeyCheck
 ) -> None:
@@ -524,6 +537,13 @@ async def test_another_exchange_takes_the_place_of_one_that_nothing_uses(
 
 
 # --- /disconnect ----------------------------------------------------------------------------------
+
+
+async def test_what_is_paused_already_will_not_be_paused(talk: Conversation) -> None:
+    await connected(talk)
+    await live(talk)
+    await talk.say("/pause 1")
+    assert "will be paused" not in plain(await talk.say("/disconnect"))
 
 
 async def test_disconnecting(talk: Conversation) -> None:

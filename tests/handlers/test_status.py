@@ -46,9 +46,15 @@ async def test_what_is_wrong_is_said(talk: Conversation) -> None:
     assert "⚠️ database: the disk is full" in said and "model" not in said
 
 
-async def test_an_old_price_is_said(talk: Conversation) -> None:
+async def test_an_old_price_is_said_where_something_is_watched(talk: Conversation) -> None:
     talk.world.clock.advance(600)
-    assert "last price is 10 minutes old" in plain(await talk.say("/status"))
+    assert "⚪ Market scripted is there" in plain(await talk.say("/status"))
+    await talk.strategy()
+    assert "🟠 Market scripted: the last price is 10 minutes old." in plain(
+        await talk.say("/status")
+    )
+    await talk.say("/pause 1")
+    assert "⚪ Market scripted is there" in plain(await talk.say("/status"))
 
 
 async def test_a_market_with_a_time_of_its_own_says_it(talk: Conversation) -> None:
