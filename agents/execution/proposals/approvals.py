@@ -245,8 +245,7 @@ class Approvals:
             return await self._ask_again(approved, judgement.plan, judgement.why)
         if isinstance(judgement, LimitRefuses):
             return await self._refuse(approved, judgement.breach)
-        soon = waits_for_price or approved.by_itself
-        return await self._order(approved, judgement, soon=soon)
+        return await self._order(approved, judgement, soon=waits_for_price or approved.by_itself)
 
     async def _order(self, approved: Proposal, fits: Fits, *, soon: bool) -> Outcome:
         """`soon`: nobody waits for the answer, and others wait for their turn."""
