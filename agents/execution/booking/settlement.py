@@ -80,16 +80,17 @@ class Settlement:
         self._exits = book
         self._passed = passed
 
-    async def book(self, fill: Fill) -> Position | None:
+    async def book(self, fill: Fill, instrument: Instrument | None = None) -> Position | None:
         """The position after the fill; None when it was booked before, or is not ours.
+        `instrument` where the market does not offer it any more.
 
         Raises MarketUnavailable while the instrument is unknown, and Moved when other fills of
         the same position keep getting in between; then nothing is booked.
         """
-        instrument = await instrument_of(self._market, fill.symbol)
+        traded = instrument or await instrument_of(self._market, fill.symbol)
         for _ in range(_TRIES):
             try:
-                booked = await self._book(fill, instrument)
+                booked = await self._book(fill, traded)
             except Moved:
                 continue
             if booked is None:

@@ -109,7 +109,7 @@ class CatchingUp:
         moved: set[str] = set()
         settled, fresh = True, self._clock.now() - JUST_NOW
         for symbol in sorted(await self._symbols(connection.owner_id, book, since)):
-            for told in await self._history(connection.owner_id, symbol, since):
+            for told in await self.history(connection.owner_id, symbol, since):
                 intent = await self.intent_of(connection.owner_id, told)
                 if intent is None:
                     foreign.append(told)
@@ -122,7 +122,7 @@ class CatchingUp:
                 moved |= {symbol} if fill.at >= fresh else set()
         return Caught(tuple(booked), tuple(foreign), settled, frozenset(moved))
 
-    async def _history(self, owner_id: int, symbol: str, since: datetime) -> Sequence[VenueFill]:
+    async def history(self, owner_id: int, symbol: str, since: datetime) -> Sequence[VenueFill]:
         """None of a symbol that is not offered any more: what is held of it is compared all the
         same, and the rest of the account is to be looked at."""
         try:

@@ -56,7 +56,5 @@ def open_truth(
     )
     funds.looks = reconciliation.have_seen
     adopting = Adopting(memory, market, clock, venue, hands, book, reconciliation, passed=passed)
-    writing_off = WritingOff(
-        memory, market, clock, venue, settlement, catching, adopting, passed=passed
-    )
+    writing_off = WritingOff(memory, market, clock, settlement, catching, adopting, passed=passed)
     return Truth(reconciliation, adopting, writing_off, funds)

@@ -2,18 +2,20 @@
 
 The account's own history is asked first: a trade of the other side, after the position was
 opened, that no order of ours made. Its price, fee and time are booked; what no trade explains is
-booked at the last price.
+booked at the last price; of a symbol that is not offered any more, that of its entry if no other is
+known.
 """
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from agents.domain.errors import AskUser, MarketUnavailable, Moved
+from agents.domain.market import Instrument, InstrumentKind
 from agents.domain.money import ZERO
 from agents.domain.order import Fill, OrderIntent, OrderPurpose, OrderSide, OrderState
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Position, PositionState
-from agents.domain.venue import Finding, FindingKind, FindingState, Venue, VenueFill
+from agents.domain.venue import Finding, FindingKind, FindingState, VenueFill
 from agents.execution.booking.settlement import Settlement
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.proposals.judging import instrument_of
@@ -23,6 +25,7 @@ from agents.execution.venues.last_prices import LastPrices
 from agents.execution.venues.others import booked_of, part_of
 
 REASON = "closed at the exchange by another hand"
+_FINEST = Decimal("1e-8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,6 @@ class WritingOff:
         memory: Memory,
         market: Market,
         clock: Clock,
-        venue: Venue,
         settlement: Settlement,
         catching: CatchingUp,
         adopting: Adopting,
@@ -61,7 +63,6 @@ class WritingOff:
         self._memory = memory
         self._market = market
         self._clock = clock
-        self._venue = venue
         self._settlement = settlement
         self._catching = catching
         self._adopting = adopting
@@ -85,7 +86,7 @@ class WritingOff:
         traded = sum((fill.quantity for fill in fills), ZERO)
         rest = min(finding.quantity, position.quantity) - traded
         if rest > 0:
-            fills.append(await self._at_last_price(intent, rest))
+            fills.append(await self._at_last_price(intent, rest, position))
         return Closure(finding, position, tuple(fills), traded)
 
     async def book(self, owner_id: int, finding_id: int, version: int) -> Closure:
@@ -100,7 +101,8 @@ class WritingOff:
         await self._memory.orders.add(intent)
         self._passed("missing.stored")
         for fill in closure.fills:
-            await self._settlement.book(replace(fill, heard_at=self._clock.wall()))
+            heard = replace(fill, heard_at=self._clock.wall())
+            await self._settlement.book(heard, await self._gone(closure.position))
         await self._memory.findings.move(closure.finding, FindingState.CLOSED)
         facts = {"position_id": closure.position.id, "price": str(closure.price)}
         actor = f"user:{owner_id}"
@@ -112,7 +114,7 @@ class WritingOff:
     ) -> list[Fill]:
         """Trades of another hand that closed it, newest first, as much as is missing."""
         side, left = OrderSide.to_close(position.side), finding.quantity
-        told = await self._venue.fills(finding.owner_id, finding.symbol, position.opened_at)
+        told = await self._catching.history(finding.owner_id, finding.symbol, position.opened_at)
         used = await booked_of(self._memory, finding.owner_id)
         fills: list[Fill] = []
         for one in reversed(told):
@@ -127,9 +129,22 @@ class WritingOff:
     async def _is_foreign(self, finding: Finding, told: VenueFill) -> bool:
         return await self._catching.intent_of(finding.owner_id, told) is None
 
-    async def _at_last_price(self, intent: OrderIntent, quantity: Decimal) -> Fill:
-        instrument = await instrument_of(self._market, intent.symbol)
-        price = await self._prices.now(intent.symbol)
+    async def _gone(self, position: Position) -> Instrument | None:
+        """What is known of a symbol that is not offered any more; None of one that is."""
+        universe = await self._market.universe()
+        if position.symbol in universe:
+            return None
+        base, _, quote = position.symbol.partition("/")
+        kinds = [one.kind for one in universe.instruments] or [InstrumentKind.LINEAR]
+        step = position.step or _FINEST
+        return Instrument(position.symbol, base, quote, _FINEST, step, ZERO, ZERO, kinds[0])
+
+    async def _at_last_price(
+        self, intent: OrderIntent, quantity: Decimal, position: Position
+    ) -> Fill:
+        gone = await self._gone(position)
+        instrument = gone or await instrument_of(self._market, intent.symbol)
+        price = await self._prices.now(intent.symbol) or (position.entry_price if gone else None)
         if price is None:
             raise MarketUnavailable(f"There is no price of {intent.symbol} at the moment.")
         return Fill(

@@ -463,6 +463,13 @@ async def test_a_symbol_that_is_not_offered_any_more_does_not_hide_the_account(
     assert world.truth.funds.free(ada) is not None
     assert await world.state(ada) == "paused"
     assert [one.funding for one in world.positions if one.symbol == ETH] == [-1]
+    closure = await world.truth.writing_off.book(ada, finding.id, finding.version)
+    assert (closure.traded, closure.price) == (Decimal(0), Decimal(60_000))
+    await world.settle()
+    assert (await world.position(position.id)).state is PositionState.CLOSED
+    world.pass_time()
+    await world.look(ada)
+    assert await world.state(ada) == "ready"
 
 
 async def test_a_fill_between_the_questions_is_no_difference(world: LiveWorld):
