@@ -5,6 +5,7 @@ idle, and one after the other they take minutes. So some workers are lanes for t
 others compute meanwhile; whoever has nothing of its own left helps the others.
 """
 
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
@@ -50,13 +51,14 @@ class Lanes(LoadScheduling):  # type: ignore[misc]  # xdist ships no types
     def _choice(self, node: Any, most: int) -> list[int]:
         """A story goes out with a short test after it, so that none waits behind another one."""
         lanes = (len(self.nodes) + 1) // 2
-        stories = list(islice(self._waiting(True), 2))
-        if stories and self.nodes.index(node) < lanes:
-            return stories[:1] + list(islice(self._waiting(False), 1))
         share = len(self.pending) // (4 * len(self.nodes))
-        return list(islice(self._waiting(False), max(2, min(most, share)))) or stories
+        stories = list(islice(self._waiting(True), 2))
+        others = list(islice(self._waiting(False), max(2, min(most, share))))
+        if stories and (self.nodes.index(node) < lanes or not others):
+            return stories[:1] + (others or stories[1:])[:1]
+        return others if len(others) > 1 else others + stories[:1]
 
-    def _waiting(self, is_story: bool) -> Any:
+    def _waiting(self, is_story: bool) -> Iterator[int]:
         return (
             test for test in self.pending if self.collection[test].startswith(STORIES) is is_story
         )
