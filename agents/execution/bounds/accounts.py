@@ -146,7 +146,7 @@ class Accounts:
             [item for item in positions if item.account_id in numbers],
             made,
         )
-        busy = {account.id, *(one.account_id for one in books.entries)}
+        busy = {one.account_id for one in books.entries}
         busy |= {one.account_id for one in books.still_open}
         strategies = await self._memory.strategies.of(owner, LIVING)
         return replace(books, let_go=let_go(mine, strategies, busy))

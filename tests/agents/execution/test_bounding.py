@@ -114,6 +114,9 @@ async def test_a_loss_is_not_left_behind_with_the_strategy_that_made_it() -> Non
     rule, reason = refused(await world.try_to_propose(await live(world, owner, start="900")))
     assert rule == "drawdown"
     assert "10 % below its peak of 1,000.00" in reason
+    for account in world.accounts:  # whichever is asked for, as /limits asks for the first
+        view = await world.desk.accounts.scope(account)
+        assert (view.equity, view.peak) == (D(900), D(1_000))
     peaks = world.desk.bounding.book.peaks
     found = await peaks.look_at(owner, "live")
     assert found is not None and (found.now, found.anew) == (D(1_000), D(900))
