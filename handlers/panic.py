@@ -45,9 +45,17 @@ def _counted(report: PanicReport) -> list[str]:
         f"Paused: {_count(report.strategies, 'strategy', 'strategies')}.",
         f"Cancelled: {_count(report.proposals, 'proposal')}.",
         f"Closing: {_count(report.positions, 'position')}"
-        + (f", {report.left} not yet flat." if report.left else ", all flat."),
+        + ("." if report.left else ", all flat."),
+        *([_still(report.open, report.orders)] if report.left else []),
         *_waiting(report.waits),
     ]
+
+
+def _still(positions: int, orders: int) -> str:
+    """What is not yet flat."""
+    parts = [_count(positions, "position")] if positions or not orders else []
+    parts += [_count(orders, "order")] if orders else []
+    return f"{' and '.join(parts)} not yet flat; I go on until everything is."
 
 
 def _waiting(seconds: int) -> list[str]:
@@ -75,11 +83,9 @@ def _left(facts: Mapping[str, Any], left: int) -> list[str]:
     still_open, orders = facts.get("open", left), facts.get("orders", 0)
     flat = max(facts.get("positions", 0) - still_open, 0)
     done = [f"Flat: {_count(flat, 'position')}."] if flat else []
-    parts = [_count(still_open, "position")] if still_open or not orders else []
-    parts += [_count(orders, "order")] if orders else []
     return [
         *done,
-        f"{' and '.join(parts)} not yet flat; I go on until everything is.",
+        _still(still_open, orders),
         *_waiting(facts.get("wait", 0)),
     ]
 

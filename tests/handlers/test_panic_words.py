@@ -2,8 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from agents.domain.order import OrderState
 from agents.domain.user import NoticeKind as K
+from agents.execution.leaving.panic import PanicReport
+from handlers.panic import begun
 from tests.handlers.test_notices import render
 from tests.support.conversation import Conversation, plain
 
@@ -21,6 +25,20 @@ async def test_a_panic_under_way_says_what_is_done_and_what_is_not(talk: Convers
     flat = await render(talk, K.PANIC, wait=0, **over)
     assert flat and not flat.edits
     assert "everything is flat" in plain([flat])
+
+
+@pytest.mark.parametrize(
+    ("still_open", "orders", "words"),
+    [
+        (0, 0, "Closing: 1 position, all flat."),
+        (1, 2, "Closing: 1 position.\n1 position and 2 orders not yet flat; I go on"),
+        (0, 1, "Closing: 1 position.\n1 order not yet flat; I go on"),
+    ],
+)
+def test_what_is_left_is_not_counted_as_positions(still_open: int, orders: int, words: str) -> None:
+    left = {"left": still_open + orders, "open": still_open, "orders": orders}
+    report = PanicReport(positions=1, proposals=0, strategies=0, **left)
+    assert words in begun(report).plain()
 
 
 async def test_an_exit_that_waits_is_not_told_as_sent(talk: Conversation) -> None:
