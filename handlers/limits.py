@@ -4,7 +4,7 @@ Stricter holds at once. Looser is asked about and holds after a delay; beyond th
 nothing goes. Only the account's owner changes it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 from zlib import crc32
@@ -22,6 +22,7 @@ from agents.domain.limits import (
 from agents.domain.position import Account
 from agents.domain.risk import Limits
 from agents.domain.strategy import Mode
+from agents.execution.bounds.accounts import alike
 from agents.execution.bounds.limit_book import Change, Changed
 from agents.execution.bounds.limits import DRAWDOWN
 from handlers import confirm, limit_lines, markers, paging, peaks, texts, times
@@ -71,9 +72,10 @@ async def _page(desk: Desk, turn: Turn, number: int, *, turned: bool = False) ->
     held = await desk.bounding.book.of(turn.user.id)
     owns = await desk.bounding.book.owns(turn.user.id)
     every = await desk.memory.accounts.of(turn.user.id)
-    real = [one for one in every if one.mode is Mode.LIVE][:1]
-    shown = [*real, *(one for one in every if one.mode is not Mode.LIVE)]
-    items = [await _scope(desk, turn, account, held) for account in shown]
+    real = _apart([one for one in every if one.mode is Mode.LIVE])
+    items = [await _real(desk, account, held, alone=len(real) == 1) for account in real]
+    tried = [one for one in every if one.mode is not Mode.LIVE]
+    items += [await _tried(desk, turn, account, held) for account in tried]
     if not items:
         items = [lines(*(f"• {LABELS[name]}: {_held(name, held)}" for name in _NAMES))]
     rows = () if turn.group is not None else _rows(held, owns, desk)
@@ -87,16 +89,32 @@ def _held(name: str, held: Limits) -> str:
     return said(name, of_rule(held, BY_NAME[name]))
 
 
-async def _scope(desk: Desk, turn: Turn, account: Account, held: Limits) -> Words:
+def _apart(accounts: Sequence[Account]) -> list[Account]:
+    """One of each currency: money that can't be added up is looked at apart."""
+    found: list[Account] = []
+    for account in accounts:
+        if not any(alike(account, one) for one in found):
+            found.append(account)
+    return found
+
+
+async def _real(desk: Desk, account: Account, held: Limits, *, alone: bool) -> Words:
+    which = "" if alone else f" in {account.currency}"
+    title = f"{markers.mode(account.mode)} · all your accounts{which} together"
+    return await _scope(desk, account, held, title)
+
+
+async def _tried(desk: Desk, turn: Turn, account: Account, held: Limits) -> Words:
+    strategy = await desk.memory.strategies.get(turn.user.id, account.strategy_id)
+    title = f"{markers.mode(account.mode)} · #{strategy.number} {strategy.name}"
+    return await _scope(desk, account, held, title)
+
+
+async def _scope(desk: Desk, account: Account, held: Limits, title: str) -> Words:
     """What the limits look at together, and how much of each is used there."""
     view = await desk.accounts.scope(account)
-    now = desk.clock.now()
-    if account.mode is Mode.LIVE:
-        title = f"{markers.mode(account.mode)} · all your accounts together"
-    else:
-        strategy = await desk.memory.strategies.get(turn.user.id, account.strategy_id)
-        title = f"{markers.mode(account.mode)} · #{strategy.number} {strategy.name}"
-    return lines(bold(title), *limit_lines.lines_of(view, held, desk.bounding.correlation, now))
+    told = limit_lines.lines_of(view, held, desk.bounding.correlation, desk.clock.now())
+    return lines(bold(title), *told)
 
 
 async def _foot(desk: Desk, turn: Turn, owns: Mapping[str, Own]) -> list[Words | str]:

@@ -193,6 +193,15 @@ async def test_real_money_is_one_page(talk: Conversation) -> None:
     assert "Page" not in shown
 
 
+async def test_real_money_that_can_not_be_added_up_is_a_page_for_each(talk: Conversation) -> None:
+    owner = (await talk.user()).id
+    for symbol in ("BTC/USDT", "ETH/EUR", "BTC/USDC"):
+        await talk.world.strategy(owner, mode=Mode.LIVE, symbols=(symbol,))
+    first = plain(await talk.say("/limits"))
+    assert "🔴 LIVE · all your accounts in USDT together" in first and "Page 1 of 2" in first
+    assert "🔴 LIVE · all your accounts in EUR together" in plain(await talk.press("More"))
+
+
 async def test_without_an_account_the_limits_alone(talk: Conversation) -> None:
     assert "• Daily loss: 6 %" in plain(await talk.say("/limits"))
 
