@@ -8,6 +8,7 @@ from zlib import crc32
 
 import numpy as np
 
+from agents.domain.errors import MarketUnavailable
 from agents.domain.market import (
     Candles,
     FundingRate,
@@ -90,6 +91,11 @@ class MadeUpMarket:
 
     async def funding(self, symbol: str, since: datetime) -> Sequence[FundingRate]:
         return []
+
+    async def price(self, symbol: str) -> Tick:
+        if symbol not in self._last:
+            raise MarketUnavailable(f"There is no price of {symbol} yet.")
+        return self._last[symbol]
 
     def listen(self, listener: TickListener) -> None:
         self._listeners.append(listener)

@@ -18,14 +18,7 @@ from agents.domain.grants import Grants
 from agents.domain.heard import HeardSignals
 from agents.domain.hooks import Hooks
 from agents.domain.linking import Links
-from agents.domain.market import (
-    Candles,
-    FundingRate,
-    MarketHealth,
-    Tick,
-    Timeframe,
-    Universe,
-)
+from agents.domain.market import Candles, FundingRate, MarketHealth, Tick, Timeframe, Universe
 from agents.domain.notebook import Audit, Notes, Preferences
 from agents.domain.order import Fill, OrderIntent, OrderState
 from agents.domain.position import Account, Position, Trailed
@@ -83,6 +76,10 @@ class Market(Protocol):
     async def funding(self, symbol: str, since: datetime) -> Sequence[FundingRate]:
         """What was paid for holding a perpetual, from `since` until now, oldest first; nothing
         where the market has no perpetuals. Raises MarketUnavailable, or UnknownSymbol."""
+
+    async def price(self, symbol: str) -> Tick:
+        """The newest tick of any symbol, never older than last(); asked for where none came within
+        seconds. Raises MarketUnavailable, or UnknownSymbol."""
 
     def listen(self, listener: TickListener) -> None:
         """Call `listener` for every tick of the watched symbols, in the same loop turn."""

@@ -8,13 +8,11 @@ from agents.decision.rules import Context
 from agents.decision.sight import Sights
 from agents.domain.errors import MarketUnavailable
 from agents.domain.market import MarketState, Timeframe
-from agents.domain.money import exact
 from agents.domain.ports import Clock, Market
 from agents.domain.strategy import StrategySpec
 from agents.extraction.quality import Fault, FaultKind
 
 FRESH = timedelta(minutes=2)  # of a tick, human time
-MINUTE = Timeframe(60)
 
 
 class Looking:
@@ -24,17 +22,15 @@ class Looking:
         self._sights = sights
 
     async def price(self, symbol: str) -> Decimal:
-        """The last tick's, or where nobody watches the symbol the last minute's close. Raises
-        MarketUnavailable."""
-        health, tick = self._market.health(), self._market.last(symbol)
+        """Of now, whether anybody watches the symbol or not. Raises MarketUnavailable: by an older
+        price a signal would be dropped, or proposed, at a level that is gone."""
+        health = self._market.health()
         if health.state is not MarketState.LIVE:
             raise MarketUnavailable(health.detail or f"The market is {health.state}.")
-        if tick and self._clock.wall() - self._clock.wall_at(tick.at) <= FRESH:
-            return tick.price
-        candles = await self._market.history(symbol, MINUTE, self._clock.now(), 1)
-        if not len(candles):
-            raise MarketUnavailable(f"There is no price of {symbol} yet.")
-        return exact(candles.close[-1])
+        tick = await self._market.price(symbol)
+        if self._clock.wall() - self._clock.wall_at(tick.at) > FRESH:
+            raise MarketUnavailable(f"There is no price of {symbol} at present.")
+        return tick.price
 
     async def context(self, symbol: str, spec: StrategySpec) -> Context | Fault:
         """What the pillars can see at the last closed candle; one that is about to come is not

@@ -1,10 +1,11 @@
-"""Candles by REST, page after page, within what the exchange allows."""
+"""What is asked by REST, candles page after page, within what the exchange allows."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from agents.domain.errors import MarketUnavailable
 from agents.domain.market import Timeframe
@@ -16,6 +17,8 @@ _PAGE = 1000
 _AT_ONCE = 4
 _TRIES = 3
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -23,7 +26,8 @@ class Patience:
     stream may take to bring the last update. `ban`: the pause after 429 or 418 where the exchange
     names none. `retry`: before a failed request is sent again. `silence`: after which a stream
     counts as dead. `contact`: how long start waits for the first answer. `poll`: between two
-    looks where an exchange has no stream. `relist`: between two readings of what is listed."""
+    looks where an exchange has no stream. `relist`: between two readings of what is listed.
+    `fresh`: after which a price is asked for where one is needed."""
 
     settle: float = 2.0
     news: float = 2.5
@@ -33,6 +37,7 @@ class Patience:
     contact: float = 5.0
     poll: float = 2.0
     relist: float = 6 * 3600.0
+    fresh: float = 5.0
 
 
 class RestCandles:
@@ -75,34 +80,40 @@ class RestCandles:
         self._free_at = max(self._free_at, self._elapsed() + seconds)
 
     async def _page(self, symbol: str, timeframe: Timeframe, since: int, limit: int) -> list[Row]:
+        async def page() -> list[Row]:
+            return list(await self._exchange.fetch_ohlcv(symbol, str(timeframe), since, limit))
+
+        return await self.asked(page, f"candles of {symbol}")
+
+    async def asked(self, ask: Callable[[], Awaitable[T]], wanted: str) -> T:
+        """What `ask` answers, tried again where that can help; `wanted` says what is missed else.
+        Raises MarketUnavailable."""
         again = Backoff(self._patience.retry, 8 * self._patience.retry)
         for left in reversed(range(_TRIES)):
             try:
                 async with self._gate:
                     self._mind_ban()
-                    return list(
-                        await self._exchange.fetch_ohlcv(symbol, str(timeframe), since, limit)
-                    )
+                    return await ask()
             except MarketUnavailable:
                 raise
             except Exception as fault:
-                self._weigh(fault, symbol, left)
+                self._weigh(fault, wanted, left)
             await asyncio.sleep(again.failed())
         raise MarketUnavailable
 
-    def _weigh(self, fault: Exception, symbol: str, left: int) -> None:
+    def _weigh(self, fault: Exception, wanted: str, left: int) -> None:
         """Raise unless trying again can help."""
         from ccxt.base.errors import DDoSProtection, OperationFailed, RateLimitExceeded
 
         name = self._exchange.name
         if isinstance(fault, DDoSProtection | RateLimitExceeded):
             pause = self._asked_pause()
-            self._free_at = self._elapsed() + pause
+            self.hold_back(pause)
             _log.warning("The exchange asks to wait.", extra={"exchange": name, "seconds": pause})
             raise MarketUnavailable(f"{name} asks to wait {pause:.0f} s.") from fault
         if left and isinstance(fault, OperationFailed):
             return
-        raise MarketUnavailable(f"{name} gives no candles of {symbol}: {brief(fault)}.") from fault
+        raise MarketUnavailable(f"{name} gives no {wanted}: {brief(fault)}.") from fault
 
     def _mind_ban(self) -> None:
         """Asking on while banned makes the ban longer."""

@@ -147,9 +147,14 @@ def _parts(items: Sequence[Any]) -> list[Sequence[Any]]:
 
 
 def _polling(exchange: PublicExchange, symbols: Sequence[str], patience: Patience) -> Alarm:
+    pause = 0.0
+
     async def look() -> Mapping[str, Any]:
+        nonlocal pause
+        await asyncio.sleep(pause)  # before it is asked: what it answers is read at once
+        pause = patience.poll
         found = await exchange.fetch_tickers(symbols)
-        await asyncio.sleep(patience.poll)
+        exchange.tickers = {**exchange.tickers, **found}  # ccxt keeps those of streams only
         return found
 
     return look

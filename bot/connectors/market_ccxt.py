@@ -17,13 +17,13 @@ from agents.domain.market import (
     Universe,
     to_ms,
 )
-from agents.domain.money import exact
 from agents.domain.ports import Clock, TickListener
 from bot.connectors.backoff import Backoff
 from bot.connectors.ccxt_candles import CandleBook
 from bot.connectors.ccxt_exchange import Addresses, PublicExchange, open_public
 from bot.connectors.ccxt_funding import funding_rates
 from bot.connectors.ccxt_instruments import Listing, listing, newer
+from bot.connectors.ccxt_prices import AskedPrices, tick_of
 from bot.connectors.ccxt_rest import Patience, RestCandles, brief
 from bot.connectors.ccxt_streams import Stream, candle_alarms, ticker_alarms
 from bot.connectors.tick_feed import TickFeed
@@ -64,6 +64,7 @@ class CcxtMarket:
         self._exchange: PublicExchange | None = None
         self._rest: RestCandles | None = None
         self._book: CandleBook | None = None
+        self._prices: AskedPrices | None = None
         self._listing: Listing | None = None
         self._following = False
         self._sessions: frozenset[Any] = frozenset()
@@ -81,6 +82,7 @@ class CcxtMarket:
         self._book = CandleBook(
             exchange, rest, self._patience, self._exchange_time, self._follow_candles
         )
+        self._prices = AskedPrices(exchange, rest, self._feed, self._patience, self._clock.now)
         tried = asyncio.Event()
         self._spawn(self._reach(exchange, tried))
         try:
@@ -92,6 +94,8 @@ class CcxtMarket:
     async def stop(self) -> None:
         await self._tickers.stop()
         await self._candles.stop()
+        if self._prices is not None:
+            await self._prices.stop()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -117,6 +121,12 @@ class CcxtMarket:
             raise MarketUnavailable
         return await funding_rates(self._exchange, spelling, symbol, since)
 
+    async def price(self, symbol: str) -> Tick:
+        spelling = self._listed().spelling(symbol)
+        if self._prices is None:
+            raise MarketUnavailable
+        return await self._prices.price(symbol, spelling)
+
     def listen(self, listener: TickListener) -> None:
         self._feed.listen(listener)
 
@@ -126,7 +136,7 @@ class CcxtMarket:
             self._follow_tickers()
 
     def last(self, symbol: str) -> Tick | None:
-        return self._feed.last(symbol)
+        return self._prices.last(symbol) if self._prices is not None else None
 
     def loaded(self) -> tuple[PublicExchange, Listing]:
         """The exchange with its markets. Raises MarketUnavailable before the first contact."""
@@ -283,17 +293,9 @@ class CcxtMarket:
                 self._tell(symbol, ticker)
 
     def _tell(self, symbol: str, ticker: Mapping[str, Any]) -> None:
-        price = ticker.get("last") or ticker.get("close")
-        if not price or price <= 0:
-            return
-        bid, ask = ticker.get("bid") or 0, ticker.get("ask") or 0
-        at = self._clock.now()
-        if not 0 < bid <= ask:
-            self._feed.emit(Tick(symbol, at, exact(price)))
-            return
-        offered = (ticker.get("bidVolume"), ticker.get("askVolume"))
-        sizes = (exact(size) if size else None for size in offered)
-        self._feed.emit(Tick(symbol, at, exact(price), exact(bid), exact(ask), *sizes))
+        tick = tick_of(symbol, ticker, self._clock.now())
+        if tick is not None:
+            self._feed.emit(tick)
 
     def _read_candles(self) -> None:
         """Take candles of unbroken sessions only: the last message of a broken one is no close."""

@@ -97,6 +97,12 @@ class ReplayMarket:
         now = self._clock.now()
         return [rate for rate in self._funding.get(symbol, ()) if since <= rate.at <= now]
 
+    async def price(self, symbol: str) -> Tick:
+        await self._of(symbol)
+        if (tick := self._player.price(symbol)) is None:
+            raise MarketUnavailable(f"There is no price of {symbol} yet.")
+        return tick
+
     def listen(self, listener: TickListener) -> None:
         self._feed.listen(listener)
 

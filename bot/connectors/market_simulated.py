@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 
-from agents.domain.errors import UnknownSymbol
+from agents.domain.errors import MarketUnavailable, UnknownSymbol
 from agents.domain.market import (
     Candles,
     FundingRate,
@@ -78,6 +78,13 @@ class SimulatedMarket:
         """Every eight hours; mostly the longs pay."""
         self._coin(symbol)
         return funding_rates(self._seed, symbol, since, self._clock.now())
+
+    async def price(self, symbol: str) -> Tick:
+        self._coin(symbol)
+        tick = self._player.price(symbol) if self._started else None
+        if tick is None:
+            raise MarketUnavailable(f"There is no price of {symbol} yet.")
+        return tick
 
     def listen(self, listener: TickListener) -> None:
         self._feed.listen(listener)

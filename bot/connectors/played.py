@@ -111,8 +111,15 @@ class Player:
 
     def last(self, symbol: str) -> Tick | None:
         """The newest tick of any symbol, whether anyone was told of it or not."""
-        found = self._source.path_at(symbol, self._played)
-        return None if found is None else found.tick(found.number_at(self._played))
+        return self._tick(symbol, self._played)
+
+    def price(self, symbol: str) -> Tick | None:
+        """The newest tick by the clock; who listens may be told of it only at the next look."""
+        return self._tick(symbol, to_ms(self._clock.now()))
+
+    def _tick(self, symbol: str, at: int) -> Tick | None:
+        found = self._source.path_at(symbol, at)
+        return None if found is None else found.tick(found.number_at(at))
 
     async def _run(self) -> None:
         while True:

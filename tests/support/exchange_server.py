@@ -39,7 +39,8 @@ class Subscriber:
 
 @dataclass
 class ExchangeServer:
-    """`faults` are (status, code, message) that the next candle requests are answered with."""
+    """`faults` are (status, code, message) that the next requests for candles and prices are
+    answered with."""
 
     book: ExchangeBook
     port: int = 0
@@ -162,14 +163,17 @@ class ExchangeServer:
     async def _klines(self, request: web.Request) -> web.Response:
         query = dict(request.query)
         self.requests.append((request.path, query))
-        if self.delay is not None:
-            await self.delay.wait()
-        if self.faults:
-            status, code, message = self.faults.popleft()
-            return web.json_response({"code": code, "msg": message}, status=status)
-        if refusal := self._refusal(query):
+        if refusal := await self._trouble() or self._refusal(query):
             return refusal
         return web.json_response(self._page(query))
+
+    async def _trouble(self) -> web.Response | None:
+        if self.delay is not None:
+            await self.delay.wait()
+        if not self.faults:
+            return None
+        status, code, message = self.faults.popleft()
+        return web.json_response({"code": code, "msg": message}, status=status)
 
     def _page(self, query: dict[str, str]) -> list[list[Any]]:
         timeframe = Timeframe.parse(query["interval"])
@@ -204,7 +208,8 @@ class ExchangeServer:
         if any(market not in self.book.minutes for market in markets):
             return _error(-1121, "Invalid symbol.")
         days = [_rest_day(market, self.book) for market in markets]
-        return self._answer(request, days if wanted else days[0])
+        answer = self._answer(request, days if wanted else days[0])
+        return await self._trouble() or answer
 
     def _refusal(self, query: dict[str, str]) -> web.Response | None:
         if "symbol" not in query:
@@ -324,9 +329,10 @@ def _day(market: str, book: ExchangeBook) -> dict[str, Any]:
 
 
 def _rest_day(market: str, book: ExchangeBook) -> dict[str, Any]:
-    price, now = f"{book.price(market):.8f}", book.now()
+    last, now = book.price(market), book.now()
+    price, bid, ask = (f"{one:.8f}" for one in (last, last - 0.01, last + 0.01))
     return {
-        "symbol": market, "lastPrice": price, "price": price, "bidPrice": price, "askPrice": price,
+        "symbol": market, "lastPrice": price, "price": price, "bidPrice": bid, "askPrice": ask,
         "openPrice": price, "highPrice": price, "lowPrice": price, "volume": "1000.0",
         "quoteVolume": "1000.0", "openTime": now - 86_400_000, "closeTime": now, "count": 2,
     }  # fmt: skip

@@ -1,10 +1,11 @@
 """A market whose ticks and candles a test writes."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from agents.domain.errors import MarketUnavailable
+from agents.domain.errors import MarketUnavailable, UnknownSymbol
 from agents.domain.market import (
     Candles,
     FundingRate,
@@ -17,7 +18,10 @@ from agents.domain.market import (
     to_ms,
 )
 from agents.domain.ports import TickListener
+from agents.domain.symbols import suggestions
 from tests.support.clock import ManualClock
+
+_FRESH = timedelta(seconds=5)
 
 
 def instrument(symbol: str = "BTC/USDT", **changes: object) -> Instrument:
@@ -33,7 +37,8 @@ def instrument(symbol: str = "BTC/USDT", **changes: object) -> Instrument:
 
 
 class ScriptedMarket:
-    """Says what it is told to say. `candles` is by (symbol, timeframe as text)."""
+    """Says what it is told to say. `candles` is by (symbol, timeframe as text), `asked` is what a
+    symbol trades at when its price is asked for; else at its last tick's price."""
 
     name = "scripted"
 
@@ -41,6 +46,7 @@ class ScriptedMarket:
         self.clock = clock
         self.instruments = instruments or (instrument(), instrument("ETH/USDT"))
         self.candles: dict[tuple[str, str], Candles] = {}
+        self.asked: dict[str, Decimal] = {}
         self.rates: list[FundingRate] = []
         self.state = MarketState.LIVE
         self.watched: frozenset[str] = frozenset()
@@ -75,6 +81,21 @@ class ScriptedMarket:
             raise MarketUnavailable
         now = self.clock.now()
         return [rate for rate in self.rates if rate.symbol == symbol and since <= rate.at <= now]
+
+    async def price(self, symbol: str) -> Tick:
+        if not self.reachable:
+            raise MarketUnavailable
+        if symbol not in self._universe:
+            raise UnknownSymbol(symbol, suggestions(symbol, self._universe))
+        known, now = self._last.get(symbol), self.clock.now()
+        if known is not None and now - known.at <= _FRESH:
+            return known
+        if symbol in self.asked:
+            known = Tick(symbol, now, self.asked[symbol])
+        if known is None:
+            raise MarketUnavailable(f"There is no price of {symbol} yet.")
+        found = self._last[symbol] = replace(known, at=now)
+        return found
 
     def listen(self, listener: TickListener) -> None:
         self._listeners.append(listener)

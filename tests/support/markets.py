@@ -1,10 +1,11 @@
-"""The three real markets on a bench: each with a clock that the test moves."""
+"""The three real markets, and the scripted one, on a bench whose clock the test moves."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from bot.connectors.market_simulated import SimulatedMarket
 from tests.support.clock import START, ManualClock
 from tests.support.exchange_book import ExchangeBook, walked
 from tests.support.exchange_server import ExchangeServer, exchange_server
+from tests.support.market import ScriptedMarket
 
 SYMBOLS = ("BTC/USDT", "ETH/USDT")
 LEVELS = {"BTCUSDT": 60_000.0, "ETHUSDT": 3_000.0}
@@ -114,6 +116,23 @@ async def from_exchange(folder: Path) -> AsyncIterator[Bench]:
             await market.stop()
 
 
+@asynccontextmanager
+async def scripted(folder: Path) -> AsyncIterator[Bench]:
+    """For what the scripted market shares with the real ones: its prices."""
+    market = ScriptedMarket(clock := ManualClock(START + timedelta(seconds=20)))
+    market.asked = {"BTC/USDT": Decimal("60000.01"), "ETH/USDT": Decimal("3000.01")}
+
+    async def play(seconds: float) -> None:
+        clock.advance(seconds)
+        for symbol in market.watched:
+            market.tick("60000.5", symbol, after=0)
+
+    async def watch(symbols: Collection[str]) -> None:
+        market.watch(symbols)
+
+    yield Bench(market, clock, play, watch)
+
+
 def ccxt_market(server: ExchangeServer, clock: ManualClock, **changes: Any) -> CcxtMarket:
     handed = {"patience": QUICK, "backoff": quick_backoff, **changes}
     return CcxtMarket("binance", clock, server.rest_url, server.ws_url, **handed)
@@ -167,3 +186,4 @@ class Arrival:
 
 
 BENCHES = {"simulated": simulated, "replay": replayed, "ccxt": from_exchange}
+PRICED = {**BENCHES, "scripted": scripted}

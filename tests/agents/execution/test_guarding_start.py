@@ -17,11 +17,11 @@ from tests.support.market import ScriptedMarket
 class HurriedMarket(ScriptedMarket):
     """Ticks come before anything is known of an instrument."""
 
-    price: Decimal | None = None
+    trades_at: Decimal | None = None
 
     async def universe(self) -> Universe:
-        if self.price is not None:
-            self.tick(self.price)
+        if self.trades_at is not None:
+            self.tick(self.trades_at)
         return await super().universe()
 
 
@@ -39,7 +39,7 @@ async def test_ticks_before_the_first_look_close_nothing_twice(
     await floor.open(both(Side.LONG, *TWO))
     await floor.world.kill()
     floor.broker.trade(price)
-    market.price = Decimal(price)
+    market.trades_at = Decimal(price)
     await floor.world.start()
     sent = [item for item in floor.world.orders if not item.rests]
     assert [item.purpose.value for item in sent] == ["entry"]

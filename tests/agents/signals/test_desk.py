@@ -18,7 +18,7 @@ from agents.domain.strategy import Side, Sides, StrategyState
 from agents.domain.user import NoticeKind
 from agents.signals.settings import PREFERENCE, SignalSettings
 from tests.support.line import Model
-from tests.support.signals import GROUP, Ear, signal
+from tests.support.signals import GROUP, Ear, rising, signal
 
 D = Decimal
 
@@ -200,6 +200,31 @@ async def test_without_a_market_it_waits_and_is_judged_later() -> None:
     here.world.market.reachable = True
     await here.desk.work()
     assert (await here.world.memory.heard.by_id(heard.id)).state is HeardState.PROPOSED
+
+
+async def test_a_coin_that_nobody_watches_is_judged_at_the_price_of_now() -> None:
+    here = await ear()
+    here.world.clock.advance(10 * 60)
+    rising(here.world)  # the minute that closed last closed at 60,000
+    here.world.market.asked["BTC/USDT"] = D(60_500)
+    targets = (SignalTarget(D(61_000)),)
+    heard = await here.hear(signal(entries=(), stop=D(60_050), targets=targets))
+    assert heard.state is HeardState.PROPOSED, heard.reason
+    [proposal] = here.world.proposals
+    assert (proposal.plan.entry, proposal.plan.stop) == (D(60_500), D(60_050))
+
+
+async def test_a_price_that_is_not_told_is_waited_for() -> None:
+    here = await ear()
+    rising(here.world, "ETH/USDT", 3_000)
+    wanted = signal(symbol="ETH/USDT", written="ETH", entries=(), stop=D(2_970), targets=())
+    heard = await here.hear(wanted)
+    assert heard.state is HeardState.JUDGING, heard.reason
+    here.world.market.asked["ETH/USDT"] = D(3_010)
+    await here.desk.work()
+    heard = await here.world.memory.heard.by_id(heard.id)
+    assert heard.state is HeardState.PROPOSED, heard.reason
+    assert here.world.proposals[0].plan.entry == D(3_010)
 
 
 async def test_one_that_waits_too_long_for_a_price_expires() -> None:

@@ -14,8 +14,11 @@ from agents.domain.market import InstrumentKind, Timeframe
 from bot.connectors.backoff import Backoff
 from bot.connectors.ccxt_exchange import Addresses, PublicExchange, Row, open_public
 from bot.connectors.ccxt_instruments import listing
+from bot.connectors.ccxt_prices import AskedPrices
 from bot.connectors.ccxt_rest import Patience, RestCandles, brief
 from bot.connectors.ccxt_streams import candle_alarms, ticker_alarms
+from bot.connectors.tick_feed import TickFeed
+from tests.support.clock import START
 from tests.support.markets import QUICK
 
 HERE = Addresses("http://127.0.0.1:9100", "ws://127.0.0.1:9200/")
@@ -262,6 +265,66 @@ def test_a_fault_is_a_few_words() -> None:
     assert brief(RuntimeError("Traceback ...")) == "no connection"
 
 
+# --- prices that are asked for ------------------------------------------------------------------
+
+
+class Quoting(Asked):
+    """An exchange that tells prices in the ways that `has` names; None where nothing was traded."""
+
+    def __init__(self, last: float | None = 3.5, **has: bool) -> None:
+        super().__init__()
+        self.last = last
+        self.has = has
+        self.asked: list[Any] = []
+
+    async def fetch_ticker(self, symbol: str) -> Mapping[str, Any]:
+        self.asked.append(symbol)
+        return {"last": self.last, "bid": None, "ask": None}
+
+    async def fetch_tickers(self, symbols: Sequence[str]) -> Mapping[str, Any]:
+        self.asked.append(list(symbols))
+        return {symbol: {"last": self.last, "bid": 3.4, "ask": 3.6} for symbol in symbols}
+
+
+def quoted(exchange: Quoting) -> AskedPrices:
+    public = cast(PublicExchange, exchange)
+    rest = RestCandles(public, QUICK)
+    return AskedPrices(public, rest, TickFeed(), QUICK, lambda: START)
+
+
+@pytest.mark.parametrize(
+    ("has", "asked", "bid"),
+    [
+        ({"fetchTicker": True, "fetchTickers": True}, ["A/USDT:USDT"], None),
+        ({"fetchTickers": True}, [["A/USDT:USDT"]], Decimal("3.4")),
+    ],
+)
+async def test_a_price_is_asked_for_as_the_exchange_tells_it(
+    has: dict[str, bool], asked: list[Any], bid: Decimal | None
+) -> None:
+    exchange = Quoting(**has)
+    tick = await quoted(exchange).price("A/USDT", "A/USDT:USDT")
+    assert (tick.symbol, tick.at, tick.price, tick.bid) == ("A/USDT", START, Decimal("3.5"), bid)
+    assert exchange.asked == asked
+
+
+@pytest.mark.parametrize(
+    ("last", "has", "why"),
+    [
+        (3.5, {}, "Asked tells no prices"),
+        (None, {"fetchTicker": True}, "There is no price of A/USDT yet"),
+        (0.0, {"fetchTickers": True}, "There is no price of A/USDT yet"),
+    ],
+)
+async def test_where_there_is_no_price_none_is_made_up(
+    last: float | None, has: dict[str, bool], why: str
+) -> None:
+    prices = quoted(Quoting(last, **has))
+    with pytest.raises(MarketUnavailable, match=why):
+        await prices.price("A/USDT", "A/USDT")
+    assert prices.last("A/USDT") is None
+
+
 # --- streams that an exchange has ---------------------------------------------------------------
 
 
@@ -271,6 +334,7 @@ class Streaming:
     def __init__(self, **has: bool) -> None:
         self.has = has
         self.asked: list[Any] = []
+        self.tickers: Mapping[str, Any] = {}
 
     async def watch_tickers(self, symbols: Sequence[str]) -> None:
         self.asked.append(tuple(symbols))

@@ -4,6 +4,7 @@ import asyncio
 from array import array
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.support.markets import BEFORE, QUICK, ccxt_market, eventually, minute
 M1, M5, H1, W1 = (Timeframe.parse(text) for text in ("1m", "5m", "1h", "1w"))
 BTC = "BTC/USDT"
 KLINES = "btcusdt@kline_1m"
+TICKER = "ticker/24hr"
 
 
 @pytest.fixture
@@ -227,6 +229,100 @@ async def test_a_ban_ends(market: CcxtMarket, server: ExchangeServer, clock: Man
     assert len(await market.history(BTC, M1, clock.now(), 5)) == 5
 
 
+# --- prices that are asked for ------------------------------------------------------------------
+
+
+async def test_who_asks_for_a_price_together_is_one_request(
+    market: CcxtMarket, server: ExchangeServer, clock: ManualClock
+) -> None:
+    server.delay = asyncio.Event()
+    asking = [asyncio.create_task(market.price(BTC)) for _ in range(20)]
+    await eventually(lambda: bool(server.asked(TICKER)))
+    asking[0].cancel()  # who gives up takes it from nobody else
+    await asyncio.wait(asking[:1])
+    server.delay.set()
+    found = await asyncio.gather(*asking[1:])
+    assert server.asked(TICKER) == [{"symbol": "BTCUSDT"}]
+    assert set(found) == {market.last(BTC)}
+    price = Decimal(str(server.book.price("BTCUSDT")))
+    cent = Decimal("0.01")
+    assert (found[0].price, found[0].bid, found[0].ask) == (price, price - cent, price + cent)
+    await market.price(BTC)
+    assert len(server.asked(TICKER)) == 1  # it is new enough
+
+
+async def test_what_streams_meanwhile_is_newer_than_the_answer(
+    market: CcxtMarket, server: ExchangeServer, clock: ManualClock
+) -> None:
+    heard: list[Tick] = []
+    market.listen(heard.append)
+    market.watch([BTC])
+    await eventually(lambda: server.listens("btcusdt@ticker"))
+    server.delay = asyncio.Event()
+    asking = asyncio.create_task(market.price(BTC))
+    await eventually(lambda: bool(server.asked(TICKER)))
+    clock.advance(60)
+    await server.publish()
+    await eventually(lambda: bool(heard))
+    server.delay.set()
+    assert await asking == heard[-1] == market.last(BTC)
+    assert len(heard) == 1  # what was asked is no news for those who listen
+
+
+async def test_an_asked_price_is_the_last_for_a_minute_only(
+    market: CcxtMarket, clock: ManualClock
+) -> None:
+    found = await market.price(BTC)
+    clock.advance(60)
+    assert market.last(BTC) == found
+    clock.advance(1)
+    assert market.last(BTC) is None
+
+
+async def test_a_price_that_failed_is_asked_again_and_then_said_to_be_missing(
+    market: CcxtMarket, server: ExchangeServer
+) -> None:
+    server.fail(503, -1001, "Internal error", times=2)
+    assert await market.price(BTC)
+    assert len(server.asked(TICKER)) == 3
+    server.fail(503, -1001, "Internal error", times=3)
+    with pytest.raises(MarketUnavailable, match="Binance gives no price of ETH/USDT"):
+        await market.price("ETH/USDT")
+    assert market.last("ETH/USDT") is None
+    assert await market.price("ETH/USDT")
+
+
+@pytest.mark.parametrize("status", [429, 418])
+async def test_prices_wait_where_the_exchange_asks_to(
+    server: ExchangeServer, clock: ManualClock, status: int
+) -> None:
+    market = ccxt_market(server, clock, patience=Patience(ban=60, contact=20))
+    await market.start()
+    server.fail(status, -1003, "Too many requests; IP banned")
+    for symbol in (BTC, BTC, "ETH/USDT"):
+        with pytest.raises(MarketUnavailable, match="asks to wait"):
+            await market.price(symbol)
+    with pytest.raises(MarketUnavailable, match="asks to wait"):
+        await market.history(BTC, M1, clock.now(), 5)
+    assert market.held > 0
+    await market.stop()
+    assert len(server.asked(TICKER)) == 1 and not server.asked("klines")
+
+
+async def test_a_price_that_is_awaited_at_the_end_is_none(
+    server: ExchangeServer, clock: ManualClock
+) -> None:
+    market = ccxt_market(server, clock)
+    await market.start()
+    server.delay = asyncio.Event()
+    asking = asyncio.create_task(market.price(BTC))
+    await eventually(lambda: bool(server.asked(TICKER)))
+    await market.stop()
+    with pytest.raises(MarketUnavailable):
+        await asking
+    server.delay.set()
+
+
 # --- streams ------------------------------------------------------------------------------------
 
 
@@ -327,6 +423,21 @@ async def test_watching_more_opens_no_further_connection(
     market.watch([BTC, "ETH/USDT", "NONE/USDT"])
     await eventually(lambda: server.listens("ethusdt@ticker"))
     assert server.connections == 1
+
+
+async def test_an_exchange_without_streams_is_looked_at_again_and_again(
+    market: CcxtMarket, server: ExchangeServer, clock: ManualClock
+) -> None:
+    exchange, _ = market.loaded()
+    exchange.has = {**exchange.has, "watchTickers": False, "watchTicker": False}
+    heard: list[Tick] = []
+    market.listen(heard.append)
+    market.watch([BTC, "ETH/USDT"])
+    await eventually(lambda: {tick.symbol for tick in heard} == {BTC, "ETH/USDT"})
+    clock.advance(60)
+    await eventually(lambda: heard[-1].at == clock.now())
+    assert float(heard[-1].price) == server.book.price(heard[-1].symbol.replace("/", ""))
+    assert not server.subscribers
 
 
 # --- reaching it --------------------------------------------------------------------------------

@@ -10,14 +10,21 @@ import pytest
 from agents.domain.errors import UnknownSymbol
 from agents.domain.market import Candles, MarketState, Tick, Timeframe
 from agents.extraction.resample import resample
-from tests.support.markets import BENCHES, SYMBOLS, Bench
+from tests.support.markets import BENCHES, PRICED, SYMBOLS, Bench
 
+SECONDS = timedelta(seconds=5)  # between two ticks of a played minute
 M1, M5, H1 = (Timeframe.parse(text) for text in ("1m", "5m", "1h"))
 
 
 @pytest.fixture(params=BENCHES)
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     async with BENCHES[request.param](tmp_path) as bench:
+        yield bench
+
+
+@pytest.fixture(params=PRICED)
+async def priced(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
+    async with PRICED[request.param](tmp_path) as bench:
         yield bench
 
 
@@ -183,6 +190,63 @@ async def test_watching_replaces(bench: Bench) -> None:
     count = len(heard)
     await bench.play(20)
     assert len(heard) == count
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+async def test_a_coin_that_nobody_watches_has_a_price_of_now(priced: Bench, symbol: str) -> None:
+    for _ in range(3):
+        tick = await priced.market.price(symbol)
+        assert tick.symbol == symbol
+        assert timedelta() <= priced.clock.now() - tick.at <= SECONDS
+        step = (await priced.market.universe()).by_symbol[symbol]
+        assert isinstance(tick.price, Decimal) and tick.price == step.price(tick.price)
+        if tick.bid is not None and tick.ask is not None:
+            assert tick.bid <= tick.price <= tick.ask
+            assert tick.bid < tick.ask
+        priced.clock.advance(40)
+
+
+async def test_a_price_is_of_the_minute_that_runs(bench: Bench) -> None:
+    """What the market will have been by its candle, and not by the one before or after it."""
+    told = []
+    for _ in range(9):
+        bench.clock.advance(25)
+        told.append(await bench.market.price("BTC/USDT"))
+    bench.clock.advance(60)
+    closed = {candle.opened: candle for candle in await of(bench, M1, 6)}
+    for tick in told:
+        candle = closed[M1.floor(tick.at)]
+        assert candle.low <= float(tick.price) <= candle.high
+
+
+async def test_where_it_streams_the_price_is_what_streamed(priced: Bench) -> None:
+    await priced.watch(["BTC/USDT"])
+    for _ in range(2):
+        await priced.play(20)
+        assert await priced.market.price("BTC/USDT") == priced.market.last("BTC/USDT")
+
+
+async def test_what_went_quiet_is_asked_for_and_last_is_never_newer(priced: Bench) -> None:
+    heard: list[Tick] = []
+    priced.market.listen(heard.append)
+    await priced.watch(["BTC/USDT"])
+    await priced.play(20)
+    streamed = heard[-1]
+    priced.clock.advance(40)
+    tick, last = await priced.market.price("BTC/USDT"), priced.market.last("BTC/USDT")
+    assert last is not None
+    assert streamed.at <= last.at <= tick.at
+    assert priced.clock.now() - tick.at <= SECONDS
+    await priced.play(20)
+    last = priced.market.last("BTC/USDT")
+    assert last is not None and last.at > tick.at
+    assert last == heard[-1]
+
+
+async def test_what_is_not_on_offer_has_no_price(priced: Bench) -> None:
+    with pytest.raises(UnknownSymbol) as raised:
+        await priced.market.price("BTCC/USDT")
+    assert "BTC/USDT" in raised.value.suggestions
 
 
 async def test_it_says_that_it_is_well(bench: Bench) -> None:
