@@ -71,16 +71,11 @@ def _renewing(kind: Any) -> Any:
 
 
 def _in_turn(kind: Any) -> Any:
-    """`kind` with numbers that rise with each request, sent one after the other."""
+    """`kind` with its requests sent one after the other: each has a higher number than the last, and
+    one that overtook another would have that refused."""
     gate = asyncio.Lock()
 
     class InTurn(kind):  # type: ignore[misc]
-        signed = 0
-
-        def nonce(self) -> int:
-            self.signed = max(self.signed + 1, int(super().nonce()))
-            return self.signed
-
         async def fetch(self, *asked: Any, **named: Any) -> Any:
             async with gate:
                 return await super().fetch(*asked, **named)

@@ -1,6 +1,7 @@
 """The real ccxt of exchanges for which there is no stand-in: requests are built and signed, and go
 nowhere; answers are those that its source and the exchange's documents show."""
 
+import asyncio
 import json
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -34,10 +35,12 @@ class Sent:
 @dataclass
 class Wire:
     """`answers` are by the last part of an address, the last of them for as long as it is asked;
-    (status, JSON) or JSON."""
+    (status, JSON) or JSON. `most`: requests that were under way at once."""
 
     answers: dict[str, list[Any]] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
+    flying: int = 0
+    most: int = 0
 
     def says(self, path: str, *answers: Any) -> None:
         self.answers[path] = list(answers)
@@ -69,6 +72,10 @@ def _played(kind: Any, wire: Wire) -> Any:
         async def fetch(
             self, url: str, method: str = "GET", headers: Any = None, body: Any = None
         ) -> Any:
+            wire.flying += 1
+            wire.most = max(wire.most, wire.flying)
+            await asyncio.sleep(0)
+            wire.flying -= 1
             status, said = wire.take(url, body)
             text = json.dumps(said)
             self.last_http_response = text

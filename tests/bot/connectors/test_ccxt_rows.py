@@ -323,10 +323,10 @@ async def test_a_market_that_is_gone_has_no_history(kraken: Desk) -> None:
 
 async def test_krakens_requests_come_in_the_order_of_their_numbers(kraken: Desk) -> None:
     kraken.wire.says("OpenOrders", kraken_says({"open": {}}))
-    kraken.session.exchange.milliseconds = lambda: 1_000  # all in one
     await asyncio.gather(*(kraken.session.ask("fetch_open_orders") for _ in range(20)))
     numbers = [int(one["nonce"]) for one in kraken.wire.of("OpenOrders")]
     assert numbers == sorted(set(numbers))
+    assert kraken.wire.most == 1
 
 
 @pytest.mark.parametrize(
