@@ -71,8 +71,8 @@ def _renewing(kind: Any) -> Any:
 
 
 def _in_turn(kind: Any) -> Any:
-    """`kind` with its requests sent one after the other: each has a higher number than the last, and
-    one that overtook another would have that refused."""
+    """`kind` with its requests sent one after the other: each has a higher number than the last,
+    and one that overtook another would have that refused."""
     gate = asyncio.Lock()
 
     class InTurn(kind):  # type: ignore[misc]
