@@ -99,12 +99,8 @@ class Accounts(Repository):
             now = await mine.first()
             if now is None:
                 raise NotFound("There is no such account, or it is not yours.")
-            paid = _EXACT.subtract(amount, now.balance)
-            changes = {
-                "start": _EXACT.add(now.start, paid),
-                "balance": amount,
-                "peak": _EXACT.add(now.peak, paid),
-            }
+            after = _account(now).allotted(amount)
+            changes = {"start": after.start, "balance": after.balance, "peak": after.peak}
             if await mine.filter(balance=now.balance, peak=now.peak).update(**changes):
                 return await self.get(account_id)
         raise TryAgain(_BUSY)

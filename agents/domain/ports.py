@@ -337,8 +337,8 @@ class Accounts(Protocol):
         """Add `change` (quote currency, exact) to the balance, and raise the peak."""
 
     async def allot(self, owner_id: int, account_id: int, amount: Decimal) -> Account:
-        """The balance becomes `amount`, as if that much had been paid in or out: start and peak
-        change by the same. Raises NotFound for an account that is not the owner's."""
+        """The balance becomes `amount`, as if that much had been paid in or out; see
+        `Account.allotted`. Raises NotFound for an account that is not the owner's."""
 
     async def reset_peak(self, owner_id: int, account_id: int) -> Account:
         """The peak becomes the balance. Raises NotFound for an account that is not the owner's."""

@@ -1,14 +1,16 @@
 """Positions and the isolated accounts that hold them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from agents.domain.money import exactly, floor_to
+from agents.domain.money import ZERO, exactly, floor_to
 from agents.domain.proposal import Trailing
 from agents.domain.strategy import Mode, Side
+
+_PART_OF_PEAK = Decimal("0.00000001")  # quote currency
 
 
 class PositionState(StrEnum):
@@ -131,3 +133,12 @@ class Account:
     peak: Decimal
     opened_at: datetime
     id: int = 0
+
+    def allotted(self, amount: Decimal) -> "Account":
+        """As if so much had been paid in or out that the balance is `amount`. What it is below
+        its peak stays, and shrinks in proportion where there is less to lose it from."""
+        with exactly():
+            paid, lost = amount - self.balance, self.peak - self.balance
+            if ZERO < amount < self.balance:
+                lost = (lost * amount / self.balance).quantize(_PART_OF_PEAK, ROUND_UP)
+            return replace(self, start=self.start + paid, balance=amount, peak=amount + lost)

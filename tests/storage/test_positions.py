@@ -202,8 +202,10 @@ async def test_an_account_gets_another_amount_to_trade_with(
     less = await memory.accounts.allot(ann.id, account.id, Decimal("500.5"))
     paid = Decimal("500.5") - down.balance
     assert (less.balance, less.start) == (Decimal("500.5"), down.start + paid)
-    assert less.peak - less.balance == down.peak - down.balance
+    assert less.peak - less.balance == Decimal("5.06832244")  # 100.25 of 9,899.75, as much of it
     assert less == await memory.accounts.get(account.id)
+    more = await memory.accounts.allot(ann.id, account.id, Decimal("900.5"))
+    assert (more.balance, more.peak) == (Decimal("900.5"), less.peak + 400)
     with pytest.raises(NotFound):
         await memory.accounts.allot(bob.id, account.id, Decimal(1))
 

@@ -63,9 +63,7 @@ class MemoryAccounts(Repository):
     @statement
     def allot(self, owner_id: int, account_id: int, amount: Decimal) -> Account:
         row: Account = owned(self._rows, owner_id, account_id)
-        paid = amount - row.balance
-        changed = replace(row, start=row.start + paid, balance=amount, peak=row.peak + paid)
-        return self._rows.put(row.id, changed)
+        return self._rows.put(row.id, row.allotted(amount))
 
     @statement
     def reset_peak(self, owner_id: int, account_id: int) -> Account:

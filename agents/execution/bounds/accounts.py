@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from agents.domain.money import HUNDRED, ZERO
+from agents.domain.money import HUNDRED, ONE, ZERO
 from agents.domain.order import UNSETTLED, OrderIntent, OrderPurpose
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Account, Position, PositionState
@@ -107,8 +107,12 @@ class _Books:
     def in_use(self) -> list[Account]:
         return [one for one in self.accounts if one.id not in self.let_go]
 
-    def closed_since(self, since: datetime) -> list[Position]:
-        return [item for item in self.positions if item.closed_at and item.closed_at >= since]
+    def brought_since(self, since: datetime) -> Decimal:
+        """The net result of what was closed since then; of money let go what still counts."""
+        closed = [item for item in self.positions if item.closed_at and item.closed_at >= since]
+        gone = _net(item for item in closed if item.account_id in self.let_go)
+        kept = _net(item for item in closed if item.account_id not in self.let_go)
+        return kept + gone * counting(self.accounts, self.let_go)
 
 
 class Accounts:
@@ -178,8 +182,8 @@ class Accounts:
             exposure=self._exposure(still_open, earlier),
             open_positions=len(still_open) + len(opening),
             trades_today=books.made_today - len(later),
-            day_profit=_net(books.closed_since(today)) + open_now,
-            week_profit=_net(books.closed_since(week_start(today))) + open_now,
+            day_profit=books.brought_since(today) + open_now,
+            week_profit=books.brought_since(week_start(today)) + open_now,
             held=(*[one.symbol for one in still_open], *[one.symbol for one in opening]),
             opening=sum((_left(item, still_open) * _planned(item) for item in earlier), ZERO),
             losses=losses,
@@ -231,10 +235,23 @@ def let_go(
     return frozenset(one.id for one in idle if one.mode is Mode.LIVE and one.id not in busy)
 
 
-def peak_of(accounts: Iterable[Account], let_go: Collection[int]) -> Decimal:
-    """The peaks together; of what was let go only what it had lost since its own, which no change
-    of mode makes up for."""
-    return sum((one.peak - (one.balance if one.id in let_go else ZERO) for one in accounts), ZERO)
+def counting(accounts: Iterable[Account], let_go: Collection[int]) -> Decimal:
+    """The part, 0 to 1, of what let-go money brought that counts for the money in use: all of it
+    where that is as much or more, else in proportion. Who lost 1 % and goes on with a tenth has
+    lost 1 % of that, and who lost 1 % and adds to it has lost less."""
+    used = left = ZERO
+    for one in accounts:
+        used += ZERO if one.id in let_go else one.peak
+        left += one.balance if one.id in let_go else ZERO
+    return used / left if left > used else ONE
+
+
+def peak_of(accounts: Sequence[Account], let_go: Collection[int]) -> Decimal:
+    """The peaks together; of what was let go the part that counts of what it had lost since its
+    own peak, which no change of mode makes up for."""
+    used = sum((one.peak for one in accounts if one.id not in let_go), ZERO)
+    lost = sum((one.peak - one.balance for one in accounts if one.id in let_go), ZERO)
+    return used + lost * counting(accounts, let_go)
 
 
 def alike(one: Account, other: Account) -> bool:

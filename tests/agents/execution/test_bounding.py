@@ -122,6 +122,43 @@ async def test_a_loss_is_not_left_behind_with_the_strategy_that_made_it() -> Non
     assert found is not None and (found.now, found.anew) == (D(1_000), D(900))
 
 
+@pytest.mark.parametrize(
+    ("before", "lost", "after", "percent"),
+    [("10000", 26, "100", "0.26"), ("10", 10, "5000", "0.2"), ("1000", 500, "500", "50")],
+    ids=["less goes on", "more goes on", "the rest goes on"],
+)
+async def test_a_loss_of_money_let_go_counts_by_what_goes_on(
+    before: str, lost: int, after: str, percent: str
+) -> None:
+    """A large stake that lost little is no reason to close a small one."""
+    world = real_world()
+    await world.start()
+    owner = await connected(world)
+    first = await live(world, owner, start=before)
+    await world.memory.accounts.book(world.accounts[0].id, D(-lost))
+    await _let_go(world, first, "archived")
+    await live(world, owner, start=after)
+    view = await world.desk.accounts.scope(world.accounts[-1])
+    assert view.equity == D(after)
+    assert round(view.drawdown_percent, 2) == D(percent)
+
+
+async def test_a_loss_of_the_day_counts_by_what_goes_on() -> None:
+    world = real_world()
+    await world.start()
+    owner = await connected(world)
+    first = await live(world, owner, start="10000")
+    await held(world, first, levels(), "BTC/USDT")
+    await world.tick("59400")
+    await world.tick("59400")
+    assert world.positions[0].net() < -90
+    await _let_go(world, first, "archived")
+    await live(world, owner, start="100")
+    view = await world.desk.accounts.scope(world.accounts[-1])
+    assert D("0.9") < view.day_loss_percent < D("1.1")
+    assert D("0.9") < view.drawdown_percent < D("1.1")
+
+
 async def test_what_is_still_open_in_an_account_keeps_its_money_in_the_sum() -> None:
     world = real_world(limited(exposure_symbol_percent=D(50)))
     await world.start()
