@@ -175,6 +175,7 @@ def open_desk(
     desk = _joined(ground, brokers, bounding, start_balance, stopping)
     if venue is None:
         return desk
+    venue.when_back(lambda _: desk.guards.hurry())
     return replace(desk, truth=_truth(ground, desk, venue, seen, looked))
 
 

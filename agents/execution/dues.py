@@ -26,6 +26,12 @@ class Dues(Generic[K]):
     def drop(self, key: K) -> None:
         self._at.pop(key, None)
 
+    def every(self) -> list[K]:
+        """All of them; they are forgotten."""
+        found = list(self._at)
+        self._at.clear()
+        return found
+
     def due(self, now: datetime) -> list[K]:
         """The keys whose moment has come, the longest waiting first; they are forgotten."""
         found = sorted((at, place, key) for place, (key, at) in self._ripe(now))

@@ -31,14 +31,8 @@ from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.dues import Backoff, Dues
 from agents.execution.guards.escalating import Escalation, Watches
 from agents.execution.guards.lateness import Late, Lateness
-from agents.execution.guards.legs import (
-    RESTING,
-    Difference,
-    Group,
-    covers,
-    difference,
-)
-from agents.execution.guards.resting import Outcome, Resting, Verdict
+from agents.execution.guards.legs import RESTING, Difference, Group, covers, difference
+from agents.execution.guards.resting import NotMoved, Outcome, Resting, Verdict
 from agents.execution.guards.scenes import TRAIL_STEP, Ask, Scene, Scenes
 from agents.execution.leaving.closing import meant
 from agents.execution.leaving.exitbook import AtExchange, ExitBook
@@ -101,6 +95,11 @@ class Guards:
         """The price is far beyond its resting stop."""
         self._overdue.note(position_id)
         self.wake(position_id, look=True)
+
+    def hurry(self) -> None:
+        """An exchange answers again: what waits goes on."""
+        for position_id in self._later.every():
+            self.wake(position_id)
 
     async def every_second(self) -> None:
         """What waited goes on; dangers are told."""
@@ -197,14 +196,14 @@ class Guards:
                 self._pauses.forget(position_id)
 
     def _put_off(self, position_id: int, ask: Ask, fault: Exception) -> None:
-        if isinstance(fault, TryAgain):
-            log.warning("A stop waits: %s", fault, extra={"position": position_id})
-        else:
-            log.error("A stop waits.", exc_info=fault, extra={"position": position_id})
+        trace, level = (None, log.warning) if isinstance(fault, TryAgain) else (fault, log.error)
+        level("A stop waits: %s", fault, exc_info=trace, extra={"position": position_id})
         known = self._asks.setdefault(position_id, Ask())
         known.look, known.exact = known.look or ask.look, known.exact or ask.exact
         known.ended.extend(ask.ended)
         pause = self._pauses.next(position_id)
+        if not isinstance(fault, NotMoved):  # it may be bare
+            pause = min(pause, timedelta(seconds=5))
         if isinstance(fault, BrokerBusy):  # exits go first
             pause = max(pause, timedelta(seconds=fault.retry_after + 0.5))
         self._later.put(position_id, self._clock.wall() + pause)
@@ -299,7 +298,7 @@ class Guards:
             closed = await self._close(scene, "the price was beyond the stop already")
             return closed or ask.look
         if covers(group) and scene.covered and not ask.look:
-            raise BrokerAway(f"The stop stays where it rests: {outcome.why}.")
+            raise NotMoved(f"The stop stays where it rests: {outcome.why}.")
         targets = [leg.target for leg in group if leg.target is not None]
         for index in targets:
             self._escalation.strike_target(number, index)

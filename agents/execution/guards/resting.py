@@ -38,6 +38,10 @@ log = logging.getLogger(__name__)
 _UNKNOWN_THERE = "the exchange does not know it"
 
 
+class NotMoved(BrokerAway):
+    """A stop may not be moved, and covers where it is."""
+
+
 class Verdict(StrEnum):
     PLACED = "placed"
     REFUSED = "refused"  # by the exchange, for the reason given

@@ -119,3 +119,34 @@ async def test_an_operator_hears_of_a_danger_that_could_not_be_told_at_first() -
     await floor.second()
     assert floor.world.told(NoticeKind.ALARM)
     assert floor.world.told(NoticeKind.OPERATOR)
+
+
+# --- when the exchange answers again --------------------------------------------------------------
+
+
+async def test_after_a_long_outage_a_stop_is_placed_within_seconds() -> None:
+    floor = Floor(GuardStyle.SEPARATE)
+    await floor.open()
+    floor.broker.drop(floor.stops()[0].client_id)
+    floor.broker.down = True
+    floor.world.desk.guards.wake(1, look=True)
+    await floor.second(30)
+    for _ in range(30):
+        await floor.second(5)
+    floor.broker.down = False
+    await floor.second(5)
+    assert floor.broker.stopped() == floor.position.quantity
+
+
+async def test_a_connection_that_is_back_has_what_waits_done_at_once() -> None:
+    floor = Floor(GuardStyle.SEPARATE)
+    await floor.open()
+    floor.broker.drop(floor.stops()[0].client_id)
+    floor.broker.down = True
+    floor.world.desk.guards.wake(1, look=True)
+    await floor.world.settle()
+    assert floor.broker.stopped() == 0
+    floor.broker.down = False
+    floor.world.desk.guards.hurry()
+    await floor.world.settle()
+    assert floor.broker.stopped() == floor.position.quantity

@@ -261,7 +261,7 @@ async def test_an_exit_that_the_exchange_forgot_leaves_the_position_neither_bare
     del floor.broker.kept[floor.world.orders[-1].client_id]
     for _ in range(15):
         await floor.second()
-    assert floor.position.state is PositionState.OPEN
+    assert str(floor.position.state) == "open"
     assert floor.broker.stopped() == floor.position.quantity
     await floor.world.desk.panic.panic(floor.owner)
     await floor.second()
