@@ -29,7 +29,7 @@ async def counting(ann: Person, after: int) -> Message:
     return card
 
 
-async def test_it_runs_unless_vetoed(tmp_path: Path, telegram: TelegramServer) -> None:
+async def test_it_runs_unless_vetoed(home: Path, telegram: TelegramServer) -> None:
     ann = Person(telegram, ADMIN)
     settings = {
         "TELEGRAM_BOT_TOKEN": TOKEN,
@@ -39,7 +39,7 @@ async def test_it_runs_unless_vetoed(tmp_path: Path, telegram: TelegramServer) -
         "PARLEY_PRICE_TOLERANCE": "1",
         "PARLEY_MAX_SLIPPAGE_PERCENT": "100",
     }
-    async with running(tmp_path, **settings) as desk:
+    async with running(home, **settings) as desk:
         await let_run(ann)
         first = await counting(ann, 0)
         await desk.kill()

@@ -31,11 +31,11 @@ async def telegram() -> AsyncIterator[TelegramServer]:
 
 
 async def test_a_strategy_is_published_from_its_proposal_to_its_close(
-    tmp_path: Path, telegram: TelegramServer
+    home: Path, telegram: TelegramServer
 ) -> None:
     ann = Person(telegram, ADMIN)
-    await market_at(tmp_path, DIP)
-    async with running(tmp_path, **settings(telegram, **UNHURRIED)) as desk:
+    await market_at(home, DIP)
+    async with running(home, **settings(telegram, **UNHURRIED)) as desk:
         await activated(ann)
         await ann.ask("/publish 1 @nobody_knows", "I can't see")
         await ann.ask("/publish 1 @dip_signals", "is published in Dip Signals", "go out as soon")
@@ -52,7 +52,7 @@ async def test_a_strategy_is_published_from_its_proposal_to_its_close(
         assert await desk.terminate() == 0
         check_books(desk.database)
         check_mail(desk)
-    await check_record(tmp_path)
+    await check_record(home)
 
 
 def post_of(telegram: TelegramServer, words: str) -> Message | None:

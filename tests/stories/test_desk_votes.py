@@ -52,9 +52,9 @@ def settings(crew: Crew) -> dict[str, str]:
 
 
 @pytest.mark.timeout(240 + 30 * ROUNDS)
-async def test_killed_while_a_desk_votes(tmp_path: Path, crew: Crew) -> None:
+async def test_killed_while_a_desk_votes(home: Path, crew: Crew) -> None:
     chance = random.Random(11)
-    async with running(tmp_path, **settings(crew)) as desk:
+    async with running(home, **settings(crew)) as desk:
         await crew.begin()
         kills = 0
         while decided(desk) < ROUNDS:

@@ -68,8 +68,8 @@ async def test_the_main_job_on_real_candles(
     async with running(tmp_path, **played) as desk:
         await activated(ann)
         card = await traded(ann)
-        await asked(ann, WHILE_OPEN)
         await suggested(ann)
+        await asked(ann, WHILE_OPEN)
         await ann.see("Closed LONG", "P&L")
         check_one_trade(desk, ann, card)
         await changed_my_mind(ann, after=card.id)
@@ -258,13 +258,13 @@ def check_discord(discord: DiscordServer, processes: int = 1) -> None:
 
 
 async def test_the_main_job_across_a_broken_line_a_second_tap_and_a_kill(
-    tmp_path: Path, discord: DiscordServer
+    home: Path, discord: DiscordServer
 ) -> None:
     """On the simulated market: one order, whatever happens around it, and the card tells its
     end."""
     ann = DiscordPerson(discord, ADMIN)
-    await market_at(tmp_path, DIP)
-    async with running(tmp_path, **settings(discord, **UNHURRIED)) as desk:
+    await market_at(home, DIP)
+    async with running(home, **settings(discord, **UNHURRIED)) as desk:
         await activated(ann)
         card = await ann.offered("Approve")
         approve = card.button("Approve")

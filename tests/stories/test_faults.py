@@ -76,9 +76,9 @@ async def test_a_second_copy_and_a_taken_port(tmp_path: Path) -> None:
             await page.ask("/help", "/status")
 
 
-async def test_a_full_disk(tmp_path: Path) -> None:
+async def test_a_full_disk(home: Path) -> None:
     """It says so in /health, and goes on by itself once there is room again."""
-    async with running(tmp_path) as desk, page_of(desk) as page:
+    async with running(home) as desk, page_of(desk) as page:
         await page.see("Welcome")
         with desk.full_disk():
             while "disk" not in (health := await desk.health())["database"]:
@@ -107,11 +107,11 @@ async def said_of_telegram(desk: Running, page: PageClient, words: str) -> None:
         await page.hear()
 
 
-async def test_a_wrong_token(tmp_path: Path) -> None:
+async def test_a_wrong_token(home: Path) -> None:
     wrong = "7000000001:not-the-token-that-BotFather-gave"
     async with TelegramServer() as server:
         async with (
-            running(tmp_path, **telegram_at(server.url, wrong)) as desk,
+            running(home, **telegram_at(server.url, wrong)) as desk,
             page_of(desk) as page,
         ):
             await said_of_telegram(desk, page, "TELEGRAM_BOT_TOKEN")
@@ -123,10 +123,10 @@ async def test_a_wrong_token(tmp_path: Path) -> None:
         assert sum("TELEGRAM_BOT_TOKEN" in line for line in desk.lines) == 1
 
 
-async def test_telegram_that_comes_later(tmp_path: Path) -> None:
+async def test_telegram_that_comes_later(home: Path) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    async with running(tmp_path, **telegram_at(url)) as desk, page_of(desk) as page:
+    async with running(home, **telegram_at(url)) as desk, page_of(desk) as page:
         await said_of_telegram(desk, page, "reach")
         await page.ask("/help", "/status")
         async with TelegramServer(port) as server:
@@ -136,12 +136,12 @@ async def test_telegram_that_comes_later(tmp_path: Path) -> None:
         assert "Traceback" not in desk.log and TOKEN not in desk.log
 
 
-async def test_an_outage_in_the_middle_of_a_trade(tmp_path: Path) -> None:
+async def test_an_outage_in_the_middle_of_a_trade(home: Path) -> None:
     """What happened meanwhile is told afterwards: all of it, once, and in its order."""
-    await market_at(tmp_path, DIP)
+    await market_at(home, DIP)
     async with TelegramServer() as server:
         ann = Person(server, ADMIN)
-        async with running(tmp_path, **UNHURRIED, **telegram_at(server.url)) as desk:
+        async with running(home, **UNHURRIED, **telegram_at(server.url)) as desk:
             await ann.ask(SENTENCE, "rsi(14) < 35")
             await ann.press(await ann.offered("Activate"), "Activate")
             card = await ann.offered("Approve")
@@ -169,10 +169,10 @@ async def closed_meanwhile(desk: Running) -> None:
 # --- stopping -----------------------------------------------------------------------------------
 
 
-async def test_a_stop_finishes_what_was_begun(tmp_path: Path) -> None:
+async def test_a_stop_finishes_what_was_begun(home: Path) -> None:
     """SIGTERM right after a tap: it ends within five seconds, and the tap is not forgotten."""
-    await market_at(tmp_path, DIP)
-    async with running(tmp_path, PARLEY_SPEED="300") as desk:
+    await market_at(home, DIP)
+    async with running(home, PARLEY_SPEED="300") as desk:
         async with page_of(desk) as page:
             await page.say(SENTENCE)
             await page.press("Activate")
@@ -243,11 +243,11 @@ FORGED = {
 }
 
 
-async def test_odd_names_and_taps_over_telegram(tmp_path: Path) -> None:
+async def test_odd_names_and_taps_over_telegram(home: Path) -> None:
     """Markup in a name is text, and a forged button is told the truth."""
     async with TelegramServer() as server:
         ann = Person(server, ADMIN, "<b>Ann</b> & \u202eRTL 🚀 </code>")
-        async with running(tmp_path, **telegram_at(server.url)) as desk:
+        async with running(home, **telegram_at(server.url)) as desk:
             hello = await ann.ask("/start", "Welcome")
             assert "<b>Ann</b> &" in hello.text
             for forged, truth in FORGED.items():
@@ -264,10 +264,10 @@ Stop = Callable[[Running], Awaitable[object]]
 
 
 @pytest.mark.parametrize("stop", [Running.terminate, Running.kill], ids=["SIGTERM", "SIGKILL"])
-async def test_nothing_is_said_twice_after_a_restart(tmp_path: Path, stop: Stop) -> None:
+async def test_nothing_is_said_twice_after_a_restart(home: Path, stop: Stop) -> None:
     async with TelegramServer() as server:
         ann = Person(server, ADMIN)
-        async with running(tmp_path, **telegram_at(server.url)) as desk:
+        async with running(home, **telegram_at(server.url)) as desk:
             await ann.ask("/start", "Welcome")
             draft = await ann.ask(SENTENCE, "rsi(14) < 35")
             await ann.offered("Activate")

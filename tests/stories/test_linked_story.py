@@ -33,7 +33,7 @@ async def discord() -> AsyncIterator[DiscordServer]:
 
 
 async def test_one_person_on_two_platforms(
-    tmp_path: Path, telegram: TelegramServer, discord: DiscordServer
+    home: Path, telegram: TelegramServer, discord: DiscordServer
 ) -> None:
     settings = {
         "TELEGRAM_BOT_TOKEN": TOKEN,
@@ -44,9 +44,9 @@ async def test_one_person_on_two_platforms(
         "PARLEY_AWAY_SECONDS": "1",
         **UNHURRIED,
     }
-    await market_at(tmp_path, DIP)
+    await market_at(home, DIP)
     here, there = Person(telegram, ANN_HERE), DiscordPerson(discord, ANN_THERE)
-    async with running(tmp_path, **settings) as desk:
+    async with running(home, **settings) as desk:
         await linked(here, there)
         await there.ask(SENTENCE, "entry long: rsi(14) < 35")
         await there.press(await there.offered("Activate"), "Activate")

@@ -114,8 +114,8 @@ async def test_spot(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(300)
-async def test_perpetuals(tmp_path: Path) -> None:
-    async with stage(tmp_path, "binanceusdm", -1) as here:
+async def test_perpetuals(home: Path) -> None:
+    async with stage(home, "binanceusdm", -1) as here:
         await played(here)
         for trader in here.traders:
             assert here.engine.positions(trader.key) == {}

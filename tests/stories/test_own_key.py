@@ -30,9 +30,7 @@ async def model() -> AsyncIterator[ModelServer]:
         yield server
 
 
-async def test_a_key_of_ones_own(
-    tmp_path: Path, telegram: TelegramServer, model: ModelServer
-) -> None:
+async def test_a_key_of_ones_own(home: Path, telegram: TelegramServer, model: ModelServer) -> None:
     settings = {
         "TELEGRAM_BOT_TOKEN": TOKEN,
         "TELEGRAM_API_URL": telegram.url,
@@ -41,7 +39,7 @@ async def test_a_key_of_ones_own(
         "PARLEY_LOG": "debug",
     }
     ann = Person(telegram, ADMIN)
-    async with running(tmp_path, **settings) as desk:
+    async with running(home, **settings) as desk:
         await ann.ask(SENTENCE, "entry long: rsi(14) < 35")
         assert model.keys == []
         await brought(ann, ANNS, "7f3a")

@@ -62,11 +62,11 @@ async def price_of(desk: Running, ann: Person) -> Decimal:
 
 
 async def test_a_groups_signal_from_the_post_to_the_moved_stop(
-    tmp_path: Path, shared_data: Path, telegram: TelegramServer
+    home: Path, shared_data: Path, telegram: TelegramServer
 ) -> None:
     ann = Person(telegram, ADMIN)
-    await market_at(tmp_path, DIP)
-    async with running(tmp_path, **settings(telegram, **SLOW)) as desk:
+    await market_at(home, DIP)
+    async with running(home, **settings(telegram, **SLOW)) as desk:
         await ann.ask("/start", "Welcome")
         telegram.say(GROUP, ADMIN, "/listen")
         await in_group(telegram, "I read the signals of Calls from now on")

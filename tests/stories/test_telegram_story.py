@@ -210,12 +210,10 @@ def check_markup(telegram: TelegramServer) -> None:
     assert len(told) > 10
 
 
-async def test_the_main_job_on_the_simulated_market(
-    tmp_path: Path, telegram: TelegramServer
-) -> None:
+async def test_the_main_job_on_the_simulated_market(home: Path, telegram: TelegramServer) -> None:
     ann = Person(telegram, ADMIN)
-    await market_at(tmp_path, DIP)
-    async with running(tmp_path, **settings(telegram, **UNHURRIED)) as desk:
+    await market_at(home, DIP)
+    async with running(home, **settings(telegram, **UNHURRIED)) as desk:
         await activated(ann)
         card = await traded(ann)
         await ann.see("Closed LONG", "P&L", after=card.id)
@@ -225,8 +223,8 @@ async def test_the_main_job_on_the_simulated_market(
     check_markup(telegram)
 
 
-async def test_updates_by_webhook_and_a_panic(tmp_path: Path, telegram: TelegramServer) -> None:
-    await market_at(tmp_path, DIP)
+async def test_updates_by_webhook_and_a_panic(home: Path, telegram: TelegramServer) -> None:
+    await market_at(home, DIP)
     port = free_port()
     hook = f"http://127.0.0.1:{port}/telegram/webhook"
     by_hook = settings(
@@ -237,7 +235,7 @@ async def test_updates_by_webhook_and_a_panic(tmp_path: Path, telegram: Telegram
         TELEGRAM_WEBHOOK_SECRET="a-secret-of-the-operator",
     )
     ann = Person(telegram, ADMIN)
-    async with running(tmp_path, **by_hook) as desk:
+    async with running(home, **by_hook) as desk:
         await activated(ann)
         await ann.ask("/status", "rsi(14)")
         await traded(ann)

@@ -125,6 +125,9 @@ class Session:
         await asyncio.sleep(0)
         if self.database.fails is not None:
             raise self.database.fails
+        if self.database.writer is asyncio.current_task():
+            self.check()
+            return work()
         async with self.transaction():
             return work()
 

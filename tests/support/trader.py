@@ -47,8 +47,8 @@ class Trader:
 
     # --- the process --------------------------------------------------------------------------
 
-    async def start(self, crash_at: str = "") -> None:
-        environment = {**self._environment, "CRASH_AT": crash_at}
+    async def start(self, crash_at: str = "", **settings: str) -> None:
+        environment = {**self._environment, **settings, "CRASH_AT": crash_at}
         self.desk = await self.nursery.start(self.folder, environment)
 
     async def lives(self, seconds: float) -> bool:
