@@ -59,7 +59,7 @@ class Answers:
             return await self._at_least_open(fresh)
         if answer.state in FAILED:
             after = await self._end(fresh, answer.state, answer.reason, ended)
-            if after.filled:
+            if after.filled or (after.reduces and not after.rests):
                 await self._leftovers.ended(after)
             return after
         if answer.state is OrderState.FILLED and fresh.filled and fresh.state in UNSETTLED:

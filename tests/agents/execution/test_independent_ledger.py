@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as some
 
 from agents.domain.errors import AskUser
@@ -290,6 +290,11 @@ async def _played(book: Book, doings: Sequence[tuple[str, int, int]], memory: An
         assert position.state is PositionState.CLOSED
 
 
+TOO_LITTLE = [("close", 0, 1), ("fill", 0, 0), ("tick", 49_774, 0), ("fill", 0, 0)]
+"""Of the two targets that the tick has reached the first is filled."""
+
+
+@example(spot=True, doings=[*TOO_LITTLE, ("take back", 0, 0)])
 @given(spot=some.booleans(), doings=some.lists(steps, min_size=8, max_size=40))
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_the_books_are_those_of_an_independent_ledger(
