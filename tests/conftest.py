@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.lanes import Lanes, place_of
 from tests.support.postgres import PostgresMissing, PostgresServer, postgres_server, run
@@ -15,6 +16,10 @@ from tests.support.sources import ROOT
 
 DATA_SETTING = "PARLEY_TEST_DATA"
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
+
+# A slow machine is no fault of what is tested.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.hookimpl(wrapper=True)
