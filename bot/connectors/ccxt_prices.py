@@ -13,7 +13,7 @@ from bot.connectors.ccxt_rest import Patience, RestCandles
 from bot.connectors.tick_feed import TickFeed
 
 _KEPT = timedelta(minutes=1)
-"""How long an asked price counts as the last one: nothing renews it."""
+"""How long a price counts as the last one that nothing renews: asked, or watched no more."""
 
 
 class AskedPrices:
@@ -50,10 +50,13 @@ class AskedPrices:
         return self._newest(symbol) or found
 
     def last(self, symbol: str) -> Tick | None:
-        """The newest tick, streamed or asked."""
+        """The newest tick, streamed or asked; one that nothing renews for a while only."""
         newest, streamed = self._newest(symbol), self._feed.last(symbol)
-        if newest is not streamed and newest and self._now() - newest.at > _KEPT:
-            return streamed
+        watched = symbol in self._feed.watched
+        if newest is None or (watched and newest is streamed):
+            return newest
+        if self._now() - newest.at > _KEPT:
+            return streamed if watched else None
         return newest
 
     async def stop(self) -> None:

@@ -279,6 +279,22 @@ async def test_an_asked_price_is_the_last_for_a_minute_only(
     assert market.last(BTC) is None
 
 
+async def test_what_streamed_is_the_last_for_a_minute_once_nobody_watches(
+    market: CcxtMarket, server: ExchangeServer, clock: ManualClock
+) -> None:
+    """Fees and equity are valued by it, whatever its age."""
+    market.watch([BTC])
+    await eventually(lambda: server.listens("btcusdt@ticker"))
+    await server.publish()
+    await eventually(lambda: market.last(BTC) is not None)
+    clock.advance(3_600)
+    assert market.last(BTC)  # quiet
+    market.watch([])
+    assert market.last(BTC) is None
+    found = await market.price(BTC)
+    assert market.last(BTC) == found
+
+
 async def test_a_price_that_failed_is_asked_again_and_then_said_to_be_missing(
     market: CcxtMarket, server: ExchangeServer
 ) -> None:
