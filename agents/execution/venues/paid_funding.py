@@ -11,7 +11,7 @@ from agents.domain.order import OrderPurpose, OrderSide
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Position
 from agents.domain.strategy import Mode
-from agents.domain.venue import Connection, FundingPaid, Venue, VenueState
+from agents.domain.venue import Connection, FundingPaid, Venue, VenueFill, VenueState
 from agents.execution.booking.bookkeeping import kept, moved_by
 from agents.execution.booking.funding import Funding
 
@@ -67,27 +67,17 @@ class PaidFunding:
         if instrument is None or instrument.kind is InstrumentKind.SPOT:
             return  # none is paid, or it is not offered any more
         owner = held[0].owner_id
-        for paid in await self._venue.funding(owner, symbol, since):
-            name = owner, symbol, paid.venue_id
-            if name not in self._shared:
-                in_all = await self._account_held(owner, symbol, paid.at, state)
-                await self._share(held, paid, in_all, instrument)
-                self._shared[name] = None
+        told = await self._venue.funding(owner, symbol, since)
+        new = [one for one in told if (owner, symbol, one.venue_id) not in self._shared]
+        if not new:
+            return
+        traded = await self._venue.fills(owner, symbol, min(one.at for one in new))
+        for paid in new:
+            in_all = _account_held(symbol, paid.at, state, traded)
+            await self._share(held, paid, in_all, instrument)
+            self._shared[owner, symbol, paid.venue_id] = None
         while len(self._shared) > _REMEMBERED:
             del self._shared[next(iter(self._shared))]
-
-    async def _account_held(
-        self, owner_id: int, symbol: str, at: datetime, state: VenueState
-    ) -> Decimal:
-        """What the whole account held at a moment, signed: what it holds now without what was
-        traded since."""
-        there = next((one for one in state.positions if one.symbol == symbol), None)
-        held = there.quantity * there.side.sign if there else ZERO
-        for told in await self._venue.fills(owner_id, symbol, at):
-            if told.fill.at <= state.at:
-                bought = told.fill.side is OrderSide.BUY
-                held -= told.fill.quantity * (1 if bought else -1)
-        return held
 
     async def _share(
         self, held: Sequence[Position], paid: FundingPaid, in_all: Decimal, instrument: Instrument
@@ -112,3 +102,17 @@ class PaidFunding:
                 sign = 1 if intent.purpose is OrderPurpose.ENTRY else -1
                 held += moved_by(fill, instrument) * sign
         return max(held, ZERO) * position.side.sign
+
+
+def _account_held(
+    symbol: str, at: datetime, state: VenueState, traded: Sequence[VenueFill]
+) -> Decimal:
+    """What the whole account held at a moment, signed: what it holds now without what was
+    `traded` since."""
+    there = next((one for one in state.positions if one.symbol == symbol), None)
+    held = there.quantity * there.side.sign if there else ZERO
+    for told in traded:
+        if at <= told.fill.at <= state.at:
+            bought = told.fill.side is OrderSide.BUY
+            held -= told.fill.quantity * (1 if bought else -1)
+    return held

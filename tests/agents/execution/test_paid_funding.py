@@ -100,6 +100,24 @@ async def away(owner_id: int, symbol: str, since: datetime) -> list[FundingPaid]
     raise BrokerAway
 
 
+async def test_after_a_restart_all_payments_of_an_hour_take_one_question(world: LiveWorld):
+    """Nothing is entered before the account was looked at, so that a look may not take long."""
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    for number in range(20):
+        world.pass_time(60)
+        pay(world, ada, "-0.5", f"f{number}")
+    world.pass_time(700)
+    await world.look(ada)
+    assert await funded(world, position) == [D(-10)]
+    asked: list[str] = []
+    world.exchange.before_fills = lambda: asked.append("fills")
+    await world.restart()
+    assert await funded(world, position) == [D(-10)]
+    assert len(asked) <= 2  # of the trade itself, and of the payments
+
+
 async def test_a_fill_that_came_after_the_account_was_read_changes_no_share(world: LiveWorld):
     """The exchange told what it holds, then the stop was filled, then it told its trades."""
     ada = await world.user()
