@@ -72,9 +72,10 @@ class Pictures:
         zone: str = "UTC",
     ) -> bytes:
         """Levels on candles: those of a plan as it was proposed, and of a position as it began."""
-        entry, stop = plan.entry, plan.stop
+        entry, stop, moved = plan.entry, plan.stop, None
         if isinstance(of, Position):
             entry, stop = of.entry_price, of.initial_stop
+            moved = of.stop if marks else None  # not as it looked at the entry
         return await self._drawn(
             draw_trade,
             candles,
@@ -82,6 +83,7 @@ class Pictures:
             side=plan.side,
             entry=entry,
             stop=stop,
+            moved=moved,
             targets=_targets(plan),
             marks=marks,
             note=f"{_plain_mode(of)} · {note}",

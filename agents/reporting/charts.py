@@ -53,22 +53,27 @@ def draw_trade(
     side: Side,
     entry: Decimal,
     stop: Decimal,
+    moved: Decimal | None = None,
     targets: Sequence[tuple[Decimal, str]] = (),
     marks: Sequence[Mark] = (),
     note: str = "",
     zone: str = "UTC",
 ) -> bytes:
-    """Candles and volume with entry, stop and targets, the risk shaded red and the reward green.
+    """Candles and volume with entry, stop and targets, the risk shaded red and the reward green,
+    from the entry on where that is marked.
 
-    `targets` are (price, label); `note` (mode, symbol) stands small beside the title; times are
-    shown in `zone` (IANA name).
+    `moved` is where the stop came to be, where that is elsewhere; `targets` are (price, label);
+    `note` (mode, symbol) stands small beside the title; times are shown in `zone` (IANA name).
     """
     levels = [Level(entry, "entry", ENTRY), Level(stop, "stop", DOWN)]
+    if moved is not None and moved != stop:
+        levels.append(Level(moved, "moved stop", DOWN))
     levels += [Level(price, label, UP) for price, label in targets]
     figure, price_axes, volume_axes = _stage(candles, title, note, zone)
     furthest = max if side is Side.LONG else min
     reward = furthest((price for price, _ in targets), default=entry)
-    _boxes(price_axes, len(candles), float(entry), float(stop), float(reward))
+    began = next((_place(candles, mark) for mark in marks if mark.kind == "entry"), None)
+    _boxes(price_axes, began, float(entry), float(stop), float(reward))
     _fit(price_axes, candles, [*levels, *(Level(m.price, "", INK) for m in marks)])
     longest = _lines(price_axes, levels)
     _widen_margin((price_axes, volume_axes), longest)
@@ -201,9 +206,13 @@ def _candles(price_axes: Axes, volume_axes: Axes, candles: Candles) -> None:
         volume_axes.bar(chosen, volumes, 0.72, color=colour, alpha=0.45, linewidth=0)
 
 
-def _boxes(axes: Axes, count: int, entry: float, stop: float, reward: float) -> None:
-    """Risk and reward as shaded bands over the right part of the picture."""
+def _boxes(axes: Axes, began: int | None, entry: float, stop: float, reward: float) -> None:
+    """Risk and reward as shaded bands, from the candle of the entry on, and at least over the
+    right part of the picture."""
     start = 0.62
+    if began is not None:
+        left, right = axes.get_xlim()
+        start = min(start, max(0.0, (began - left) / (right - left)))
     axes.axhspan(min(entry, stop), max(entry, stop), start, 1, color=DOWN, alpha=0.13, linewidth=0)
     axes.axhspan(
         min(entry, reward), max(entry, reward), start, 1, color=UP, alpha=0.11, linewidth=0
@@ -280,14 +289,18 @@ def _widen_margin(panels: Iterable[Axes], longest: int) -> None:
         axes.set_position((left, bottom, width, height))
 
 
+def _place(candles: Candles, mark: Mark) -> int:
+    """The number of the candle in which it happened; 0 before the first."""
+    ms = mark.at.timestamp() * 1000
+    return max(sum(1 for opened in candles.opened if opened <= ms) - 1, 0)
+
+
 def _marks(axes: Axes, candles: Candles, marks: Sequence[Mark], side: Side) -> None:
     """Fills as arrows: into the market in the entry's colour, out of it in amber."""
     for mark in marks:
-        ms = mark.at.timestamp() * 1000
-        place = sum(1 for opened in candles.opened if opened <= ms) - 1
         buys = (mark.kind == "entry") == (side is Side.LONG)
         axes.scatter(
-            [max(place, 0)],
+            [_place(candles, mark)],
             [float(mark.price)],
             marker="^" if buys else "v",
             s=70,

@@ -45,7 +45,7 @@ def distinct_bytes(png: bytes) -> int:
     return len(set(zlib.decompress(data)))
 
 
-def trade(closes: list[float], entry: str, stop: str) -> bytes:
+def trade(closes: list[float], entry: str, stop: str, moved: str | None = None) -> bytes:
     return draw_trade(
         candles(closes),
         title="LONG BTC/USDT · 5m",
@@ -53,6 +53,7 @@ def trade(closes: list[float], entry: str, stop: str) -> bytes:
         side=Side.LONG,
         entry=Decimal(entry),
         stop=Decimal(stop),
+        moved=None if moved is None else Decimal(moved),
         targets=((Decimal(entry) * 2 - Decimal(stop), "1R"),),
         marks=(Mark(START + timedelta(minutes=7), Decimal(entry), "entry"),),
         zone="Asia/Tokyo",
@@ -79,6 +80,12 @@ def test_any_candles_make_a_picture(closes: list[float], entry: str, stop: str) 
 def test_the_same_trade_is_the_same_picture() -> None:
     closes = [100.0 + i % 7 for i in range(20)]
     assert trade(closes, "104", "99") == trade(closes, "104", "99")
+
+
+def test_a_stop_that_was_moved_is_a_line_more() -> None:
+    closes = [100.0 + i % 7 for i in range(20)]
+    assert trade(closes, "104", "99", "102") != trade(closes, "104", "99")
+    assert trade(closes, "104", "99", "99") == trade(closes, "104", "99")
 
 
 def test_chart_and_equity() -> None:
