@@ -216,6 +216,7 @@ def open_scheduler(
             Chore("watch", 2, parley.watch_symbols),
             Chore("count", 10, lambda: metrics.count(memory, memory.outbox)),
             Chore("signals", 2, trading.signals.work),
+            Chore("approvals", 2, trading.execution.approvals.resume_approved),
             Chore("every minute", 60, trading.execution.every_minute),
             Chore("reconcile", 60, trading.execution.reconcile),
             Chore("digests", 60, Digests(memory, trading.clock).tell_due),

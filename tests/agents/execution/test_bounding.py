@@ -305,6 +305,23 @@ async def test_what_is_free_is_asked_for_where_nobody_knows() -> None:
     assert funds.asked == 2  # nobody asks for a trade on paper
 
 
+async def test_an_approval_goes_on_once_it_is_known_what_is_free() -> None:
+    funds = KnownFree(D(10_000))
+    world = real_world(funds=funds)
+    await world.start()
+    proposal = await world.propose(await live(world, await connected(world)))
+    world.dies_at_next = "approval.marked"
+    with pytest.raises(Killed):
+        await world.approve(proposal)
+    await world.kill()
+    funds.amount = None
+    await world.start()
+    assert world.proposals[0].state is ProposalState.APPROVED and world.orders == []
+    funds.answer = D(10_000)
+    await world.desk.approvals.resume_approved()
+    assert [item.purpose for item in world.orders] == [OrderPurpose.ENTRY]
+
+
 async def test_an_approved_order_waits_until_it_is_known_what_is_free() -> None:
     funds = KnownFree(D(10_000))
     world = real_world(funds=funds)
