@@ -119,17 +119,12 @@ class Scene:
         beside = fitting(todo.missing, self.free)
         if beside := [*beside, *self._stopgap(todo.missing, beside)]:
             return beside, []
-        if self.grows and self._only_larger(todo.missing):
+        if self.grows and self.covered:
             return [], []
         instead = replaced(todo.missing, todo.stale)
         if len(instead) > 1 or (instead and len(todo.missing[0]) > 1):
             return [], instead
         return list(todo.missing[:1]), instead
-
-    def _only_larger(self, missing: Sequence[Group]) -> bool:
-        """Whether stops of the same price cover all of it already."""
-        prices = {leg.price for group in missing for leg in group if leg.stops}
-        return self.covered and {self.stop} == prices
 
     def _stopgap(self, missing: Sequence[Group], beside: Sequence[Group]) -> list[Group]:
         """A stop alone for what is free and not covered, until the others make room."""

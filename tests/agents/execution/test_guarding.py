@@ -245,6 +245,30 @@ async def test_an_entry_filled_in_parts_is_covered_as_far_as_it_is_filled(
     assert floor.position.quantity == D("0.16666")
 
 
+async def test_what_covers_is_not_cancelled_while_more_of_the_entry_is_to_come() -> None:
+    """A trailing stop is moved when the entry is over: what it fills meanwhile, and nobody heard of
+    yet, would lie bare for longer."""
+    floor = Floor(PAIRED)
+    floor.fail("submit", "later")
+    await floor.open(both(Side.LONG, *TWO, distance="500"))
+    [entry] = floor.world.orders
+    floor.broker.fill(entry.client_id, "0.1")
+    await floor.world.settle()
+    assert floor.broker.stopped() == D("0.1")
+    await floor.trade("60300")
+    for _ in range(3):
+        await floor.second()
+    assert floor.broker.calls.count("cancel") == 0
+    assert floor.broker.stopped() == D("0.1")
+    floor.broker.fill(entry.client_id, "0.06666")
+    await floor.world.settle()
+    for _ in range(3):
+        await floor.second()
+    assert floor.broker.stopped() == D("0.16666")
+    assert {item.price for item in floor.stops()} == {D(59_800)}
+    floor.agrees()
+
+
 @pytest.mark.parametrize("side", Side)
 async def test_a_short_is_guarded_the_other_way_round(side: Side) -> None:
     floor = Floor(SEPARATE)
