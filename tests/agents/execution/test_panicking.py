@@ -44,6 +44,17 @@ def slow() -> tuple[Floor, SlowBroker]:
     return floor, broker
 
 
+async def part_entered() -> tuple[Floor, str]:
+    """A trade whose entry has filled 0.1 of its 0.16666 and is still open; the entry's name."""
+    floor = Floor(GuardStyle.SEPARATE)
+    floor.fail("submit", "later")
+    await floor.open()
+    entry = floor.world.orders[0].client_id
+    floor.broker.fill(entry, "0.1")
+    await floor.world.settle()
+    return floor, entry
+
+
 async def test_an_order_that_went_out_meanwhile_is_not_written_off_as_unsent() -> None:
     """Who takes it back saw it unsent, and by now it is at the exchange."""
     floor, broker = slow()
@@ -141,12 +152,7 @@ async def test_an_exchange_that_is_silent_for_one_holds_up_no_other_panic() -> N
 
 async def test_what_grew_is_closed_at_once_however_long_panic_has_waited() -> None:
     """An exchange that asked to wait for long: only orders that failed are tried less often."""
-    floor = Floor(GuardStyle.SEPARATE)
-    floor.fail("submit", "later")
-    await floor.open()
-    entry = floor.world.orders[0].client_id
-    floor.broker.fill(entry, "0.1")
-    await floor.world.settle()
+    floor, entry = await part_entered()
     floor.broker.busy = 20
     await floor.world.desk.panic.panic(floor.owner)
     for _ in range(19):
@@ -183,12 +189,7 @@ async def test_a_close_by_hand_takes_the_rest_of_the_entry_back(
 
 
 async def test_what_the_entry_filled_in_the_moment_of_the_close_is_closed_too() -> None:
-    floor = Floor(GuardStyle.SEPARATE)
-    floor.fail("submit", "later")
-    await floor.open()
-    entry = floor.world.orders[0].client_id
-    floor.broker.fill(entry, "0.1")
-    await floor.world.settle()
+    floor, entry = await part_entered()
     floor.broker.tells = False
     floor.broker.fill(entry, "0.02")
     floor.broker.tells = True
@@ -201,12 +202,7 @@ async def test_what_the_entry_filled_in_the_moment_of_the_close_is_closed_too() 
 
 @pytest.mark.parametrize("fault", ["away", "busy"])
 async def test_a_close_does_not_wait_for_the_rest_of_the_entry(fault: str) -> None:
-    floor = Floor(GuardStyle.SEPARATE)
-    floor.fail("submit", "later")
-    await floor.open()
-    entry = floor.world.orders[0].client_id
-    floor.broker.fill(entry, "0.1")
-    await floor.world.settle()
+    floor, entry = await part_entered()
     floor.fail("cancel", fault)
     await floor.world.desk.hands.close(floor.owner, 1)
     await floor.world.settle()
@@ -218,12 +214,7 @@ async def test_a_close_does_not_wait_for_the_rest_of_the_entry(fault: str) -> No
 
 
 async def test_after_a_restart_the_rest_of_a_closed_trade_is_still_taken_back() -> None:
-    floor = Floor(GuardStyle.SEPARATE)
-    floor.fail("submit", "later")
-    await floor.open()
-    entry = floor.world.orders[0].client_id
-    floor.broker.fill(entry, "0.1")
-    await floor.world.settle()
+    floor, entry = await part_entered()
     floor.fail("cancel", *["away"] * 5)
     await floor.world.desk.hands.close(floor.owner, 1)
     assert floor.broker.kept[entry].live
