@@ -163,10 +163,12 @@ class VenueBroker:
         kept = self.kept[client_id]
         self._fill(kept, kept.left if quantity is None else Decimal(quantity))
 
-    def drop(self, client_id: str, state: OrderState = OrderState.CANCELLED) -> None:
-        """The exchange ends an order by itself."""
+    def drop(
+        self, client_id: str, state: OrderState = OrderState.CANCELLED, *, alone: bool = False
+    ) -> None:
+        """The exchange ends an order by itself; `alone`: the other of its pair goes on."""
         kept = self.kept[client_id]
-        for other in self._pair(kept):
+        for other in () if alone else self._pair(kept):
             self._end(other, state)
         self._end(kept, state)
 

@@ -169,6 +169,12 @@ def replaced(missing: Sequence[Group], stale: Sequence[Placed]) -> list[OrderInt
     return taken
 
 
+def without_stop(stale: Iterable[Placed]) -> list[OrderIntent]:
+    """Stale orders that lock coins and cover nothing."""
+    idle = (placed for placed in stale if not covered(placed))
+    return [intent for placed in idle for intent in placed]
+
+
 def covered(resting: Iterable[OrderIntent]) -> Decimal:
     """How much stops at rest would close, base currency."""
     stops = (item for item in resting if item.kind is OrderKind.STOP and item.state in RESTING)

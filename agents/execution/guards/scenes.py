@@ -24,6 +24,7 @@ from agents.execution.guards.legs import (
     placeable,
     replaced,
     wanted,
+    without_stop,
 )
 from agents.execution.guards.resting import Ground, trails
 from agents.execution.leaving.exitbook import ExitBook, trailing_unit
@@ -110,21 +111,28 @@ class Scene:
         one; or, without groups, what to cancel for the next.
 
         Where coins are locked once, what fits beside what rests goes first, and a stop for what
-        would lie bare. Then one stop takes the place of another in one request, else what is in
-        its way is cancelled. Neither is made way for while more of the entry is to come and all
-        that came is covered.
+        would lie bare; while anything does, targets without a stop make way before any stop. Then
+        one stop takes the place of another in one request, else what is in its way is cancelled.
+        Neither is made way for while more of the entry is to come and all that came is covered.
         """
         if self.style is GuardStyle.SEPARATE:
             return todo.missing_stops, []
-        beside = fitting(todo.missing, self.free)
+        beside = fitting(self._new_first(todo.missing), self.free)
         if beside := [*beside, *self._stopgap(todo.missing, beside)]:
             return beside, []
         if self.grows and self.covered:
             return [], []
+        if not self.covered and (idle := without_stop(todo.stale)):
+            return [], idle
         instead = replaced(todo.missing, todo.stale)
         if len(instead) > 1 or (instead and len(todo.missing[0]) > 1):
             return [], instead
         return list(todo.missing[:1]), instead
+
+    def _new_first(self, missing: Sequence[Group]) -> list[Group]:
+        """Those whose targets rest already come last, so that no target rests twice meanwhile."""
+        resting = {item.target for item in self.resting if item.target is not None}
+        return sorted(missing, key=lambda group: any(leg.target in resting for leg in group))
 
     def _stopgap(self, missing: Sequence[Group], beside: Sequence[Group]) -> list[Group]:
         """A stop alone for what is free and not covered, until the others make room."""

@@ -26,10 +26,11 @@ D = Decimal
 @dataclass
 class Trips:
     """Questions under way; those that were asked before any of them was answered are one trip.
-    `covered` is what stops at rest close after each."""
+    `covered` is what stops at rest close after each, `targets` those at rest then."""
 
     made: list[list[str]] = field(default_factory=list)
     covered: list[Decimal] = field(default_factory=list)
+    targets: list[list[int]] = field(default_factory=list)
     under_way: int = 0
 
     async def one(self, name: str) -> None:
@@ -40,10 +41,12 @@ class Trips:
         for _ in range(50):  # far from here
             await asyncio.sleep(0)
 
-    def over(self, covered: Decimal) -> None:
+    def over(self, broker: VenueBroker) -> None:
         self.under_way -= 1
         if not self.under_way:
-            self.covered.append(covered)
+            self.covered.append(broker.stopped())
+            targets = [one.intent.target for one in broker.resting()]
+            self.targets.append([target for target in targets if target is not None])
 
 
 class FarBroker(VenueBroker):
@@ -54,7 +57,7 @@ class FarBroker(VenueBroker):
         try:
             return await super().submit(intent, instrument)
         finally:
-            self.trips.over(self.stopped())
+            self.trips.over(self)
 
     async def rest(
         self,
@@ -66,16 +69,16 @@ class FarBroker(VenueBroker):
         try:
             return await super().rest(orders, instrument, instead_of)
         finally:
-            self.trips.over(self.stopped())
+            self.trips.over(self)
 
     async def cancel(self, intent: OrderIntent) -> BrokerOrder | None:
-        if intent.pair and intent.key != intent.pair:  # known from the answer to its other one
+        if not self.kept[intent.client_id].live:  # known from the answer to its other one
             return await super().cancel(intent)
         await self.trips.one("cancel")
         try:
             return await super().cancel(intent)
         finally:
-            self.trips.over(self.stopped())
+            self.trips.over(self)
 
 
 def far() -> tuple[Floor, Trips]:
@@ -125,6 +128,34 @@ async def test_what_an_entry_fills_later_is_covered_before_anything_is_moved(mor
     covered = trips.covered[0]
     assert covered == floor.broker.stopped() == floor.position.quantity == D("0.06") + D(more)
     assert "cancel" not in [name for trip in trips.made for name in trip]
+    floor.agrees()
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["of the first", "of the second"])
+@pytest.mark.parametrize("alone", [True, False], ids=["its target rests", "and its target"])
+async def test_what_lies_bare_is_covered_before_what_is_covered_is_moved(
+    first: bool, alone: bool
+) -> None:
+    """A stop is dropped at the moment at which all of them are to be moved."""
+    floor, trips = far()
+    await floor.open(both(Side.LONG, *TWO))
+    floor.broker.tells = False
+    floor.broker.drop(floor.stops()[0 if first else 1].client_id, alone=alone)
+    trips.made.clear()
+    trips.covered.clear()
+    await floor.world.desk.hands.move_stop(floor.owner, 1, D("59401"))
+    floor.world.desk.guards.wake(1, look=True)
+    await floor.world.settle()
+    both_moved, one, whole = [["cancel"], ["rest"]] * 2, D("0.08333"), D("0.16666")
+    assert trips.made == both_moved[0 if alone else 1 :]
+    assert trips.covered == [one, whole, one, whole][0 if alone else 1 :]
+    assert all(len(targets) == len(set(targets)) for targets in trips.targets)
+    assert floor.rests() == [
+        ("limit", "60600", "0.08333"),
+        ("limit", "61200", "0.08333"),
+        ("stop", "59401", "0.08333"),
+        ("stop", "59401", "0.08333"),
+    ]
     floor.agrees()
 
 
