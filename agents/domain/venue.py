@@ -82,9 +82,11 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class VenueState:
-    """An account at one moment (market time). `positions` are empty on spot, where what is held
-    are coins; `equity` is what the account is worth in `quote`, open profit included."""
+    """An account as it was read until `at` (market time). What was filled from `asked` on, by the
+    exchange's clock, may be in it, or not. `positions` are empty on spot, where what is held are
+    coins; `equity` is what the account is worth in `quote`, open profit included."""
 
+    asked: datetime
     at: datetime
     orders: tuple[VenueOrder, ...]
     positions: tuple[VenuePosition, ...]

@@ -118,6 +118,7 @@ class LiveVenue:
 
 async def state_of_account(session: Session, traded: Traded, clock: Clock) -> VenueState:
     """Raises as Session.ask."""
+    began = clock.now()
     orders = await _orders(session)
     positions = await _positions(session)
     balance = await session.ask("fetch_balance")
@@ -129,7 +130,8 @@ async def state_of_account(session: Session, traded: Traded, clock: Clock) -> Ve
     quote = quote_of(session, holdings)
     free = holdings[quote].free if quote in holdings else ZERO
     equity = await _equity(session, traded, holdings, balance, quote)
-    return VenueState(clock.now(), orders, positions, holdings, quote, equity, free)
+    asked, at = session.theirs(began), clock.now()
+    return VenueState(asked, at, orders, positions, holdings, quote, equity, free)
 
 
 def _perpetual(session: Session) -> bool:

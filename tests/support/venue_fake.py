@@ -96,9 +96,11 @@ class FakeExchange:
         return self.account(owner_id)
 
     async def state(self, owner_id: int) -> VenueState:
+        asked = self.now
         account = await self._ask(owner_id)
         coins = {coin: Holding(amount) for coin, amount in account.coins.items()}
         return VenueState(
+            asked,
             self.now,
             tuple(account.orders.values()),
             tuple(

@@ -30,24 +30,27 @@ _RESTING = frozenset({OrderState.OPEN, OrderState.PART_FILLED})
 LookUp = Callable[[OrderIntent], Awaitable[object]]
 """Asks the broker what is true of an unsettled order, and takes the answer down."""
 
-Funded = Callable[[Connection, VenueState], Awaitable[object]]
-"""Books what funding was paid and received."""
+Funded = Callable[[Connection, VenueState], Awaitable[bool]]
+"""Books what funding was paid and received; False where a part is certain some seconds later."""
 
 
-async def no_funding(connection: Connection, state: VenueState) -> None:
+async def no_funding(connection: Connection, state: VenueState) -> bool:
     """There is none on spot."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
 class Caught:
     """`fills` were new, or booked since this process began where that was asked for; `foreign`
     are executions of orders that are not ours;
-    `settled` is False while something could not be booked, so that it is read again."""
+    `settled` is False while something could not be booked, so that it is read again; `soon`: what
+    was not certain will be in some seconds."""
 
     fills: tuple[Fill, ...]
     foreign: tuple[VenueFill, ...]
     settled: bool
     moved: frozenset[str]  # symbols of ours that were filled just now
+    soon: bool = False
 
 
 class CatchingUp:
@@ -86,13 +89,14 @@ class CatchingUp:
         """`book` is what was known before `state` was asked for; `waking` counts what was booked
         before this look. Raises TryAgain, KeyRefused."""
         since = self.since(connection)
-        caught = await self._fills(connection, book, since, waking=waking)
+        caught = await self._fills(connection, book, since, state.asked - JUST_NOW, waking=waking)
         caught = await self._forced(connection, state, caught)
         await self._ended(state, book)
         await self._strays(connection.owner_id, state)
-        await self._safely("funded", str(connection.owner_id), self._funded(connection, state))
+        funding = self._funded(connection, state)
+        soon = await self._safely("funded", str(connection.owner_id), funding) is False
         silent = any(order.state in _SILENT for order in book.orders)
-        return replace(caught, settled=caught.settled and not silent)
+        return replace(caught, settled=caught.settled and not silent, soon=soon)
 
     def since(self, connection: Connection) -> datetime:
         """From where on the account's history is read, market time."""
@@ -102,12 +106,13 @@ class CatchingUp:
     # --- fills --------------------------------------------------------------------------------
 
     async def _fills(
-        self, connection: Connection, book: Book, since: datetime, *, waking: bool
+        self, connection: Connection, book: Book, since: datetime, fresh: datetime, *, waking: bool
     ) -> Caught:
+        """Read from `since` on; what was filled from `fresh` on may not be in the state."""
         booked: list[Fill] = []
         foreign: list[VenueFill] = []
         moved: set[str] = set()
-        settled, fresh = True, self._clock.now() - JUST_NOW
+        settled = True
         for symbol in sorted(await self._symbols(connection.owner_id, book, since)):
             for told in await self.history(connection.owner_id, symbol, since):
                 intent = await self.intent_of(connection.owner_id, told)
@@ -209,15 +214,17 @@ class CatchingUp:
         facts = {"symbol": order.symbol, "order": order.venue_id, "client_id": order.client_id}
         await self._memory.audit.record(owner_id, "reconciliation", "cancel stray order", facts)
 
-    async def _safely(self, what: str, name: str, work: Awaitable[object]) -> None:
-        """One order that can't be cleared up must not keep the rest from being looked at."""
+    async def _safely(self, what: str, name: str, work: Awaitable[object]) -> object:
+        """What came of it, None where it failed: one order that can't be cleared up must not keep
+        the rest from being looked at."""
         try:
-            await work
+            return await work
         except KeyRefused:
             raise
         except ParleyError as fault:
             told = {"order": name, "why": str(fault)}
             log.warning("An order is not %s yet.", what, extra=told)
+            return None
 
 
 def is_listed(intent: OrderIntent, state: VenueState) -> bool:

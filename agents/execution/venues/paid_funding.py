@@ -17,6 +17,7 @@ from agents.execution.booking.funding import Funding
 
 EVERY = timedelta(minutes=10)
 OVERLAP = timedelta(hours=1)  # exchanges list a payment late
+LAG = timedelta(seconds=2)  # clocks differ, and positions may lag behind fills
 _REMEMBERED = 10_000
 
 
@@ -40,18 +41,24 @@ class PaidFunding:
         self._asked: dict[int, datetime] = {}
         self._shared: dict[tuple[int, str, str], None] = {}  # the oldest first
 
-    async def book(self, connection: Connection, state: VenueState) -> None:
-        """Book what is new. Raises TryAgain; then it is asked again at the next look."""
+    async def book(self, connection: Connection, state: VenueState) -> bool:
+        """Book what is new, and whether that was all: whose a payment was is certain only some
+        seconds after the account's last trade. Raises TryAgain; in both cases it is asked again at
+        the next look."""
         now, owner = self._clock.now(), connection.owner_id
         asked = self._asked.get(owner)
         if asked is not None and now - asked < EVERY:
-            return
+            return True
         since = await self._seen(connection) - EVERY - OVERLAP
         held = await self._memory.positions.of_owner_mode(owner, Mode.LIVE, since)
-        for symbol in sorted({one.symbol for one in held}):
+        certain = [
             await self._book(symbol, [one for one in held if one.symbol == symbol], since, state)
-        self._asked[owner] = now
-        await self._memory.notes.write(note_of(owner), now.isoformat())
+            for symbol in sorted({one.symbol for one in held})
+        ]
+        if all(certain):
+            self._asked[owner] = now
+            await self._memory.notes.write(note_of(owner), now.isoformat())
+        return all(certain)
 
     async def _seen(self, connection: Connection) -> datetime:
         """Where an earlier release kept no note, from the account's own mark on."""
@@ -62,22 +69,25 @@ class PaidFunding:
 
     async def _book(
         self, symbol: str, held: Sequence[Position], since: datetime, state: VenueState
-    ) -> None:
+    ) -> bool:
         instrument = (await self._market.universe()).by_symbol.get(symbol)
         if instrument is None or instrument.kind is InstrumentKind.SPOT:
-            return  # none is paid, or it is not offered any more
+            return True  # none is paid, or it is not offered any more
         owner = held[0].owner_id
         told = await self._venue.funding(owner, symbol, since)
         new = [one for one in told if (owner, symbol, one.venue_id) not in self._shared]
         if not new:
-            return
+            return True
         traded = await self._venue.fills(owner, symbol, min(one.at for one in new))
+        if any(one.fill.at >= state.asked - LAG for one in traded):
+            return False
         for paid in new:
             in_all = _account_held(symbol, paid.at, state, traded)
             await self._share(held, paid, in_all, instrument)
             self._shared[owner, symbol, paid.venue_id] = None
         while len(self._shared) > _REMEMBERED:
             del self._shared[next(iter(self._shared))]
+        return True
 
     async def _share(
         self, held: Sequence[Position], paid: FundingPaid, in_all: Decimal, instrument: Instrument
@@ -112,7 +122,6 @@ def _account_held(
     there = next((one for one in state.positions if one.symbol == symbol), None)
     held = there.quantity * there.side.sign if there else ZERO
     for told in traded:
-        if at <= told.fill.at <= state.at:
-            bought = told.fill.side is OrderSide.BUY
-            held -= told.fill.quantity * (1 if bought else -1)
+        if told.fill.at >= at:
+            held -= told.fill.quantity * (1 if told.fill.side is OrderSide.BUY else -1)
     return held

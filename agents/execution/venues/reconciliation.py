@@ -47,6 +47,7 @@ _FOR_ONE = 5.0  # and whoever waits for that one
 _KNOWN = (FindingState.OPEN, FindingState.IGNORED)
 _ORDERS_TOLD = timedelta(hours=1)  # orders of others come and go; told of no oftener
 _AGAIN = (2, 5, 10, 20, 40)  # seconds until an account that did not answer is asked again
+_SOON = timedelta(seconds=5)
 
 
 Looked = Callable[[Receipt], None]
@@ -154,16 +155,13 @@ class Reconciliation:
     async def _safely(self, owner_id: int) -> None:
         try:
             await self.look(owner_id)
-        except KeyRefused as fault:
-            log.warning("Account of %s was not seen.", owner_id, extra={"why": str(fault)})
-            await self._states.unseen(owner_id)
-        except TryAgain as fault:
-            log.warning("Account of %s was not seen.", owner_id, extra={"why": str(fault)})
-            self._ask_again(owner_id, fault)
-            await self._states.unseen(owner_id)
         except Exception as fault:
-            log.exception("Account of %s could not be looked at; it is tried again.", owner_id)
-            self._ask_again(owner_id, fault)
+            known = isinstance(fault, KeyRefused | TryAgain)
+            level, trace = (log.warning, None) if known else (log.error, fault)
+            told = {"why": str(fault)}
+            level("Account of %s was not seen.", owner_id, exc_info=trace, extra=told)
+            if not isinstance(fault, KeyRefused):
+                self._ask_again(owner_id, fault)
             await self._states.unseen(owner_id)
 
     def _ask_again(self, owner_id: int, fault: Exception) -> None:
@@ -194,13 +192,15 @@ class Reconciliation:
         if connection.state is ConnectionState.REFUSED:
             raise KeyRefused
         try:
-            receipt = await self._look(connection)
+            receipt, soon = await self._look(connection)
         except KeyRefused as refusal:
             self._funds.forget(owner_id)  # with another key it is looked at before all else
             await self._refused(owner_id, str(refusal), connection.sealed)
             raise
         self._again.drop(owner_id)
         self._backoff.forget(owner_id)
+        if soon:
+            self._again.put(owner_id, self._clock.wall() + _SOON)
         self._looked(receipt)
         await self._states.seen(connection)
         return receipt
@@ -212,7 +212,8 @@ class Reconciliation:
         self._again.drop(owner_id)
         self._backoff.forget(owner_id)
 
-    async def _look(self, connection: Connection) -> Receipt:
+    async def _look(self, connection: Connection) -> tuple[Receipt, bool]:
+        """With whether it is to be looked at again soon."""
         began, owner = self._clock.now(), connection.owner_id
         known = await self._memory.findings.of(owner, _KNOWN)
         first = seen = await self._see(connection, known)
@@ -230,7 +231,7 @@ class Reconciliation:
         waiting = await self._memory.findings.open(owner)
         receipt = self._receipt(connection, seen, fills, waiting)
         await self._tell(receipt, new)
-        return receipt
+        return receipt, seen.caught.soon
 
     async def _see(self, connection: Connection, known: Sequence[Finding]) -> _Seen:
         before = await self._catching.book(connection.owner_id)

@@ -1,5 +1,6 @@
 """Funding as an exchange says it was paid: to whom it belongs, and that none is lost."""
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -8,7 +9,7 @@ import pytest
 from agents.domain.errors import BrokerAway
 from agents.domain.order import OrderSide
 from agents.domain.position import Position
-from agents.domain.venue import FundingPaid, VenueState
+from agents.domain.venue import FindingKind, FundingPaid, VenueState
 from tests.support.desk import levels
 from tests.support.live import BTC, LiveWorld, live_world
 
@@ -118,23 +119,44 @@ async def test_after_a_restart_all_payments_of_an_hour_take_one_question(world: 
     assert len(asked) <= 2  # of the trade itself, and of the payments
 
 
-async def test_a_fill_that_came_after_the_account_was_read_changes_no_share(world: LiveWorld):
-    """The exchange told what it holds, then the stop was filled, then it told its trades."""
-    ada = await world.user()
-    await world.connect(ada)
-    position = await world.held(ada)
-    pay(world, ada, "-2")
-    world.pass_time(700)
+def closes_while_read(world: LiveWorld, position: Position, seconds: float) -> None:
+    """The exchange told what it holds, then the stop was filled, and then or after a while came
+    the rest of the account."""
     asked = world.exchange.state
 
     async def state(owner_id: int) -> VenueState:
         found = await asked(owner_id)
-        if stops := [one for one in world.guards(position) if one.price == position.stop]:
-            world.pass_time(0.001)
-            world.exchange.broker.fill(stops[0])
+        [stop] = [one for one in world.guards(position) if one.price == position.stop]
         world.exchange.state = asked  # type: ignore[method-assign]
-        return found
+        world.pass_time(0.5)
+        world.exchange.broker.fill(stop)
+        world.pass_time(seconds)
+        return replace(found, at=world.clock.now()) if seconds else found
 
     world.exchange.state = state  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("seconds", [0, 0.5, 30])
+@pytest.mark.parametrize("hands", [0, 1], ids=["all ours", "half of it by hand"])
+async def test_a_fill_while_the_account_was_read_changes_no_share(
+    world: LiveWorld, seconds: float, hands: int
+):
+    """Whether it was in what the account holds is known at a look soon afterwards; it makes no
+    difference of the account."""
+    ada = await world.user()
+    await world.connect(ada)
+    position = await world.held(ada)
+    if hands:
+        world.exchange.trade(ada, BTC, BUY, position.quantity)
+    world.pass_time(1)
+    pay(world, ada, "-2")
+    world.pass_time(700)
+    closes_while_read(world, position, seconds)
     await world.look(ada)
-    assert await funded(world, position) == [-2]
+    world.pass_time(5)
+    await world.truth.reconciliation.every_second()
+    await world.truth.reconciliation.idle()
+    assert await funded(world, position) == [-1 if hands else -2]
+    await world.look(ada)
+    by_hand = [(one.kind, one.quantity) for one in await world.findings(ada)]
+    assert by_hand == [(FindingKind.POSITION, position.quantity)] * hands

@@ -1,6 +1,7 @@
 """Real money's broker over the real ccxt, against the stand-in exchange."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -206,6 +207,20 @@ async def test_the_clock_is_compared_before_the_first_signed_request(either: Liv
     either.server.faults.skew(3_600_000)
     assert (await either.submit(await either.entry("entry"))).state is OrderState.FILLED
     assert {one.status for one in either.asked} == {200}
+
+
+async def test_what_is_filled_while_an_account_is_read_may_be_in_it(either: Live) -> None:
+    """A state tells from when on, by the exchange's clock, which may be behind."""
+    either.server.faults.skew(-30_000)
+    state = await either.desk.venue.state(either.owner)
+    assert state.at - state.asked > timedelta(seconds=25)
+    either.server.faults.skew(0)
+    await either.desk.venue.state(either.owner)
+    state = await either.desk.venue.state(either.owner)
+    entry = await either.entry("entry")
+    await either.submit(entry)
+    [told] = await either.desk.venue.fills(either.owner, BTC, entry.created_at)
+    assert told.fill.at >= state.asked
 
 
 async def test_too_little_money_is_said(either: Live) -> None:
