@@ -16,6 +16,7 @@ from agents.extraction.frame import Frame
 from agents.extraction.history import Frames
 from agents.extraction.quality import Fault, FaultKind
 
+_PASSING = frozenset({FaultKind.STALE, FaultKind.UNAVAILABLE})
 DIGITS = 10  # significant digits of a stored value; more than any display, fewer than a float
 
 
@@ -59,7 +60,7 @@ class Sights:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`patience`: the seconds between looks for a candle that has not come yet, since an
-        exchange may publish it a moment late."""
+        exchange may publish it, or answer, a moment late."""
         self._frames = frames
         self._patience = patience
         self._pause = pause
@@ -132,7 +133,7 @@ class Sights:
     ) -> Frame | Fault:
         found = await self._frames.ready(symbol, timeframe, closed, count)
         for seconds in patience:
-            if not isinstance(found, Fault) or found.kind is not FaultKind.STALE:
+            if not isinstance(found, Fault) or found.kind not in _PASSING:
                 break
             await self._pause(seconds)
             found = await self._frames.ready(symbol, timeframe, closed, count)

@@ -34,10 +34,12 @@ class Looking:
 
     async def context(self, symbol: str, spec: StrategySpec) -> Context | Fault:
         """What the pillars can see at the last closed candle; one that is about to come is not
-        waited for."""
+        waited for. Raises MarketUnavailable while candles can't be asked for."""
         timeframe, wanted = Timeframe.parse(spec.timeframe), looking(spec)
         closed = timeframe.floor(self._clock.now())
         found = await self._sights.of_spec(symbol, closed, wanted)
         if isinstance(found, Fault) and found.kind is FaultKind.STALE:
-            return await self._sights.of_spec(symbol, closed - timeframe.length, wanted)
+            found = await self._sights.of_spec(symbol, closed - timeframe.length, wanted)
+        if isinstance(found, Fault) and found.kind is FaultKind.UNAVAILABLE:
+            raise MarketUnavailable(str(found))
         return found

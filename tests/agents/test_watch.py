@@ -117,6 +117,19 @@ async def test_the_cycle_waits_for_a_late_candle(desk: Line) -> None:
     assert slept == [0.5, 1.0]
 
 
+async def test_the_cycle_waits_for_a_market_that_did_not_answer(desk: Line) -> None:
+    strategy = await desk.strategy()
+    desk.close(60_500)
+    desk.world.market.reachable = False
+
+    async def pause(seconds: float) -> None:
+        desk.world.market.reachable = seconds > 0.5
+
+    sights = Sights(Frames(desk.world.market), (0.5, 1.0, 2.0), pause)
+    sight = await sights.see(BTC, desk.timeframe, desk.closed, (strategy,))
+    assert not isinstance(sight.of(strategy), str)
+
+
 async def test_a_market_out_of_reach_is_a_sentence(desk: Line) -> None:
     strategy = await desk.strategy()
     desk.world.market.reachable = False

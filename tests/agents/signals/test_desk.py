@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from agents.domain.decision import Action
+from agents.domain.errors import MarketUnavailable
 from agents.domain.heard import Heard, HeardState, Listen
-from agents.domain.market import MarketState
+from agents.domain.market import Candles, MarketState
 from agents.domain.order import OrderState
 from agents.domain.signal import SignalKind, SignalReading, SignalTarget
 from agents.domain.strategy import Side, Sides, StrategyState
@@ -198,6 +199,21 @@ async def test_without_a_market_it_waits_and_is_judged_later() -> None:
     heard = await here.hear(signal())
     assert heard.state is HeardState.JUDGING
     here.world.market.reachable = True
+    await here.desk.work()
+    assert (await here.world.memory.heard.by_id(heard.id)).state is HeardState.PROPOSED
+
+
+async def test_candles_that_are_not_told_are_waited_for() -> None:
+    here = await ear()
+
+    async def busy(*asked: object) -> Candles:
+        raise MarketUnavailable("The exchange asks to wait 1 s.")
+
+    told = here.world.market.history
+    here.world.market.history = busy  # type: ignore[method-assign,assignment]
+    heard = await here.hear(signal())
+    assert heard.state is HeardState.JUDGING, heard.reason
+    here.world.market.history = told  # type: ignore[method-assign]
     await here.desk.work()
     assert (await here.world.memory.heard.by_id(heard.id)).state is HeardState.PROPOSED
 
