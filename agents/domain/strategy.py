@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from hashlib import sha256
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -84,6 +85,31 @@ class Target(_Frozen):
     share: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
 
 
+class Step(_Frozen):
+    """What is done once with an open position when the rule `when` is true at a candle's close:
+    `close` is the part (0 to 1) that is closed of what is open by then; without it the stop moves
+    to the entry price. Holds for positions on `side`, on both where none is stated."""
+
+    when: str
+    close: Annotated[Decimal, Field(gt=0, lt=1)] | None = None
+    side: Side | None = None
+
+    def __str__(self) -> str:
+        """As the rule language has it: `close 50% when rsi(14) > 70`."""
+        return f"{f'{self.side}: ' if self.side else ''}{self.does} when {self.when}"
+
+    @property
+    def does(self) -> str:
+        if self.close is None:
+            return "stop to entry"
+        return f"close {(self.close * 100).normalize():f}%"
+
+    @property
+    def name(self) -> str:
+        """The same for the same step, whatever its place in the strategy."""
+        return sha256(str(self).encode()).hexdigest()[:10]
+
+
 class StrategySpec(_Frozen):
     """A strategy, fully stated. Rule texts are canonical prints of the rule language.
 
@@ -103,6 +129,7 @@ class StrategySpec(_Frozen):
     stop: str | None = None
     targets: tuple[Target, ...] = ()
     trailing: str | None = None
+    manage: Annotated[tuple[Step, ...], Field(max_length=6)] = ()
     risk_percent: Annotated[Decimal, Field(gt=0, le=MAX_RISK_PERCENT)] = DEFAULT_RISK_PERCENT
     size: Annotated[Decimal, Field(gt=0)] | None = None
     leverage: Annotated[int, Field(ge=1, le=20)] = 1
@@ -149,6 +176,14 @@ class StrategySpec(_Frozen):
     def exit(self, side: Side) -> str | None:
         """The exit rule of a position on `side`, besides stop and targets."""
         return self.exit_long if side is Side.LONG else self.exit_short
+
+    def steps(self, side: Side) -> tuple[Step, ...]:
+        """What is done with a position on `side` while it is open, besides stop and targets."""
+        return tuple(step for step in self.manage if step.side in (None, side))
+
+    def watches(self, side: Side) -> bool:
+        """Whether a position on `side` is looked at when a candle closes."""
+        return bool(self.exit(side) or self.steps(side))
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values, as stored."""

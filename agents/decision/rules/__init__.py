@@ -28,6 +28,7 @@ from agents.decision.rules.parse import (
     parse_value,
 )
 from agents.decision.rules.rule import Rule, evaluate_last
+from agents.decision.rules.steps import parse_step
 from agents.decision.rules.tree import Operand
 from agents.decision.rules.verdict import Check, Verdict
 
@@ -57,6 +58,7 @@ __all__ = [
     "operands",
     "parse_lines",
     "parse_rule",
+    "parse_step",
     "parse_stop",
     "parse_target_level",
     "parse_targets",

@@ -14,8 +14,9 @@ from agents.extraction import catalogue
 
 
 def rules_of(spec: StrategySpec) -> tuple[Rule, ...]:
-    """The entry and exit rules that `spec` states. Raises RuleError."""
-    texts = (spec.entry_long, spec.entry_short, spec.exit_long, spec.exit_short)
+    """The rules of entry, exit and management that `spec` states. Raises RuleError."""
+    texts = [spec.entry_long, spec.entry_short, spec.exit_long, spec.exit_short]
+    texts += [step.when for step in spec.manage]
     return tuple(parse_rule(text, spec.timeframe) for text in texts if text)
 
 
