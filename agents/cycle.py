@@ -10,19 +10,16 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
 
 from agents.decision import reasons
 from agents.decision.candidates import Candidate, question
 from agents.decision.rules import Context
 from agents.decision.sight import Sights, snapshot
-from agents.decision.signals import exit_verdict, look
+from agents.decision.signals import look
 from agents.domain.decision import Action, Advised, Decision, Snapshot
 from agents.domain.errors import AskUser, MarketUnavailable, Moved, ParleyError
 from agents.domain.market import MarketState, Timeframe, Universe
-from agents.domain.order import OrderIntent
 from agents.domain.ports import Advisor, Clock, Market, Memory
-from agents.domain.position import Position
 from agents.domain.proposal import Proposal
 from agents.domain.schedule import was_time
 from agents.domain.strategy import RunKind, Side, Strategy
@@ -30,6 +27,7 @@ from agents.domain.trail import ids
 from agents.domain.windows import in_windows
 from agents.execution.proposals.proposing import Declined, Draft, Proposer
 from agents.holding import Holding, holding
+from agents.managing import Managing, Move, RuleHands, move
 from agents.missed import BUSY, NOT_RUNNING, missed
 
 log = logging.getLogger(__name__)
@@ -37,15 +35,6 @@ log = logging.getLogger(__name__)
 BATCH = 2_000  # decisions stored together
 TURNS = 5  # of the loop, for others, after each symbol
 AT_ONCE = 8  # candidates that are advised at the same time
-
-
-class RuleExits(Protocol):
-    """Closes positions because their strategy's exit rule says so."""
-
-    async def store_rule_exit(self, position: Position, reason: str) -> Sequence[OrderIntent]:
-        """Orders stored in the running transaction, to be sent once it is committed."""
-
-    async def send(self, intent: OrderIntent) -> object: ...
 
 
 @dataclass
@@ -63,7 +52,7 @@ class _Round:
     snapshots: list[Snapshot] = field(default_factory=list)
     quiet: list[Decision] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
-    exits: list[tuple[Strategy, Decision, list[Position]]] = field(default_factory=list)
+    moves: list[tuple[Strategy, Decision, Move]] = field(default_factory=list)
     complete: bool = True  # everything that was due has a decision
 
 
@@ -77,7 +66,7 @@ class Cycle:
         clock: Clock,
         sights: Sights,
         proposer: Proposer,
-        exits: RuleExits,
+        hands: RuleHands,
         advisor: Advisor | None = None,
         decided: Callable[[Iterable[Decision]], None] = lambda _: None,
     ) -> None:
@@ -86,7 +75,7 @@ class Cycle:
         self._clock = clock
         self._sights = sights
         self._proposer = proposer
-        self._exits = exits
+        self._managing = Managing(memory, hands, decided)
         self._advisor = advisor
         self._decided = decided
         self._last: dict[Timeframe, datetime] = {}
@@ -101,12 +90,13 @@ class Cycle:
             return
         active = await self._memory.strategies.due(str(timeframe))
         due = [item for item in active if item.activated_at is None or item.activated_at < closed]
-        held = await holding(self._memory, timeframe, due)
+        universe = await self._universe()
+        held = await holding(self._memory, timeframe, due, universe)
         if not due and not held.leaving:
             self._last[timeframe] = closed
             return
         entering = frozenset(strategy.id for strategy in due)
-        work = _Round(timeframe, closed, await self._universe(), entering, held)
+        work = _Round(timeframe, closed, universe, entering, held)
         await self._note_missed(due, work)
         for symbol, strategies in _by_symbol(due, held.leaving).items():
             async with self._turn:
@@ -153,7 +143,7 @@ class Cycle:
 
     def _judge(self, work: _Round, strategy: Strategy, symbol: str, context: Context) -> None:
         """What the rules say; whoever passes becomes a candidate. Raises AskUser."""
-        if self._leaves(work, strategy, symbol, context) or strategy.id not in work.entering:
+        if self._moves(work, strategy, symbol, context) or strategy.id not in work.entering:
             return
         if not _is_time(strategy, work):
             not_now = self._decision(work, strategy, symbol, Action.HOLD, reasons.NOT_SCHEDULED)
@@ -173,25 +163,22 @@ class Cycle:
             reason = reasons.NO_MODEL if self._advisor is None else reasons.OUT_OF_HOURS
         work.quiet.append(self._decision(work, strategy, symbol, Action.HOLD, reason))
 
-    def _leaves(self, work: _Round, strategy: Strategy, symbol: str, context: Context) -> bool:
-        """Whether an exit rule passes; then nothing is entered on this candle."""
-        closing: list[Position] = []
-        for position in work.held.positions.get((strategy.id, symbol), ()):
-            verdict = exit_verdict(strategy.spec, position.side, context)
-            if verdict is not None and verdict.passed:
-                closing.append(position)
-        if closing:
-            reason = f"the exit rule passes: {strategy.spec.exit(closing[0].side)}"
-            decision = self._decision(work, strategy, symbol, Action.EXIT, reason)
-            work.exits.append((strategy, decision, closing))
-        return bool(closing)
+    def _moves(self, work: _Round, strategy: Strategy, symbol: str, context: Context) -> bool:
+        """Whether something is done with what is held; then nothing is entered on this candle."""
+        held = work.held.positions.get((strategy.id, symbol), ())
+        wanted = move(strategy.spec, held, context)
+        if wanted is None:
+            return False
+        decision = self._decision(work, strategy, symbol, wanted.action, wanted.reason)
+        work.moves.append((strategy, decision, wanted))
+        return True
 
     # --- advisor → limits → PROPOSAL stored -------------------------------------------------
 
     async def _act(self, work: _Round) -> None:
-        for strategy, decision, positions in work.exits:
-            leaving = self._leave(decision, positions)
-            await self._guarded(work, strategy, decision.symbol, leaving)
+        for strategy, decision, wanted in work.moves:
+            doing = self._managing.do(decision, wanted)
+            await self._guarded(work, strategy, decision.symbol, doing)
         gate = asyncio.Semaphore(AT_ONCE)
         queues: dict[int, list[Candidate]] = defaultdict(list)
         for candidate in work.candidates:
@@ -225,18 +212,6 @@ class Cycle:
         except Exception:
             work.complete = False
             log.exception("It is left undecided.", extra=facts)
-
-    async def _leave(self, decision: Decision, positions: Sequence[Position]) -> None:
-        """The decision and the orders that follow from it are one commit, and sent after it."""
-        intents: list[OrderIntent] = []
-        async with self._memory.transactions.transaction():
-            stored = await self._memory.decisions.store([], [decision])
-            for position in positions if stored else ():
-                intents.extend(await self._exits.store_rule_exit(position, decision.reason))
-        self._decided(stored)
-        for intent in intents:
-            log.info("An exit rule has passed.", extra=ids(*stored, intent))
-            await self._exits.send(intent)
 
     async def _propose(self, work: _Round, candidate: Candidate) -> None:
         strategy, symbol = candidate.strategy, candidate.symbol

@@ -12,6 +12,7 @@ from agents.domain.risk import Limits
 from agents.domain.strategy import (
     RunKind,
     Side,
+    Step,
     Strategy,
     StrategySpec,
     StrategyState,
@@ -161,6 +162,8 @@ def spec_lines(spec: StrategySpec, house: House) -> Iterator[Words | str]:
             yield _clipped(f"Enter {side} when {in_words(entry, spec.timeframe)}.")
         if exits := spec.exit(side):
             yield _clipped(f"Leave {side} when {in_words(exits, spec.timeframe)}.")
+    for step in spec.manage:
+        yield _clipped(f"{_step(step)} when {in_words(step.when, spec.timeframe)}, once a trade.")
     if rules := rule_text(spec):
         yield pre(rules)
     if spec.guidance:
@@ -172,6 +175,13 @@ def spec_lines(spec: StrategySpec, house: House) -> Iterator[Words | str]:
         yield f"Hours: {'; '.join(map(window, spec.windows))}"
 
 
+def _step(step: Step) -> str:
+    whose = f" of a {step.side}" if step.side else ""
+    if step.close is None:
+        return f"Move the stop{whose} to the entry"
+    return f"Close {numbers.percent(step.close * 100)} of what is open{whose}"
+
+
 def _clipped(words: str) -> str:
     return tables.clipped(words, _WORDS)
 
@@ -181,6 +191,7 @@ def rule_text(spec: StrategySpec) -> str:
     said = [(name.replace("_", " "), getattr(spec, name)) for name in LINES]
     said.append(("target", targets_text(spec.targets) if spec.targets else None))
     said.append(("trailing", spec.trailing))
+    said += [("manage", str(step)) for step in spec.manage]
     return "\n".join(f"{name}: {line}" for name, line in said if line)
 
 

@@ -30,6 +30,7 @@ _ACTIONS = {
     Action.ENTER_LONG: "🟢 proposed a long",
     Action.ENTER_SHORT: "🔻 proposed a short",
     Action.EXIT: "🚪 left the position",
+    Action.MANAGE: "🛠 managed the position",
     Action.HOLD: "◻️ held",
     Action.BLOCKED: "⛔ was blocked",
     Action.MISSED: "🕳 was missed",

@@ -17,6 +17,7 @@ class Action(StrEnum):
     ENTER_LONG = "enter_long"
     ENTER_SHORT = "enter_short"
     EXIT = "exit"
+    MANAGE = "manage"  # a part was closed, or the stop moved, by a rule
     HOLD = "hold"
     BLOCKED = "blocked"  # the data, a limit or a window did not allow a decision or a trade
     MISSED = "missed"  # the candle closed while nobody was looking

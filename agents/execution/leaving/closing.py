@@ -12,21 +12,24 @@ from decimal import Decimal
 
 from agents.domain.errors import Moved
 from agents.domain.money import ZERO
-from agents.domain.order import OrderIntent, OrderPurpose, OrderSide
+from agents.domain.order import FAILED, OrderIntent, OrderPurpose, OrderSide
 from agents.domain.ports import Clock, Memory
 from agents.domain.position import Position, PositionState
+from agents.domain.strategy import Step
 from agents.execution.booking.settlement import in_flight
 from agents.execution.bounds.liquidation import worst_exit
 from agents.execution.checkpoints import Checkpoint, passed
 from agents.execution.leaving.exitbook import ExitBook, Held
 
 _TRIES = 5
+_STEP = "step-"
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
     """A wish to close. `quantity` in base currency, None for all that is free; `trigger` the
-    price that caused it; `target` the index of the target reached."""
+    price that caused it; `target` the index of the target reached, `step` the name of what the
+    strategy's rules of management close."""
 
     position_id: int
     purpose: OrderPurpose
@@ -34,6 +37,7 @@ class Exit:
     quantity: Decimal | None = None
     trigger: Decimal | None = None
     target: int | None = None
+    step: str = ""
 
 
 class Closing:
@@ -139,9 +143,17 @@ def _marked(held: Held, wanted: Exit, quantity: Decimal) -> Position:
     return replace(position, state=state, targets=tuple(targets))
 
 
+def was_made(intent: OrderIntent, step: Step) -> bool:
+    """Whether an order of a position closes, or closed, what the step is to close."""
+    named = f":{_STEP}{step.name}:" in intent.key
+    return named and (intent.state not in FAILED or intent.filled > 0)
+
+
 def exit_order(position: Position, wanted: Exit, quantity: Decimal, at: datetime) -> OrderIntent:
     """The intent that closes `quantity` of `position`; `at` is market time."""
     which = "" if wanted.target is None else f":{wanted.target}"
+    if wanted.step:
+        which = f":{_STEP}{wanted.step}"
     return OrderIntent(
         key=f"{wanted.purpose}:position:{position.id}{which}:v{position.version}",
         owner_id=position.owner_id,

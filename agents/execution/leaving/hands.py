@@ -7,16 +7,23 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
-from agents.domain.errors import LimitBreach, MarketUnavailable, Moved, NotFound, ParleyError
+from agents.domain.errors import (
+    LimitBreach,
+    MarketUnavailable,
+    Moved,
+    NotFound,
+    ParleyError,
+    TryAgain,
+)
 from agents.domain.money import ONE
 from agents.domain.order import FAILED, OrderIntent, OrderPurpose
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Position, PositionState
-from agents.domain.strategy import StrategyState
+from agents.domain.strategy import Step, StrategyState
 from agents.domain.trail import ids
 from agents.execution.bounds.sizing import check_minimum
 from agents.execution.leaving.closing import Closing, Exit
-from agents.execution.leaving.stops import StopOutcome, Stops
+from agents.execution.leaving.stops import StopOutcome, Stops, StopVerdict
 from agents.execution.ordering.orders import Orders
 from agents.execution.proposals.approvals import Approvals
 from agents.execution.proposals.judging import instrument_of
@@ -49,6 +56,14 @@ class StoredClose:
     position: Position | None = None
     whole: bool = False
     refused: HandOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredStep:
+    """What a rule of management stored, and is not sent or watched yet."""
+
+    intents: Sequence[OrderIntent] = ()
+    moved: StopOutcome | None = None
 
 
 class Hands:
@@ -132,6 +147,27 @@ class Hands:
         """The strategy's own exit rule says so: what is to be sent once it is committed, nothing
         where it is being closed already. Joins a running transaction."""
         return await self._closing.store([Exit(position.id, OrderPurpose.RULE_EXIT, reason)])
+
+    async def store_step(self, position: Position, step: Step, reason: str) -> StoredStep:
+        """What a rule of management says: a part closed, or the stop at the entry. Joins a running
+        transaction. Raises LimitBreach where the part is too small, MarketUnavailable, and TryAgain
+        where the stop can't be there now."""
+        if step.close is None:
+            entry = position.entry_price
+            moved = await self.stops.store(position.owner_id, position.id, entry, reason)
+            if moved.verdict is StopVerdict.REFUSED:
+                raise TryAgain(moved.reason)
+            return StoredStep(moved=moved)
+        position = await self._memory.positions.by_id(position.id)
+        quantity = await self._part(position, step.close)
+        wish = Exit(position.id, OrderPurpose.RULE_EXIT, reason, quantity, step=step.name)
+        return StoredStep(await self._closing.store([wish]))
+
+    async def send_step(self, stored: StoredStep) -> None:
+        for intent in stored.intents:
+            await self._orders.send(intent)
+        if stored.moved is not None:
+            await self.stops.follow(stored.moved)
 
     async def send(self, intent: OrderIntent) -> OrderIntent:
         return await self._orders.send(intent)
