@@ -10,8 +10,9 @@ from agents.decision.words.frames import frame, nearest
 from agents.decision.words.hours import windows
 from agents.decision.words.questions import ask_what_is_missing, name_leftovers, rank
 from agents.decision.words.reading import Reading, shortened
+from agents.decision.words.steps import steps
 from agents.domain.market import Universe
-from agents.domain.strategy import DEFAULT_RISK_PERCENT, Window
+from agents.domain.strategy import DEFAULT_RISK_PERCENT, Step, Window
 from agents.domain.symbols import find, suggestions
 
 SYMBOL_CHOICES = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT")
@@ -28,13 +29,14 @@ def assemble(draft: Draft, universe: Universe) -> Reading:
     stop_text = stop(draft, found.wanted, own)
     levels = targets(draft, found.wanted, own)
     trail = trailing(draft, stop_text, levels)
+    managed = steps(draft, found.wanted, own, symbols)
     hours = _windows(draft)
     refusals(draft)
     risk, size = _money(draft, verdicts)
     leverage = _leverage(draft, verdicts)
     positions = _positions(draft, verdicts)
     name_leftovers(draft, found)
-    ask_what_is_missing(draft, found, way_out=bool(levels or trail))
+    ask_what_is_missing(draft, found, way_out=bool(levels or trail), rest=_closes(managed))
     return Reading(
         symbols=symbols,
         side=found.side,
@@ -46,6 +48,7 @@ def assemble(draft: Draft, universe: Universe) -> Reading:
         stop=stop_text,
         targets=levels,
         trailing=trail,
+        manage=managed,
         risk_percent=risk,
         size=size,
         leverage=leverage,
@@ -58,6 +61,10 @@ def assemble(draft: Draft, universe: Universe) -> Reading:
         unread=tuple(draft.unread),
         is_strategy=True,
     )
+
+
+def _closes(managed: tuple[Step, ...]) -> bool:
+    return any(step.close is not None for step in managed)
 
 
 def _windows(draft: Draft) -> tuple[Window, ...]:

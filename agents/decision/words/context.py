@@ -13,7 +13,9 @@ class Context:
 
     `crossing` is the last cross of two lines, of which there may be an opposite.
     `calls` are the parameters that were last said for an indicator with several outputs.
-    `prices` are the places of numbers that were said as prices, once somebody has asked.
+    `prices` are the places of numbers that were said as prices, once somebody has asked;
+    `manages` tells whether anything is done with an open position, likewise, and
+    `rests` where the rest is closed on a condition that was said before.
     """
 
     s: Sentence
@@ -23,6 +25,8 @@ class Context:
     crossing: Compare | None = None
     calls: dict[str, tuple[str, ...]] = field(default_factory=dict)
     prices: tuple[int, ...] | None = None
+    manages: bool | None = None
+    rests: tuple[int, ...] = ()
 
     def saved(self) -> tuple[Operand | None, Operand | None, str | None]:
         return self.subject, self.thing, self.family

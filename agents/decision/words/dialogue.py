@@ -79,6 +79,7 @@ _FIELDS = {
     "targets": ("targets",),
     "exit": ("targets", "exit_long", "exit_short", "trailing"),
     "trailing": ("trailing",),
+    "manage": ("manage",),
     "risk": ("risk_percent", "size"),
 }
 

@@ -26,6 +26,9 @@ def frame(items: list[Item]) -> Frame:
     for item in items:
         if item.kind == "cond":
             _collect(item.value, loose, tight)
+        elif item.kind == "manage":
+            for one in item.value:
+                _collect(one.condition, loose, tight)
     if alone:
         finer = [one for one in (*loose, *tight) if _seconds(one) < min(map(_seconds, alone))]
         own, *rivals = sorted({*alone, *finer}, key=_seconds)

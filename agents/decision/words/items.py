@@ -95,6 +95,30 @@ class Breakeven:
 
 
 @dataclass(frozen=True, slots=True)
+class Managed:
+    """What is done with an open position when `condition` is true: `close` is the part of it that
+    is closed, and the stop moves to the entry without one.
+
+    `long` is the side that was meant, None where none was; `sure` where it was said in so many
+    words and not only by a verb like `sell`. `market` is one that the condition names.
+    """
+
+    condition: Condition
+    close: Decimal | None = None
+    long: bool | None = None
+    sure: bool = False
+    market: str = ""
+
+
+class Unclear(Enum):
+    """Why words that manage a position can't be used."""
+
+    CONDITION = auto()
+    SHARE = auto()
+    DENIED = auto()
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One piece of meaning, from word `start` to before word `end`.
 

@@ -103,7 +103,7 @@ def _lead(items: list[Item], at: int) -> Item | None:
     for item in reversed(items[:at]):
         if item.kind == "separator" and item.value in _BREAKS:
             return None
-        if item.kind in {"when", "unless", "only when", "cond"}:
+        if item.kind in {"when", "unless", "only when", "cond", "manage"}:
             return item
         if item.kind not in {"unknown", "separator"}:
             return None

@@ -5,6 +5,7 @@ from agents.decision.rules.lines import RuleLines
 from agents.decision.words.conditions import Condition, Literal
 from agents.decision.words.context import Context
 from agents.decision.words.items import Item, Level, Role, TargetLevel
+from agents.decision.words.logic import condition
 from agents.decision.words.sentence import Sentence
 from agents.decision.words.tokens import Kind
 from agents.domain.errors import RuleError
@@ -52,6 +53,14 @@ def rule_text(c: Context, i: int) -> tuple[Condition, int] | None:
     except RuleError:
         return None
     return Literal(str(rule)), end
+
+
+def whole_condition(c: Context, i: int) -> tuple[Condition, int] | None:
+    """The condition at word `i`, in words or in the rule language, whichever reads further."""
+    found = condition(c, i)
+    if found is None or found[1] < clause_end(c.s, i):
+        found = rule_text(c, i) or found
+    return found
 
 
 def rule_lines(text: str) -> RuleLines | None:

@@ -24,6 +24,9 @@ _NOTHING_TO_CHECK = (
 NO_WAY_OUT = (
     "Where does it take profit? Without a target or an exit rule only the stop closes the trade."
 )
+NO_WAY_OUT_OF_REST = (
+    "Where does the rest take profit? Without a target or an exit rule only the stop closes it."
+)
 
 
 def rank(question: Question) -> tuple[bool, int]:
@@ -95,13 +98,15 @@ def _choices(found: Rules) -> tuple[str, ...]:
     return SHORT_CHOICES if found.side == "short" else ENTRY_CHOICES
 
 
-def ask_what_is_missing(draft: Draft, found: Rules, *, way_out: bool) -> None:
-    """Ask for what no strategy can do without, and for a way out."""
+def ask_what_is_missing(draft: Draft, found: Rules, *, way_out: bool, rest: bool) -> None:
+    """Ask for what no strategy can do without, and for a way out, of the `rest` where steps close
+    a part."""
     if not found.wanted and not draft.asked("side"):
         draft.ask("side", "Long, short, or both ways?", "Long", "Short", "Both ways")
     _ask_for_entry(draft, found)
     if not (way_out or found.exit or draft.first("no target")):
-        draft.ask("exit", NO_WAY_OUT, *TARGET_CHOICES, essential=False)
+        text = NO_WAY_OUT_OF_REST if rest else NO_WAY_OUT
+        draft.ask("exit", text, *TARGET_CHOICES, essential=False)
 
 
 def _ask_for_entry(draft: Draft, found: Rules) -> None:

@@ -22,7 +22,7 @@ _ASKING = words(
 )
 _ASKING_POLITELY = frozenset({"can", "could", "would", "will", "should", "may"})
 _MOST_SPELLINGS = 8
-_MEANT = frozenset({"cond", "mirror", "flip"})
+_MEANT = frozenset({"cond", "mirror", "flip", "manage"})
 _ENTRY_WORDS = frozenset({"act", "limit"})
 _DETAILS = words(
     """

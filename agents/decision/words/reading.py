@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from agents.domain.strategy import DEFAULT_RISK_PERCENT, Sides, StrategySpec, Target, Window
+from agents.domain.strategy import DEFAULT_RISK_PERCENT, Sides, Step, StrategySpec, Target, Window
 
 _SHORTEST_TEXT = 300
 
@@ -40,6 +40,7 @@ class Reading:
     stop: str | None = None
     targets: tuple[Target, ...] = ()
     trailing: str | None = None
+    manage: tuple[Step, ...] = ()
     risk_percent: Decimal | None = None
     size: Decimal | None = None
     leverage: int | None = None
@@ -61,7 +62,7 @@ class Reading:
 
     def as_json(self) -> dict[str, Any]:
         """The object that `python -m bot read` prints: plain values under the contract's keys."""
-        return {
+        found = {
             "symbols": list(self.symbols),
             "side": self.side,
             "timeframe": self.timeframe,
@@ -83,6 +84,7 @@ class Reading:
             "refused": list(self.refused),
             "unread": list(self.unread),
         }
+        return {**found, "manage": [str(step) for step in self.manage]} if self.manage else found
 
     def spec(self) -> StrategySpec | None:
         """The strategy, with defaults for what was not said; None while essentials are open."""
@@ -103,6 +105,7 @@ class Reading:
             stop=self.stop,
             targets=self.targets,
             trailing=self.trailing,
+            manage=self.manage,
             risk_percent=self.risk_percent or DEFAULT_RISK_PERCENT,
             size=self.size,
             leverage=self.leverage or 1,

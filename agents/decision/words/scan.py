@@ -6,8 +6,8 @@ from agents.decision.words.conditions import Between, Compare, Condition, both, 
 from agents.decision.words.context import Context
 from agents.decision.words.items import Item, Limit, Pieces, Role
 from agents.decision.words.levels import stop
-from agents.decision.words.literal import clause_end, rule_text
-from agents.decision.words.logic import condition
+from agents.decision.words.literal import clause_end, whole_condition
+from agents.decision.words.managing import managing
 from agents.decision.words.refusals import refusal
 from agents.decision.words.sentence import Sentence
 from agents.decision.words.sizing import leverage, positions, risk, size
@@ -274,9 +274,7 @@ def _at_price(price: Term) -> Condition:
 
 
 def _condition(c: Context, i: int) -> Item | None:
-    found = condition(c, i)
-    if found is None or found[1] < clause_end(c.s, i):
-        found = rule_text(c, i) or found
+    found = whole_condition(c, i)
     return Item("cond", i, found[1], found[0]) if found else None
 
 
@@ -319,6 +317,7 @@ def _stray(c: Context, i: int) -> Item | None:
 
 
 _READERS: tuple[Callable[[Context, int], Item | None], ...] = (
-    refusal, _nothing, window, breakeven, trailing, stop, way_out, risk, targets, positions,
-    _entry_price, _mirror, _conditional, size, leverage, _stray, _condition, _action, _timeframe,
+    refusal, managing, _nothing, window, breakeven, trailing, stop, way_out, risk, targets,
+    positions, _entry_price, _mirror, _conditional, size, leverage, _stray, _condition, _action,
+    _timeframe,
 )  # fmt: skip

@@ -102,7 +102,7 @@ def _next_target(c: Context, i: int) -> int:
 
 def _one_target(c: Context, i: int, before: list[TargetLevel]) -> tuple[TargetLevel, int] | None:
     s = c.s
-    if shared := _share_first(c, i):
+    if shared := target_of_share(c, i):
         return shared
     found = level(c, i)
     if found is None or _claimed(c, found[1]):
@@ -157,7 +157,7 @@ def _past_position(c: Context, i: int) -> int:
     return j + 1 if s.has(j, "positions", "size") else j if s.at(i).raw in {"off", "out"} else i
 
 
-def _share_first(c: Context, i: int) -> tuple[TargetLevel, int] | None:
+def target_of_share(c: Context, i: int) -> tuple[TargetLevel, int] | None:
     """`half at 1.5R`, `30% at 1R`, `the rest at 3R`, `1/3 off at 1R`."""
     s = c.s
     share, rest, j = None, False, i
@@ -186,7 +186,7 @@ def _share_first(c: Context, i: int) -> tuple[TargetLevel, int] | None:
 
 def _shared(c: Context, i: int) -> Item | None:
     """Shares without the word target."""
-    found = _share_first(c, i)
+    found = target_of_share(c, i)
     return Item("target", i, found[1], (found[0],)) if found else None
 
 
@@ -211,7 +211,7 @@ def way_out(c: Context, i: int) -> Item | None:
     if not s.has(i, "exit", "exit long", "exit short", "sell", "close"):
         return None
     j = s.skip(i + 1, "it", "all", "positions")
-    if shared := _share_first(c, j):
+    if shared := target_of_share(c, j):
         return Item("target", i, shared[1], (shared[0],))
     at = s.skip(j, "at", "@", "for", "in")
     if at == j and not s.has(j, "+"):

@@ -49,6 +49,18 @@ def _can_trail(found: Level) -> bool:
 def breakeven(c: Context, i: int) -> Item | None:
     """`move stop to BE after 1R`, `breakeven at 1R`, `sl to entry at tp1`."""
     s = c.s
+    j = to_entry(c, i)
+    if j is None:
+        return None
+    k = s.skip(j, "stop", "price", ",")
+    return _breakeven_at(
+        c, i, s.skip(k, "after", "at", "when", "on", "then", "in", "from", "hit", "price", "it")
+    )
+
+
+def to_entry(c: Context, i: int) -> int | None:
+    """The word after `move stop to BE`, `breakeven`, `sl to entry`."""
+    s = c.s
     j = s.skip(i, "move", "trail", "and", ":")
     j = s.skip(j, "stop", "it", "rest")
     j = s.skip(j, "to", "at", "move", "on")
@@ -61,10 +73,7 @@ def breakeven(c: Context, i: int) -> Item | None:
     short_form = s.at(j).raw == "be" and (moved or leads or s.verbatim(j, j + 1).isupper())
     if not (s.has(j, "breakeven") or short_form or (s.has(j, "entry") and s.has(j - 1, "to"))):
         return None
-    k = s.skip(j + 1, "stop", "price", ",")
-    return _breakeven_at(
-        c, i, s.skip(k, "after", "at", "when", "on", "then", "in", "from", "hit", "price", "it")
-    )
+    return j + 1
 
 
 def _breakeven_at(c: Context, i: int, j: int) -> Item:

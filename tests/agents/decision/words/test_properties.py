@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.decision.rules import parse_rule, parse_stop, parse_target_level, parse_trailing
+from agents.decision.rules import (
+    parse_rule,
+    parse_step,
+    parse_stop,
+    parse_target_level,
+    parse_trailing,
+)
 from agents.decision.words import Reading, answer, edit, missing, read
 from agents.decision.words.phrases import spellings
 from agents.decision.words.reading import Question
@@ -37,7 +43,7 @@ CHAT = st.lists(WORDS, min_size=1, max_size=25).map(" ".join)
 
 def check(reading: Reading) -> None:
     found = reading.as_json()
-    assert set(found) == KEYS
+    assert set(found) == KEYS | ({"manage"} if reading.manage else set())
     assert json.loads(json.dumps(found)) == found
     for name in RULES:
         if text := getattr(reading, name):
@@ -48,6 +54,8 @@ def check(reading: Reading) -> None:
         assert str(parse_target_level(target.at, reading.timeframe)) == target.at
     if reading.trailing:
         assert str(parse_trailing(reading.trailing)) == reading.trailing
+    for step in reading.manage:
+        assert parse_step(str(step), reading.timeframe) == step
     assert sum((target.share for target in reading.targets), Decimal(0)) <= 1
     assert reading.risk_percent is None or 0 < reading.risk_percent <= MAX_RISK_PERCENT
     assert reading.leverage is None or 1 <= reading.leverage <= 20
