@@ -14,9 +14,10 @@ from types import MappingProxyType
 
 from agents.decision.rules.levels import targets_text
 from agents.decision.rules.parse import parse_rule, parse_stop, parse_targets, parse_trailing
+from agents.decision.rules.steps import parse_step
 from agents.domain.errors import RuleError
 from agents.domain.market import Timeframe
-from agents.domain.strategy import Target
+from agents.domain.strategy import Step, Target
 
 RULES = ("entry_long", "entry_short", "exit_long", "exit_short")
 NAMES = (*RULES, "stop", "target", "trailing")
@@ -28,6 +29,7 @@ _LINE_NAMES = {
     "exit_short": r"exit\s+short|short\s+exit",
     "trailing": r"trailing(?:\s+stop)?|trail",
     "stop": r"stop(?:\s*-?\s*loss)?|sl",
+    "manage": r"manage(?:ment)?",
     "target": r"targets?|take\s*-?\s*profits?|tp",
     # Lines of other readers: they end a line of ours.
     "other": r"risk|size|leverage|max(?:imum)?\s+positions?|positions|windows?|hours|guidance"
@@ -37,6 +39,7 @@ _NAMED = "|".join(f"(?P<{name}>{words})" for name, words in _LINE_NAMES.items())
 _COLON = re.compile(rf"(?<![\w.])(?:{_NAMED})\s*[:=](?!=)", re.IGNORECASE)
 _BARE = re.compile(rf"\s*(?:{_NAMED})\b(?!\s*[(@\[.<>])", re.IGNORECASE)
 _LOOSE = {
+    "manage": re.compile(r"\s*(?:(?:long|short)\s*:\s*)?stop\s+to\s+entry\s+when\b", re.IGNORECASE),
     "target": re.compile(r"\s*(?:\d+%\s*at\b|rest\s+at\b|\d*\.?\d+\s*r\b)", re.IGNORECASE),
     "trailing": re.compile(r"\s*break[- ]?even\b", re.IGNORECASE),
 }
@@ -56,7 +59,8 @@ class RuleLines:
     """What a strategy text states: canonical texts by line name, and what is left over.
 
     `lines` has entry_long, entry_short, exit_long, exit_short, stop, target and trailing where
-    they were said. `timeframe` is the header's, where it names one like 5m.
+    they were said, and `steps` the lines of manage, one each. `timeframe` is the header's, where it
+    names one like 5m.
     """
 
     header: str
@@ -64,11 +68,13 @@ class RuleLines:
     targets: tuple[Target, ...] = ()
     rest: tuple[str, ...] = ()
     timeframe: str | None = None
+    steps: tuple[Step, ...] = ()
 
     def __str__(self) -> str:
         texts = [
             f"{name.replace('_', ' ')}: {self.lines[name]}" for name in NAMES if name in self.lines
         ]
+        texts += [f"manage: {step}" for step in self.steps]
         return "\n".join([*([self.header] if self.header else []), *texts, *self.rest])
 
 
@@ -87,8 +93,9 @@ def parse_lines(text: str, timeframe: str | None = None) -> RuleLines:
     said = _collected(text, pieces)
     own = timeframe or _header_timeframe(header)
     lines, targets = _read(text, said, own)
+    steps = tuple(_step(text, piece, own) for piece in pieces if piece.name == "manage")
     rest = tuple(_clean(text, piece) for piece in pieces if piece.name == "other")
-    return RuleLines(header, MappingProxyType(lines), targets, rest, own)
+    return RuleLines(header, MappingProxyType(lines), targets, rest, own, steps)
 
 
 # --- cutting the text into pieces -------------------------------------------------------------
@@ -158,7 +165,7 @@ def _unnamed(text: str, start: int, end: int) -> _Piece:
 def _joins(text: str, before: _Piece, piece: _Piece) -> bool:
     """Whether a new text line goes on with the rule of the line before."""
     so_far = text[before.start : before.end]
-    if before.name not in NAMES:
+    if before.name not in (*NAMES, "manage"):
         return False
     open_bracket = so_far.count("(") > so_far.count(")")
     return bool(
@@ -207,6 +214,14 @@ def _read(
         except RuleError as wrong:
             raise RuleError(str(wrong), text, offset + wrong.position, wrong.word) from None
     return lines, targets
+
+
+def _step(text: str, piece: _Piece, timeframe: str | None) -> Step:
+    line, offset = _line(text, piece)
+    try:
+        return parse_step(line, timeframe)
+    except RuleError as wrong:
+        raise RuleError(str(wrong), text, offset + wrong.position, wrong.word) from None
 
 
 def _line(text: str, piece: _Piece) -> tuple[str, int]:

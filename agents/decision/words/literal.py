@@ -4,11 +4,12 @@ from agents.decision.rules import is_rule_text, parse_lines, parse_rule
 from agents.decision.rules.lines import RuleLines
 from agents.decision.words.conditions import Condition, Literal
 from agents.decision.words.context import Context
-from agents.decision.words.items import Item, Level, Role, TargetLevel
+from agents.decision.words.items import Item, Level, Managed, Role, TargetLevel
 from agents.decision.words.logic import condition
 from agents.decision.words.sentence import Sentence
 from agents.decision.words.tokens import Kind
 from agents.domain.errors import RuleError
+from agents.domain.strategy import Side, Step
 
 _ENDS = frozenset(
     {";", "\n", "stop", "target", "trail", "risk", "leverage", "exit", "exit long", "exit short",
@@ -95,7 +96,14 @@ def items_of(lines: RuleLines) -> list[Item]:
         found.append(Item("target", 0, 0, every))
     if "trailing" in lines.lines:
         found.append(Item("trailing", 0, 0, lines.lines["trailing"]))
+    if lines.steps:
+        found.append(Item("manage", 0, 0, tuple(_managed(step) for step in lines.steps)))
     return found
+
+
+def _managed(step: Step) -> Managed:
+    long = step.side is Side.LONG if step.side else None
+    return Managed(Literal(step.when), step.close, long, step.side is not None)
 
 
 def fault_of_lines(text: str) -> RuleError | None:

@@ -25,6 +25,7 @@ from agents.decision.words.vocabulary import words
 _BRINGING = words("bring put pull raise rise shift drag set adjust change get")
 _MOVING = ("move", "stop", "breakeven", "trail")
 _FILLERS = words("i i'm we you see sees get got there's there is ever it's")
+_HEADINGS = words("manage management")
 _MOST_FILLERS = 3
 _ACTING = ("sell", "exit", "close", "buy", "long", "short", "enter", "exit long", "exit short")
 # What may follow a condition after `and` without being a part of it.
@@ -51,6 +52,9 @@ def managing(c: Context, i: int) -> Item | None:
     """Steps at word `i`, what is left to an exit rule, or words that mean one and can't be used."""
     if not _any(c):
         return None
+    if c.s.at(i).raw in _HEADINGS and c.s.has(i + 1, ":"):
+        item = managing(c, i + 2)
+        return replace(item, start=i) if item else None
     if c.s.has(i, *_DENIED):
         done = _done_when(c, i + 1)
         return Item("denied", i, done.end, done.value) if done and done.kind == "manage" else None

@@ -49,6 +49,27 @@ def test_lines(text: str, header: str, lines: dict[str, str], rest: tuple[str, .
     assert (found.header, dict(found.lines), found.rest) == (header, lines, rest)
 
 
+@pytest.mark.parametrize(
+    ("text", "steps", "rest"),
+    [
+        ("manage: close 50% when rsi > 70", ["close 50% when rsi(14) > 70"], ()),
+        ("Manage: CLOSE 12.5 % WHEN rsi > 70\nmanage: stop to entry when rsi > 60",
+         ["close 12.5% when rsi(14) > 70", "stop to entry when rsi(14) > 60"], ()),
+        ("manage: long: close 50% when rsi > 70; manage: short: close 50% when rsi < 30; hold on",
+         ["long: close 50% when rsi(14) > 70", "short: close 50% when rsi(14) < 30"], ("hold on",)),
+        ("manage: close 50% when rsi > 70\n and close > 1; stop to entry when rsi > 60",
+         ["close 50% when rsi(14) > 70 and close > 1", "stop to entry when rsi(14) > 60"], ()),
+        ("management: stop to entry when (rsi > 60\nor close > 1) risk: 1%",
+         ["stop to entry when rsi(14) > 60 or close > 1"], ("risk: 1%",)),
+    ],
+)  # fmt: skip
+def test_steps(text: str, steps: list[str], rest: tuple[str, ...]) -> None:
+    found = parse_lines(f"BTC/USDT 5m entry long: rsi < 30; stop: 2%; {text}")
+    assert [str(step) for step in found.steps] == steps
+    assert (dict(found.lines), found.rest) == (LONG, rest)
+    assert parse_lines(str(found)) == found
+
+
 def test_a_print_of_lines_parses_back_to_itself() -> None:
     text = "BTC/USDT 5m entry long: rsi<30 entry short: rsi>70 stop: 2% target: 2R; trail 1 atr"
     found = parse_lines(text)
@@ -70,6 +91,7 @@ def test_a_print_of_lines_parses_back_to_itself() -> None:
         ("entry long: rsi<30\nstop: 3R", "stop: 3R", "3R"),
         ("entry long: rsi<30 stop: 2% stop: 3%", "entry long: rsi<30 stop: 2% stop: 3%", "stop"),
         ("entry long: rsy < 3; stop 2%", "entry long: rsy < 3; stop 2%", "rsy"),
+        ("stop: 2%\nmanage: close 5% when rsy < 3", "manage: close 5% when rsy < 3", "rsy"),
     ],
 )
 def test_an_error_points_into_the_whole_text(text: str, line: str, word: str) -> None:

@@ -237,3 +237,31 @@ def test_spellings_and_words_stay_those_of_the_user() -> None:
     assert found.said == said
     assert any("“overbougt” as overbought" in note for note in found.assumptions)
     assert texts(found) == ["close 50% when rsi(14) > 70"]
+
+
+LINES = "BTC/USDT 15m\nentry long: rsi(14) < 30\nentry short: rsi(14) > 70\nstop: 2%\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "steps"),
+    [
+        ("manage: close 50% when rsi > 60", ["close 50% when rsi(14) > 60"]),
+        ("manage: long: close 50% when rsi > 60\nmanage: short: stop to entry when rsi < 40",
+         ["long: close 50% when rsi(14) > 60", "short: stop to entry when rsi(14) < 40"]),
+        ("manage: close 50% when rsi > 60\nsell a third when MACD crosses down",
+         [f"long: close 33.33% when {CROSS.format('below')}", "close 50% when rsi(14) > 60"]),
+        ("manage: sell half when RSI > 60", ["long: close 50% when rsi(14) > 60"]),
+    ],
+)  # fmt: skip
+def test_lines_of_the_rule_language(lines: str, steps: list[str]) -> None:
+    found = read(f"{LINES}{lines}", DEFAULT_UNIVERSE)
+    assert texts(found) == steps
+    assert (found.entry_long, found.entry_short) == ("rsi(14) < 30", "rsi(14) > 70")
+    assert (found.exit_long, found.exit_short, found.stop) == (None, None, "2%")
+    assert found.unread == ()
+
+
+def test_a_step_on_a_shorter_timeframe_is_asked_about() -> None:
+    text = "BTC 1h\nentry long: rsi < 30\nstop: 2%\nmanage: close 50% when rsi@15m > 70"
+    found = read(text, DEFAULT_UNIVERSE)
+    assert any("15m" in question for question in found.questions)
