@@ -94,9 +94,10 @@ class Escalation:
             elif one.state in FAILED and one.reason.startswith(_CLOSED):
                 self._of(position_id).closed_at(at, one.reason.removeprefix(f"{_CLOSED}: "))
 
-    def strike_target(self, position_id: int, index: int) -> None:
+    def strike_targets(self, position_id: int, indices: Sequence[int]) -> None:
         targets = self._of(position_id).targets
-        targets[index] = targets.get(index, 0) + 1
+        for index in indices:
+            targets[index] = targets.get(index, 0) + 1
 
     def judge(
         self, position_id: int, ended: Sequence[OrderIntent], orders: Sequence[OrderIntent]
@@ -111,7 +112,7 @@ class Escalation:
             if one.kind is OrderKind.STOP:
                 dropped.append(one)
             elif not one.pair and one.target is not None:
-                self.strike_target(position_id, one.target)
+                self.strike_targets(position_id, [one.target])
         if dropped:
             self.strike(position_id, dropped[0].error or "it dropped the stop")
 

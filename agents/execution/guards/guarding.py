@@ -208,23 +208,20 @@ class Guards:
             pause = max(pause, timedelta(seconds=fault.retry_after + 0.5))
         self._later.put(position_id, self._clock.wall() + pause)
 
-    async def _bring(
-        self, position_id: int, ask: Ask, sending: OrderIntent | None = None
-    ) -> Scene | None:
+    async def _bring(self, position_id: int, ask: Ask) -> None:
         """Do what differs until nothing does. Raises TryAgain, when it has to go on later."""
         scene: Scene | None = None
         try:
             for _ in range(_STEPS):
-                scene = await self._scenes.of(position_id, sending)
+                scene = await self._scenes.of(position_id)
                 if scene is None or not await self._step(scene, ask):
                     break
             else:
                 raise BrokerAway("Its orders keep changing.")
         except Exception:
-            await self._note(await self._scenes.of(position_id, sending))
+            await self._note(await self._scenes.of(position_id))
             raise
         await self._note(scene)
-        return scene
 
     async def _step(self, scene: Scene, ask: Ask) -> bool:
         """The next thing to do; False when there is none for now."""
@@ -243,7 +240,7 @@ class Guards:
 
     async def _work(self, scene: Scene, ask: Ask, todo: Difference) -> bool:
         """Stops first, and new before old. Where coins are locked a new order takes the place of
-        an old one."""
+        an old one. What is old makes way for nothing else until the entry is over."""
         number = scene.position.id
         if todo.missing_stops:
             if scene.closing and (scene.covered or self._escalation.closing(number)):
@@ -253,12 +250,15 @@ class Guards:
             groups, instead = scene.swap(todo)
             if groups:
                 return await self._place(scene, ask, groups, instead)
-            if not instead:  # looked at again when its entry is over
-                self._later.put(number, self._clock.wall() + timedelta(seconds=1))
-            return await self._cancel(scene, instead)
-        if todo.stale:
-            return await self._cancel(scene, [item for group in todo.stale for item in group])
+            return await self._cancel(scene, instead) if instead else self._when_grown(number)
+        if stale := [item for group in todo.stale for item in group]:
+            return self._when_grown(number) if scene.grows else await self._cancel(scene, stale)
         return await self._place(scene, ask, todo.missing, [])
+
+    def _when_grown(self, number: int) -> bool:
+        """Go on when its entry is over."""
+        self._later.put(number, self._clock.wall() + timedelta(seconds=1))
+        return False
 
     async def _place(
         self, scene: Scene, ask: Ask, groups: Sequence[Group], instead: Sequence[OrderIntent]
@@ -295,14 +295,13 @@ class Guards:
                 raise BrokerAway("The exchange gives no answer.")
             return True
         if outcome.verdict is Verdict.TOO_NEAR and covers(group):
-            closed = await self._close(scene, "the price was beyond the stop already")
-            return closed or ask.look
+            beyond = "the price was beyond the stop already"
+            return await self._close(scene, beyond) or ask.look
         if covers(group) and scene.covered and not ask.look:
             raise NotMoved(f"The stop stays where it rests: {outcome.why}.")
-        targets = [leg.target for leg in group if leg.target is not None]
-        for index in targets:
-            self._escalation.strike_target(number, index)
-        if not targets:
+        if targets := [leg.target for leg in group if leg.target is not None]:
+            self._escalation.strike_targets(number, targets)
+        else:
             self._escalation.strike(number, outcome.why)
         log.error("A resting order was refused: %s", outcome.why, extra=ids(scene.position))
         return True

@@ -116,7 +116,7 @@ class Scene:
         Neither is made way for while more of the entry is to come and all that came is covered.
         """
         if self.style is GuardStyle.SEPARATE:
-            return todo.missing_stops, []
+            return self._apart(todo), []
         beside = fitting(self._new_first(todo.missing), self.free)
         if beside := [*beside, *self._stopgap(todo.missing, beside)]:
             return beside, []
@@ -129,14 +129,23 @@ class Scene:
             return [], instead
         return list(todo.missing[:1]), instead
 
+    def _apart(self, todo: Difference) -> list[Group]:
+        """Where nothing is locked: one more stop for what is not covered while more of the entry
+        is to come, then those that it should have."""
+        if not (self.grows and covered(self.resting)):
+            return todo.missing_stops
+        return self._stopgap(todo.missing, ()) or ([] if self.covered else todo.missing_stops)
+
     def _new_first(self, missing: Sequence[Group]) -> list[Group]:
         """Those whose targets rest already come last, so that no target rests twice meanwhile."""
         resting = {item.target for item in self.resting if item.target is not None}
         return sorted(missing, key=lambda group: any(leg.target in resting for leg in group))
 
     def _stopgap(self, missing: Sequence[Group], beside: Sequence[Group]) -> list[Group]:
-        """A stop alone for what is free and not covered, until the others make room."""
-        bare = min(self.free, self.whole - covered(self.resting))
+        """A stop alone for what is not covered and can be, until the others make room."""
+        bare = self.whole - covered(self.resting)
+        if self.style is not GuardStyle.SEPARATE:
+            bare = min(self.free, bare)
         bare -= sum((group[0].quantity for group in beside), ZERO)
         price = next((leg.price for group in missing for leg in group if leg.stops), ZERO)
         quantity = self.ground.instrument.amount(max(bare, ZERO))
@@ -205,8 +214,7 @@ class Scenes:
         mine = 0 if sending is None else sending.id
         flying = [item for item in orders if item.id == mine or not self.held_back(item.id)]
         ground = Ground(position, instrument, broker)
-        # where nothing is locked, what grows gets new orders and makes way for nothing
-        grows = style is not GuardStyle.SEPARATE and await self._grows(position)
+        grows = await self._grows(position)
         return Scene(position, ground, style, orders, left_to_close(flying), grows)
 
     async def _of_one_moment(self, stored: Position) -> tuple[Position, Sequence[OrderIntent]]:

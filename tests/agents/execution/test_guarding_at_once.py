@@ -81,9 +81,9 @@ class FarBroker(VenueBroker):
             self.trips.over(self)
 
 
-def far() -> tuple[Floor, Trips]:
-    floor, trips = Floor(GuardStyle.PAIRED), Trips()
-    broker = FarBroker(floor.world.clock.now, GuardStyle.PAIRED)
+def far(style: GuardStyle = GuardStyle.PAIRED) -> tuple[Floor, Trips]:
+    floor, trips = Floor(style), Trips()
+    broker = FarBroker(floor.world.clock.now, style)
     broker.trips = trips
     floor.broker = floor.world.broker = broker
     return floor, trips
@@ -128,6 +128,30 @@ async def test_what_an_entry_fills_later_is_covered_before_anything_is_moved(mor
     covered = trips.covered[0]
     assert covered == floor.broker.stopped() == floor.position.quantity == D("0.06") + D(more)
     assert "cancel" not in [name for trip in trips.made for name in trip]
+    floor.agrees()
+
+
+async def test_old_guards_of_a_growing_entry_make_no_delay_for_new_ones() -> None:
+    """Where nothing is locked, each part gets a stop of its own until the entry is over; what it
+    filled meanwhile, and nobody heard of yet, would lie bare while others are cancelled."""
+    floor, trips = far(GuardStyle.SEPARATE)
+    floor.fail("submit", "later")
+    await floor.open(both(Side.LONG, *TWO))
+    entry = floor.world.orders[0].client_id
+    for part in ("0.06", "0.04"):
+        floor.broker.fill(entry, part)
+        await floor.world.settle()
+        assert floor.broker.stopped() == floor.position.quantity
+    await floor.second()
+    assert "cancel" not in [name for trip in trips.made for name in trip]
+    floor.broker.fill(entry)
+    await floor.world.settle()
+    await floor.second()
+    assert floor.rests() == [
+        ("limit", "60600", "0.08333"),
+        ("limit", "61200", "0.08333"),
+        ("stop", "59400", "0.16666"),
+    ]
     floor.agrees()
 
 
