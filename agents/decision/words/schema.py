@@ -11,16 +11,23 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agents.decision.rules import parse_rule, parse_stop, parse_target_level, parse_trailing
+from agents.decision.rules import (
+    parse_rule,
+    parse_step,
+    parse_stop,
+    parse_target_level,
+    parse_trailing,
+)
 from agents.decision.words import checks
 from agents.decision.words.assemble import SYMBOL_CHOICES, TIMEFRAME_CHOICES
 from agents.decision.words.entries import ENTRY_CHOICES
 from agents.decision.words.exits import STOP_CHOICES, TARGET_CHOICES
-from agents.decision.words.questions import NO_WAY_OUT
+from agents.decision.words.questions import NO_WAY_OUT, NO_WAY_OUT_OF_REST
 from agents.decision.words.reading import Question, Reading, shortened
+from agents.decision.words.steps import MOST_STEPS
 from agents.domain.errors import AskUser, RuleError
 from agents.domain.market import TIMEFRAMES, Universe
-from agents.domain.strategy import DEFAULT_RISK_PERCENT, Target, Window
+from agents.domain.strategy import DEFAULT_RISK_PERCENT, Step, Target, Window
 from agents.domain.symbols import resolve
 from agents.domain.windows import zone
 
@@ -69,6 +76,7 @@ class ModelReading(_Schema):
     stop: str | None = None
     targets: list[ModelTarget] = Field(default_factory=list)
     trailing: str | None = None
+    manage: list[str] = Field(default_factory=list)
     risk_percent: float | None = None
     size: float | None = None
     leverage: float | None = None
@@ -194,6 +202,41 @@ class _Checked:
             )
             return None
 
+    def manage(self, timeframe: str | None, side: str | None) -> tuple[Step, ...]:
+        """The steps that hold for `side`; those that can't be used are asked about."""
+        found: list[Step] = []
+        for text in self.answer.manage[:_MOST_LINES]:
+            step = self._step(text, timeframe)
+            if step is not None and side in {"long", "short"}:
+                if step.side not in {None, side}:
+                    self._leave_step(text, f"It only goes {side}.")
+                    continue
+                step = step.model_copy(update={"side": None})
+            if step is not None and step not in found:
+                found.append(step)
+        left = [str(step) for step in found[MOST_STEPS:]]
+        for text in (*left, *self.answer.manage[_MOST_LINES:]):
+            self._leave_step(text, f"{MOST_STEPS} steps with an open position are the most.")
+        return tuple(found[:MOST_STEPS])
+
+    def _step(self, text: str, timeframe: str | None) -> Step | None:
+        try:
+            step = parse_step(text[:2000], timeframe)
+        except RuleError as wrong:
+            self._leave_step(text, str(wrong))
+            return None
+        rule = parse_rule(step.when, timeframe).condition
+        if reason := checks.impossible(rule):
+            self._leave_step(text, reason)
+            return None
+        if reason := checks.pointless(rule):
+            self.ask("manage", f"{reason} Is that what you mean?", essential=False)
+        return step
+
+    def _leave_step(self, text: str, reason: str) -> None:
+        self.ask("manage", f"I can't use “{shortened(text)}”: {reason}", essential=False)
+        self.unread.append(_line(text))
+
     def windows(self) -> tuple[Window, ...]:
         found: list[Window] = []
         for one in self.answer.windows[:_MOST_LINES]:
@@ -254,6 +297,7 @@ def _levels_and_rules(work: _Checked) -> Reading:
         stop=work.stop(own),
         targets=work.targets(own),
         trailing=work.trailing(),
+        manage=work.manage(own, side),
         windows=work.windows(),
         guidance=_line(work.answer.guidance) if work.answer.guidance else None,
     )
@@ -319,9 +363,10 @@ def _what_is_open(work: _Checked, found: Reading) -> None:
                 essential=not found.guidance,
             )
     if not (found.targets or found.exit_long or found.exit_short or found.trailing):
+        closes = any(step.close is not None for step in found.manage)
         work.ask(
             "exit",
-            NO_WAY_OUT,
+            NO_WAY_OUT_OF_REST if closes else NO_WAY_OUT,
             *TARGET_CHOICES,
             essential=False,
         )

@@ -94,3 +94,39 @@ def test_no_strategy_stays_empty() -> None:
     found = from_model({"is_strategy": False}, DEFAULT_UNIVERSE, said="hi")
     assert not found.is_strategy
     assert found.spec() is None
+
+
+def test_steps_are_checked_as_rules_are() -> None:
+    found = reading(manage=["CLOSE 50% when RSI>70", "long: stop to entry when close > ema(50)@4h"])
+    assert [str(step) for step in found.manage] == [
+        "close 50% when rsi(14) > 70",
+        "stop to entry when close > ema(50)@4h",
+    ]
+    spec = found.spec()
+    assert spec is not None
+    assert spec.manage == found.manage
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sell half when it feels toppy",
+        "close 100% when rsi(14) > 70",
+        "close 50% when rsi(14) > 170",
+        "close 50% when rsi(14)@15m > 70",
+        "short: close 50% when rsi(14) < 30",
+    ],
+)
+def test_a_step_that_does_not_hold_is_named(text: str) -> None:
+    found = reading(manage=["close 50% when rsi(14) > 70", text])
+    assert [str(step) for step in found.manage] == ["close 50% when rsi(14) > 70"]
+    assert text in found.unread
+    assert any(question.field == "manage" and text in question.text for question in found.asks)
+    assert found.spec() is not None
+
+
+def test_six_steps_are_the_most() -> None:
+    texts = [f"close 10% when rsi(14) > {level}" for level in range(60, 74)]
+    found = reading(manage=[*texts, texts[0]])
+    assert [str(step) for step in found.manage] == texts[:6]
+    assert set(texts[6:]) <= set(found.unread)
