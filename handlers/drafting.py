@@ -126,6 +126,7 @@ def _understood(reading: Reading) -> Iterator[Words | str]:
         ("Stop", reading.stop),
         ("Targets", ", ".join(target.at for target in reading.targets)),
         ("Trailing", reading.trailing),
+        ("Manage", "; ".join(map(str, reading.manage))),
         ("Risk", reading.risk_percent and numbers.percent(reading.risk_percent)),
         ("Leverage", reading.leverage and f"{reading.leverage}x"),
         ("Guidance", reading.guidance),

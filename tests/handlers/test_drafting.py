@@ -15,6 +15,9 @@ from tests.support.conversation import ADA, Conversation, buttons, conversation,
 from tests.support.desk import World
 
 WHOLE = "Long ETH on 1m when ema 9 crosses above ema 21, stop 0.8%, target 1.5R, risk 0.4%"
+MANAGED = (
+    f"{WHOLE}, sell half when RSI(14) is above 70, move the stop to entry when RSI(14) is above 60"
+)
 NO_TIMEFRAME = "long ETH when the 9 ema crosses above the 21 ema, stop 1%, target 2R"
 
 
@@ -47,8 +50,26 @@ async def test_the_card_shows_all_that_was_understood(talk: Conversation) -> Non
     assert rules == "entry long: ema(9) crosses above ema(21)\nstop: 0.8%\ntarget: 1.5R"
 
 
-async def test_the_rule_text_of_a_card_drafts_the_same_again(talk: Conversation) -> None:
-    [card] = await talk.say(WHOLE)
+async def test_the_card_shows_what_is_done_with_an_open_trade(talk: Conversation) -> None:
+    [card] = await talk.say(MANAGED)
+    said = card.words.plain()
+    for part in (
+        "Close 50% of what is open when RSI(14) is above 70, once a trade.",
+        "Move the stop to the entry when RSI(14) is above 60, once a trade.",
+    ):
+        assert part in said
+    [draft] = await drafts(talk)
+    assert [str(step) for step in draft.spec.manage] == [
+        "close 50% when rsi(14) > 70",
+        "stop to entry when rsi(14) > 60",
+    ]
+
+
+@pytest.mark.parametrize("sentence", ["whole", "managed"])
+async def test_the_rule_text_of_a_card_drafts_the_same_again(
+    talk: Conversation, sentence: str
+) -> None:
+    [card] = await talk.say({"whole": WHOLE, "managed": MANAGED}[sentence])
     [rules] = [span.text for span in card.words.spans if span.style is Style.PRE]
     await talk.say(f"/new\nETH/USDT 1m\n{rules}\nrisk 0.4%")
     first, second = await drafts(talk)

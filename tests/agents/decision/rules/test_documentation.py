@@ -8,6 +8,7 @@ import pytest
 from agents.decision.rules import (
     parse_lines,
     parse_rule,
+    parse_step,
     parse_stop,
     parse_targets,
     parse_trailing,
@@ -24,6 +25,7 @@ READERS: dict[str, Callable[[str], object]] = {
     "stop": parse_stop,
     "target": parse_targets,
     "trailing": parse_trailing,
+    "step": parse_step,
 }
 
 
