@@ -136,6 +136,10 @@ class Venue(Protocol):
         """Executions of a symbol from `since` on, oldest first, also of orders that are not
         ours."""
 
+    async def traded(self, owner_id: int, symbol: str, since: datetime) -> Sequence[Fill]:
+        """The same without whose they were, which may take a question for each order: client ids
+        are empty."""
+
     async def funding(
         self, owner_id: int, symbol: str, since: datetime
     ) -> Sequence[FundingPaid]: ...

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 from agents.domain.errors import BrokerAway, OrderRejected
 from agents.domain.market import InstrumentKind, from_ms, to_ms
 from agents.domain.money import ZERO
+from agents.domain.order import Fill
 from agents.domain.ports import Clock
 from agents.domain.strategy import Side
 from agents.domain.symbols import DOLLARS
@@ -68,6 +69,15 @@ class LiveVenue:
                 found.append(VenueFill(fill, str(trade.get("order") or "")))
         found = sorted(found, key=lambda one: one.fill.at)
         return await _asked(with_forced(session, symbol, found))
+
+    async def traded(self, owner_id: int, symbol: str, since: datetime) -> Sequence[Fill]:
+        session = await self._sessions.of(owner_id)
+        if symbol not in session.listing.spelled:
+            return ()
+        since = session.theirs(since)
+        trades = await _asked(self._trades(session, symbol, to_ms(since)))
+        found = [await _asked(self._lookup.fill(session, symbol, one, "")) for one in trades]
+        return sorted((one for one in found if one.at >= since), key=lambda one: one.at)
 
     async def _trades(self, session: Session, symbol: str, since: int) -> list[Trade]:
         """Page after page; some exchanges show a few days at a time."""

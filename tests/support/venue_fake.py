@@ -129,6 +129,10 @@ class FakeExchange:
             told for told in account.fills if told.fill.symbol == symbol and told.fill.at >= since
         ]
 
+    async def traded(self, owner_id: int, symbol: str, since: datetime) -> Sequence[Fill]:
+        told = await self.fills(owner_id, symbol, since)
+        return [replace(one.fill, client_id="") for one in told]
+
     async def funding(self, owner_id: int, symbol: str, since: datetime) -> Sequence[FundingPaid]:
         account = await self._ask(owner_id)
         return [one for one in account.funding if one.symbol == symbol and one.at >= since]

@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agents.decision.rules import parse_rule, parse_stop, parse_targets
+from agents.decision.rules import parse_rule, parse_step, parse_stop, parse_targets
 from agents.decision.words import checks
 from agents.decision.words.draft import Draft
 from agents.decision.words.edit_rules import edit_rules
+from agents.decision.words.edit_steps import add_steps, take_out_steps
 from agents.decision.words.exits import stop, targets, trailing
 from agents.decision.words.frames import frame
 from agents.decision.words.hours import windows
@@ -22,7 +23,7 @@ from agents.decision.words.terms import plain
 from agents.decision.words.vocabulary import words
 from agents.domain.errors import RuleError
 from agents.domain.market import Universe
-from agents.domain.strategy import Sides, StrategySpec, Target
+from agents.domain.strategy import Sides, Step, StrategySpec, Target, Window
 
 _TAKING_AWAY = words("remove drop delete without no cancel forget off kill lose disable skip clear")
 _PUTTING_IN = words("instead switch replace change only use trade swap")
@@ -83,9 +84,15 @@ class Workshop:
 
     def taken_away(self, item_start: int) -> bool:
         """Whether the word before `item_start` takes something away: `remove the target`."""
+        if self.spent(item_start):
+            return False
         s = self.draft.s
         before = {s.at(item_start - 1).raw, s.at(item_start - 2).raw}
         return bool(before & _TAKING_AWAY)
+
+    def spent(self, i: int) -> bool:
+        """Whether word `i` has said what it takes away."""
+        return any(one.start <= i < one.end for one in self.draft.of("removal"))
 
 
 def edit(spec: StrategySpec, sentence: str, universe: Universe) -> Edit:
@@ -133,6 +140,8 @@ def _validated(work: Workshop) -> StrategySpec | None:
             parse_stop(new.stop, new.timeframe)
         for target in new.targets:
             parse_targets(target.at, new.timeframe)
+        for managed in new.manage:
+            parse_step(str(managed), new.timeframe)
     except RuleError as wrong:
         work.draft.ask("edit", f"That does not fit the other rules: {wrong}")
         return None
@@ -161,14 +170,22 @@ def shown(value: Any) -> str:
             return plain(value)
         case Sides():
             return value.value
-        case (Target(), *_):
-            return ", ".join(f"{plain(one.share * 100)}% at {one.at}" for one in value)
         case tuple():
-            return ", ".join(str(one) if isinstance(one, str) else _window(one) for one in value)
+            joint = "; " if isinstance(value[0], Step) else ", "
+            return joint.join(map(_shown_one, value))
     return str(value)
 
 
-def _window(window: Any) -> str:
+def _shown_one(value: Any) -> str:
+    match value:
+        case Target():
+            return f"{plain(value.share * 100)}% at {value.at}"
+        case Window():
+            return _window(value)
+    return str(value)
+
+
+def _window(window: Window) -> str:
     days = f" {' '.join(window.days)}" if window.days else ""
     return f"{window.from_}–{window.to} {window.tz}{days}"
 
@@ -377,5 +394,6 @@ def _name_leftovers(work: Workshop) -> None:
 
 
 _STEPS: tuple[Callable[[Workshop], None], ...] = (
-    _symbols, _timeframe, _rules, _side, _stop, _targets, _trailing, _money, _windows, _refused,
+    take_out_steps, _symbols, _timeframe, _rules, _side, add_steps, _stop, _targets, _trailing,
+    _money, _windows, _refused,
 )  # fmt: skip

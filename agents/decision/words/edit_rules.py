@@ -55,7 +55,7 @@ def _take_out(work: Workshop) -> None:
             "ignore",
             "skip",
             "lose",
-        }:
+        } or work.spent(i):
             continue
         word = _named(s, i + 1)
         if word is None:
@@ -127,6 +127,8 @@ def _removed(work: Workshop, word: str) -> bool:
 def _swap_operands(work: Workshop) -> None:
     """`ema 100 instead of ema 200`, `25 instead of 30`, `change the 50 ema to 100 ema`."""
     s = work.draft.s
+    if work.draft.of("manage"):
+        return  # `sell half when rsi > 80 instead of 70` speaks of a step
     for i in range(len(s)):
         if s.at(i).raw == "instead" and i > 0:
             _instead(work, i)
@@ -250,6 +252,8 @@ def _slots(work: Workshop, index: int) -> list[str]:
     for item in reversed(work.draft.items[:index]):
         if item.kind == "act":
             role = item.value
+            if role is Role.EXIT_LONG and work.draft.s.has(item.start, "sell"):
+                role = Role.SELL  # `sell the rest`
             if role in {Role.EXIT, Role.SELL, Role.EXIT_LONG, Role.EXIT_SHORT}:
                 return _exits(work, role)
             if role in {Role.LONG, Role.SHORT}:

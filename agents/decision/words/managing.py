@@ -64,7 +64,7 @@ def managing(c: Context, i: int) -> Item | None:
 def _any(c: Context) -> bool:
     """Whether the sentence closes parts or moves a stop anywhere; asked once."""
     if c.manages is None:
-        c.manages = any(_doing(c, i) or closing(c.s, i) for i in range(len(c.s)))
+        c.manages = any(doing(c, i) or closing(c.s, i) for i in range(len(c.s)))
     return c.manages
 
 
@@ -115,7 +115,7 @@ def _unread_part(c: Context, i: int) -> int | None:
     j = s.skip(i, "and", "or")
     if j == i or ends_clause(s, j) or s.has(j, *_ELSE) or s.at(j).raw in _ELSE_WORDS:
         return None
-    if s.at(j).kind is not Kind.WORD or _doing(c, j) or closing(s, j, verbless=True):
+    if s.at(j).kind is not Kind.WORD or doing(c, j) or closing(s, j, verbless=True):
         return None
     return max(clause_end(s, j), j + 1)
 
@@ -124,7 +124,7 @@ def _doings(c: Context, i: int) -> tuple[list[Share], int]:
     """What is done at word `i`, and what is joined to it: `sell half and move stop to BE`."""
     found: list[Share] = []
     j = end = i
-    while one := _doing(c, j):
+    while one := doing(c, j):
         found.append(one)
         end = one.end
         j = c.s.skip(end, ",", "and", "then")
@@ -133,7 +133,8 @@ def _doings(c: Context, i: int) -> tuple[list[Share], int]:
     return found, end
 
 
-def _doing(c: Context, i: int) -> Share | None:
+def doing(c: Context, i: int) -> Share | None:
+    """One thing that is done at word `i`, without its condition."""
     found = closing(c.s, i) or _stop_to_entry(c, i)
     return found if found and not found.rest else None
 
@@ -344,9 +345,9 @@ def _rest(c: Context, i: int) -> Item | None:
 
 
 def _role(s: Sentence, found: Share) -> Role:
-    """The exit of the side that a verb tells, where there are two."""
+    """The exit of the side that a verb tells, unless the sentence is about one side only."""
     longs = any(s.has(i, "long", "buy", "only long", "both") for i in range(len(s)))
     shorts = any(s.has(i, "short", "only short", "both", "mirror") for i in range(len(s)))
-    if found.long is None or not (longs and shorts):
+    if found.long is None or longs != shorts:
         return Role.EXIT
     return Role.EXIT_LONG if found.long else Role.EXIT_SHORT

@@ -14,9 +14,11 @@ _VERBS = words(
     """
     take takes taking trim trims trimming scale scales reduce reduces reducing cut cuts dump dumps
     unload offload book lock secure bank liquidate halve lighten shave partial partially peel
-    remove get tp
+    remove tp
     """
 )
+_SCALES = words("scale scales")
+_TAKES = words("take takes taking")
 _VERB_LABELS = ("sell", "exit", "exit long", "exit short", "close")
 _OTHER_LABELS = frozenset({"cross", "fall", "break", "target", "half"})  # of `cut`, `dump`, ...
 _BEFORE = words(
@@ -58,17 +60,21 @@ def closing(s: Sentence, i: int, *, verbless: bool = False) -> Share | None:
         return None
     while verbless and s.at(at).raw in _ANOTHER:
         at += 1
+    said, sure = told if side is None else side, side is not None
     amount = _amount(s, at)
-    if amount is None and _vaguely(s, j, at):
-        return Share(at, None, side if side is not None else told, side is not None, at, vague=True)
     if amount is None:
-        return None
+        return Share(at, None, said, sure, vague=True) if _vaguely(s, j, at) else None
     part, end = amount
-    said = side if side is not None else told
-    rest, vague = s.has(end - 1, "rest") and part is None, s.at(at).raw in _VAGUE
-    if part is None and not (rest or vague):
+    if _is_entry(s, j, end):
         return None
-    return _with_side(s, Share(end, part, said, side is not None, at, rest, vague))
+    rest, vague = s.has(at, "rest"), s.at(at).raw in _VAGUE
+    return _with_side(s, Share(end, part, said, sure, at, rest, vague))
+
+
+def _is_entry(s: Sentence, i: int, end: int) -> bool:
+    """`take half size when ...`: how much is opened."""
+    taken = s.at(i).raw in _TAKES and s.has(end - 1, "positions", "size")
+    return taken and "off" not in _texts(s, i, end)
 
 
 def _side_before(s: Sentence, i: int) -> tuple[bool | None, int]:
@@ -87,6 +93,8 @@ def _verb(s: Sentence, i: int) -> tuple[bool | None, int] | None:
         return None
     long = {"sell": True, "exit long": True, "exit short": False}.get(word.label)
     j = i + 1
+    if word.raw in _SCALES and (s.has(j, "in") or s.at(j).raw == "into"):
+        return None  # more is opened
     while s.at(j).raw in _BEFORE or s.has(j, "positions", "size", "it", "in", "target", "exit"):
         j += 1
     if word.label == "target":
@@ -98,8 +106,12 @@ def _verb(s: Sentence, i: int) -> tuple[bool | None, int] | None:
 
 def _vaguely(s: Sentence, i: int, end: int) -> bool:
     """`sell some`, whose `some` is passed over as an article; `partially close`."""
-    said = s.text[s.at(i).start : s.at(end).start].lower().split()
-    return end > i and (s.at(i).raw in _VAGUE or "some" in said)
+    return end > i and (s.at(i).raw in _VAGUE or "some" in _texts(s, i, end))
+
+
+def _texts(s: Sentence, i: int, end: int) -> list[str]:
+    """The words up to word `end` as they were written, with those that are passed over."""
+    return s.text[s.at(i).start : s.at(end).start].lower().split()
 
 
 def _off(s: Sentence, i: int) -> bool:

@@ -12,6 +12,7 @@ from agents.domain.errors import RuleError
 from agents.domain.strategy import Side, Step
 
 MOST_STEPS = 6
+EACH_OF_WHAT_IS_OPEN = "Each step closes its part of what is open by then."
 _SAY_IT = "Say it as in “sell half when RSI is above 70”."
 _REPEATED = re.compile(r"\b(?:whenever|every time|each time|any ?time)\b", re.IGNORECASE)
 _NAMES = {True: "long", False: "short"}
@@ -39,7 +40,7 @@ def steps(
         draft.ask("manage", text, essential=False)
     found = found[:MOST_STEPS]
     if sum(step.close is not None for step in found) > 1:
-        draft.note("Each step closes its part of what is open by then.")
+        draft.note(EACH_OF_WHAT_IS_OPEN)
     return tuple(found)
 
 

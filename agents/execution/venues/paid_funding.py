@@ -7,11 +7,11 @@ from decimal import Decimal
 
 from agents.domain.market import Instrument, InstrumentKind
 from agents.domain.money import ZERO, exactly
-from agents.domain.order import OrderPurpose, OrderSide
+from agents.domain.order import Fill, OrderPurpose, OrderSide
 from agents.domain.ports import Clock, Market, Memory
 from agents.domain.position import Position
 from agents.domain.strategy import Mode
-from agents.domain.venue import Connection, FundingPaid, Venue, VenueFill, VenueState
+from agents.domain.venue import Connection, FundingPaid, Venue, VenueState
 from agents.execution.booking.bookkeeping import kept, moved_by
 from agents.execution.booking.funding import Funding
 
@@ -78,8 +78,8 @@ class PaidFunding:
         new = [one for one in told if (owner, symbol, one.venue_id) not in self._shared]
         if not new:
             return True
-        traded = await self._venue.fills(owner, symbol, min(one.at for one in new))
-        if any(one.fill.at >= state.asked - LAG for one in traded):
+        traded = await self._venue.traded(owner, symbol, min(one.at for one in new))
+        if any(one.at >= state.asked - LAG for one in traded):
             return False
         for paid in new:
             in_all = _account_held(symbol, paid.at, state, traded)
@@ -114,14 +114,12 @@ class PaidFunding:
         return max(held, ZERO) * position.side.sign
 
 
-def _account_held(
-    symbol: str, at: datetime, state: VenueState, traded: Sequence[VenueFill]
-) -> Decimal:
+def _account_held(symbol: str, at: datetime, state: VenueState, traded: Sequence[Fill]) -> Decimal:
     """What the whole account held at a moment, signed: what it holds now without what was
     `traded` since."""
     there = next((one for one in state.positions if one.symbol == symbol), None)
     held = there.quantity * there.side.sign if there else ZERO
     for told in traded:
-        if told.fill.at >= at:
-            held -= told.fill.quantity * (1 if told.fill.side is OrderSide.BUY else -1)
+        if told.at >= at:
+            held -= told.quantity * (1 if told.side is OrderSide.BUY else -1)
     return held

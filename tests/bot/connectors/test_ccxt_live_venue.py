@@ -117,6 +117,21 @@ async def test_somebody_elses_order_is_cancelled_as_it_was_listed(either: Live) 
     await either.desk.venue.cancel_foreign(either.owner, order)  # it is gone already
 
 
+async def test_what_was_traded_takes_no_question_for_each_order(either: Live) -> None:
+    """Whose the trades were may take one."""
+    kind = Kind.PERPETUAL if "usdm" in either.market.name else Kind.SPOT
+    begin = (await either.desk.venue.state(either.owner)).asked
+    for number, way in enumerate((Way.BUY, Way.SELL, Way.BUY)):
+        ask = Ask(kind, "BTCUSDT", way, OrderType.MARKET, D("0.02"), client_id=f"hand {number}")
+        either.engine.place(either.key, ask)
+    before = len(either.asked)
+    found = await either.desk.venue.traded(either.owner, BTC, begin)
+    assert len(either.asked) == before + 1
+    told = await either.desk.venue.fills(either.owner, BTC, begin)
+    assert [one.trade_id for one in found] == [one.fill.trade_id for one in told]
+    assert [one.side for one in found] == [OrderSide.BUY, OrderSide.SELL, OrderSide.BUY]
+
+
 async def test_an_account_that_can_not_be_seen_is_away(either: Live) -> None:
     either.server.faults.lose(taken=True, on=frozenset(Op), times=None)
     with pytest.raises(BrokerAway):
