@@ -112,6 +112,7 @@ def test_the_rest_is_closed_by_the_exit_rule(said: str, steps: int, leaving: str
         ("sell all when RSI > 70", [], None, "rsi(14) > 70"),
         ("close when RSI > 70", [], None, "rsi(14) > 70"),
         ("sell when RSI > 70", [], None, "rsi(14) > 70"),
+        ("scale in 25%", [], None, None),
         ("take profit when RSI > 70", [], None, "rsi(14) > 70"),
     ],
 )
