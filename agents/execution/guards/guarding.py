@@ -72,6 +72,7 @@ class Guards:
         self._pauses: Backoff[int] = Backoff(*_ASK_AGAIN)
         self._vanished: dict[int, datetime] = {}
         self._overdue = Lateness()
+        self._looked: set[int] = set()  # since the start, or since an exchange was away
         book.listen(self._followed)
 
     def leaves_out(self, held_back: Callable[[int], bool]) -> None:
@@ -82,8 +83,7 @@ class Guards:
 
     def wake(self, position_id: int, *, look: bool = False, exact: bool = False) -> None:
         """Have its orders compared soon."""
-        ask = self._asks.setdefault(position_id, Ask())
-        ask.look, ask.exact = ask.look or look, ask.exact or exact
+        self._asks.setdefault(position_id, Ask()).add(Ask(look=look, exact=exact))
         self._turns.put(position_id)
 
     def trailed(self, position_ids: Iterable[int]) -> None:
@@ -97,7 +97,8 @@ class Guards:
         self.wake(position_id, look=True)
 
     def hurry(self) -> None:
-        """An exchange answers again: what waits goes on."""
+        """An exchange answers again: what waits goes on, and nothing is moved unseen."""
+        self._looked.clear()
         for position_id in self._later.every():
             self.wake(position_id)
 
@@ -188,6 +189,8 @@ class Guards:
     async def _tend(self, position_id: int) -> None:
         async with self._locks.of(position_id):
             ask = self._asks.pop(position_id, Ask())
+            ask.look = ask.look or position_id not in self._looked
+            self._looked.add(position_id)
             try:
                 await self._bring(position_id, ask)
             except Exception as fault:
@@ -198,9 +201,7 @@ class Guards:
     def _put_off(self, position_id: int, ask: Ask, fault: Exception) -> None:
         trace, level = (None, log.warning) if isinstance(fault, TryAgain) else (fault, log.error)
         level("A stop waits: %s", fault, exc_info=trace, extra={"position": position_id})
-        known = self._asks.setdefault(position_id, Ask())
-        known.look, known.exact = known.look or ask.look, known.exact or ask.exact
-        known.ended.extend(ask.ended)
+        self._asks.setdefault(position_id, Ask()).add(ask)
         pause = self._pauses.next(position_id)
         if not isinstance(fault, NotMoved):  # it may be bare
             pause = min(pause, timedelta(seconds=5))
@@ -394,5 +395,6 @@ class Guards:
         self._book.rests(position.id, None)
         self._watches.forget(position.id)
         self._overdue.forget(position.id)
+        self._looked.discard(position.id)
         await self._escalation.over(position, "is closed")
         self._escalation.forget(position.id)

@@ -170,6 +170,11 @@ class Ask:
     ended: list[OrderIntent] = field(default_factory=list)
     unclear: int = 0
 
+    def add(self, other: "Ask") -> None:
+        """Be for what the other is, too."""
+        self.look, self.exact = self.look or other.look, self.exact or other.exact
+        self.ended.extend(other.ended)
+
 
 class Scenes:
     """Reads them. `held_back` says of an exit that waits to be sent, or never arrived."""

@@ -10,6 +10,7 @@ from agents.domain.strategy import Side
 from agents.domain.venue import GuardStyle
 from tests.agents.execution.test_exits import both
 from tests.agents.execution.test_guarding import TWO, Floor
+from tests.agents.execution.test_guarding_at_once import far
 from tests.support.clock import ManualClock
 from tests.support.market import ScriptedMarket
 
@@ -78,3 +79,28 @@ async def test_an_exit_goes_out_as_soon_as_its_market_is_back() -> None:
     for _ in range(3):
         await floor.second()
     await floor.closed("closed by hand")
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["restarted", "reached again"])
+async def test_a_stop_that_was_dropped_unseen_is_placed_before_others_are_moved(back: bool) -> None:
+    """The price trails them at once, and nobody knows of it yet."""
+    floor, trips = far()
+    market = floor.world.market = hurried(floor.world.clock, floor.world.market)
+    await floor.open(both(Side.LONG, *TWO, distance="500"))
+    floor.broker.tells = False
+    if not back:
+        await floor.world.kill()
+    floor.broker.drop(floor.stops()[1].client_id)
+    trips.made.clear()
+    trips.covered.clear()
+    floor.broker.price = Decimal("60300")
+    if back:
+        floor.world.desk.guards.hurry()
+        await floor.trade("60300")
+        await floor.second()
+    else:
+        market.trades_at = Decimal("60300")
+        await floor.world.start()
+    assert trips.covered[:1] == [Decimal("0.16666")]
+    assert {item.price for item in floor.stops()} == {Decimal("59800")}
+    floor.agrees()
