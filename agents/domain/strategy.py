@@ -106,8 +106,8 @@ class Step(_Frozen):
 
     @property
     def name(self) -> str:
-        """The same for the same step, whatever its place in the strategy."""
-        return sha256(str(self).encode()).hexdigest()[:10]
+        """The same for the same step, whatever its place in the strategy and its other side."""
+        return sha256(f"{self.does} when {self.when}".encode()).hexdigest()[:10]
 
 
 class StrategySpec(_Frozen):

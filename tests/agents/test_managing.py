@@ -147,7 +147,8 @@ async def test_a_step_that_was_done_stays_done_in_another_version() -> None:
     strategy, position = await held(desk, TO_ENTRY, HALF)
     await passes(desk, 60_300)
     left = (await now(desk, position)).quantity
-    changed = strategy.spec.model_copy(update={"manage": (HALF,), "risk_percent": D("0.4")})
+    of_longs = HALF.model_copy(update={"side": Side.LONG})
+    changed = strategy.spec.model_copy(update={"manage": (of_longs,), "risk_percent": D("0.4")})
     now_ = desk.world.clock.now()
     names = (strategy.owner_id, strategy.id, strategy.version)
     assert await desk.memory.strategies.revise(*names, changed, "less risk", now_)
