@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from agents.decision.rules import parse_rule, parse_value
-from agents.decision.rules.tree import And, Condition, Leaf, Operand, Or, all_of, leaves, values_of
+from agents.decision.rules.tree import (
+    And,
+    Condition,
+    Leaf,
+    Number,
+    Operand,
+    Or,
+    all_of,
+    leaves,
+    values_of,
+)
 from agents.decision.words import checks, rule_edits
 from agents.decision.words.conditions import Condition as Said
 from agents.decision.words.conditions import notes_of
@@ -187,13 +197,15 @@ def _swap(work: Workshop, before: str, after: str) -> None:
         rule = parse_rule(text, work.timeframe).condition
         if isinstance(old, Operand) and isinstance(new, Operand):
             result = rule_edits.with_operand(rule, old, new)
+        elif isinstance(old, Number) and isinstance(new, Number):
+            result = rule_edits.with_number(rule, old.value, new.value)
         else:
-            result = rule_edits.with_number(rule, float(before), float(after))
+            continue
         if result != rule:
             work.fields[name] = str(result)
             done = True
     if not done:
-        work.draft.ask("entry", f"I find no {before} in its rules.")
+        work.draft.ask("entry", f"I find no {before} in its rules that {after} can replace.")
 
 
 def _level(work: Workshop, subject: str, level: str) -> None:
