@@ -64,7 +64,7 @@ def managing(c: Context, i: int) -> Item | None:
 def _any(c: Context) -> bool:
     """Whether the sentence closes parts or moves a stop anywhere; asked once."""
     if c.manages is None:
-        c.manages = any(doing(c, i) or closing(c.s, i) for i in range(len(c.s)))
+        c.manages = any(closing(c.s, i) or _stop_to_entry(c, i) for i in range(len(c.s)))
     return c.manages
 
 
@@ -231,7 +231,7 @@ def _when_done(c: Context, i: int) -> Item | None:
     s = c.s
     if not _begins(s, i):
         return None
-    led = s.has(i, "when")
+    led = s.has(i, "when", "only when", "after", "on", "at")
     if not led and not _may_be_condition(s, i):
         return None
     if not any(closing(s, j) or _stop_to_entry(c, j) for j in range(i + 2, _sentence_end(s, i))):
@@ -246,8 +246,8 @@ def _when_done(c: Context, i: int) -> Item | None:
 
 def _then(c: Context, i: int, told: _When, *, led: bool) -> Item | None:
     s = c.s
-    j = s.skip(told.end, ",", "then", ":", "=", "-") if led else s.skip(told.end, "then", ":", "=")
-    if j == told.end and not led:
+    j = s.skip(told.end, ",", "then", ":", "=", "-")
+    if s.has(told.end, ",") and not (led or _has_rule(s, i)):
         return None
     if (rest := closing(s, j)) and rest.rest and ends_clause(s, rest.end):
         c.rests = (*c.rests, j)
@@ -256,6 +256,11 @@ def _then(c: Context, i: int, told: _When, *, led: bool) -> Item | None:
     if not found or not (ends_clause(s, end) or _led_by_next(s, end)):
         return None
     return _judged(c, i, end, found, _managed(found, told))
+
+
+def _has_rule(s: Sentence, i: int) -> bool:
+    """Whether a condition at word `i` can't be that of the entry: a sentence or a `when` ended."""
+    return s.has(i - 1, ".", ";", "\n") or any(s.has(k, "when", "only when") for k in range(i))
 
 
 def _led_by_next(s: Sentence, i: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from agents.decision.words.phrases import LABELS
 from agents.decision.words.sentence import Sentence
 from agents.decision.words.targets import SHARES
 from agents.decision.words.tokens import Kind
@@ -29,6 +30,8 @@ _AFTER = words(
 )
 _VAGUE = words("part most bit piece little partial partials partially")
 _ANOTHER = words("another further next second")
+_TRADES = words("trade trades")
+_MOST_UNKNOWN = 3
 _ALONE = words("off out")
 
 
@@ -97,6 +100,7 @@ def _verb(s: Sentence, i: int) -> tuple[bool | None, int] | None:
         return None  # more is opened
     while s.at(j).raw in _BEFORE or s.has(j, "positions", "size", "it", "in", "target", "exit"):
         j += 1
+    j = j if word.label == "target" else s.skip(j, ":")
     if word.label == "target":
         j = s.skip(j, "on")
         if j == i + 1 and s.number(j) is not None:
@@ -116,8 +120,10 @@ def _texts(s: Sentence, i: int, end: int) -> list[str]:
 
 def _off(s: Sentence, i: int) -> bool:
     """`half off`, `50% out`: a share that needs no verb."""
+    if not s.has(i, "half", "third", "quarter") and s.number(i) is None:
+        return False
     amount = _amount(s, i)
-    if amount is None or amount[0] is None:
+    if amount is None:
         return False
     return any(s.at(j).raw in _ALONE for j in range(i + 1, amount[1]))
 
@@ -136,8 +142,11 @@ def _amount(s: Sentence, i: int) -> tuple[Decimal | None, int] | None:
         part, end = round(value / {"third": 3, "quarter": 4}[s.label(j + 1)], 4), j + 2
     elif value is not None and s.has(j + 1, "percent"):
         part, end = value / 100, j + 2
-    elif s.has(j, "rest") or s.at(j).raw in _VAGUE:
-        return None, _past_position(s, j + 1) if s.at(j).raw in _VAGUE else j + 1
+    elif s.has(j, "rest"):
+        left_part = _amount(s, j + 1) if s.number(j + 1) is not None else None
+        return None, _past_position(s, left_part[1] if left_part else j + 1)
+    elif s.at(j).raw in _VAGUE:
+        return None, _past_position(s, j + 1)
     else:
         return None
     part = 1 - part if left else part
@@ -151,7 +160,19 @@ def _past_position(s: Sentence, i: int) -> int:
         or s.at(i).kind is Kind.SYMBOL
     ):
         i += 1
-    return i
+    return _past_unknown(s, i)
+
+
+def _past_unknown(s: Sentence, i: int) -> int:
+    """Past a few words of no meaning before `when`: `half the trade early when ...`."""
+    j = i
+    while (
+        j < i + _MOST_UNKNOWN
+        and s.at(j).kind is Kind.WORD
+        and (s.label(j) not in LABELS or s.at(j).raw in _TRADES)
+    ):
+        j += 1
+    return j if s.has(j, "when", "only when") else i
 
 
 def _with_side(s: Sentence, found: Share) -> Share:

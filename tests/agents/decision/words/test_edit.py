@@ -98,7 +98,8 @@ def test_no_edit_passes_a_limit(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["hello", "no stop", "20% instead of rsi", "macd instead of 30", "use 45m", "remove btc", "both directions", "add foocoin/usdt", "",
+    ["hello", "no stop", "20% instead of rsi", "macd instead of 30",
+     "use 45m", "remove btc", "both directions", "add foocoin/usdt", "",
      "use 15m"],
 )  # fmt: skip
 def test_what_can_not_be_done_is_asked(text: str) -> None:
