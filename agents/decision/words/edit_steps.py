@@ -10,7 +10,7 @@ from agents.decision.words.conditions import Condition
 from agents.decision.words.context import Context
 from agents.decision.words.indicators import FAMILIES
 from agents.decision.words.items import Item
-from agents.decision.words.managing import doing
+from agents.decision.words.managing import denies, doing
 from agents.decision.words.shares import Share
 from agents.decision.words.spans import whole_number
 from agents.decision.words.steps import EACH_OF_WHAT_IS_OPEN, MOST_STEPS, steps
@@ -39,7 +39,7 @@ def take_out_steps(work: Workshop) -> None:
                 rules = _texts(work, one.condition)
                 _remove(work, [step for step in _like(work, one.close) if step.when in rules])
     for i in range(len(s)):
-        if s.at(i).raw in _REMOVING and not work.spent(i):
+        if (s.at(i).raw in _REMOVING or denies(s, i)) and not work.spent(i):
             _take_out_said(work, i) or _take_out_named(work, i)
 
 

@@ -55,10 +55,16 @@ def managing(c: Context, i: int) -> Item | None:
     if c.s.at(i).raw in _HEADINGS and c.s.has(i + 1, ":"):
         item = managing(c, i + 2)
         return replace(item, start=i) if item else None
-    if c.s.has(i, *_DENIED):
+    if denies(c.s, i):
         done = _done_when(c, i + 1)
         return Item("denied", i, done.end, done.value) if done and done.kind == "manage" else None
     return _done_when(c, i) or _when_done(c, i) or _rest(c, i)
+
+
+def denies(s: Sentence, i: int) -> bool:
+    """Whether what follows word `i` is not to be done: `don't sell half`, `stop selling half`."""
+    stopped = s.at(i).raw == "stop" and s.verbatim(i + 1, i + 2).lower().endswith("ing")
+    return stopped or s.has(i, *_DENIED)
 
 
 def _any(c: Context) -> bool:

@@ -64,6 +64,8 @@ def test_a_step_is_added(text: str, after: list[str]) -> None:
         ("no scaling out", [ENTRY]),
         ("don't sell half", [QUARTER, ENTRY]),
         ("remove sell half", [QUARTER, ENTRY]),
+        ("stop selling half", [QUARTER, ENTRY]),
+        ("stop selling half when RSI > 70", [QUARTER, ENTRY]),
         ("don't sell half when RSI > 70", [QUARTER, ENTRY]),
         ("remove the stop to entry", [HALF, QUARTER]),
         ("don't move the stop to breakeven", [HALF, QUARTER]),

@@ -150,6 +150,7 @@ def test_targets_trails_and_exits_stay_what_they_are(
         "partially close when RSI > 70",
         "close part of the position when RSI > 70",
         "don't sell half when RSI > 70",
+        "stop selling half when RSI > 70",
     ],
 )
 def test_what_can_not_be_done_is_named_whole(said: str) -> None:
