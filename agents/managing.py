@@ -67,8 +67,13 @@ def move(spec: StrategySpec, held: Sequence[Held], context: Context) -> Move | N
     )
     if not steps:
         return None
-    said = dict.fromkeys(f"{step.does}, as {step.when}" for _, step in steps)
+    said = dict.fromkeys(_reason(step) for _, step in steps)
     return Move(Action.MANAGE, "; ".join(said), steps=steps)
+
+
+def _reason(step: Step) -> str:
+    what = "to the entry" if step.close is None else f"{(step.close * 100).normalize():f}%"
+    return f"{what} by rule {step.when}"
 
 
 def _leaves(spec: StrategySpec, position: Position, context: Context) -> bool:
@@ -106,8 +111,7 @@ class Managing:
                 for position in wanted.leave:
                     intents += await self._hands.store_rule_exit(position, decision.reason)
                 for position, step in wanted.steps:
-                    reason = f"{step.does}, as {step.when}"
-                    steps.append(await self._hands.store_step(position, step, reason))
+                    steps.append(await self._hands.store_step(position, step, _reason(step)))
         self._decided(stored)
         for intent in intents:
             log.info("An exit rule has passed.", extra=ids(*stored, intent))

@@ -62,7 +62,7 @@ async def test_a_part_is_closed_once_for_good() -> None:
     assert (await now(desk, position)).quantity == position.quantity
     await passes(desk, 60_300)
     decision = await desk.last(strategy)
-    assert (decision.action, decision.reason) == (Action.MANAGE, "close 50%, as close > 60200")
+    assert (decision.action, decision.reason) == (Action.MANAGE, "50% by rule close > 60200")
     left = (await now(desk, position)).quantity
     assert abs(left - position.quantity / 2) <= position.step
     for price in (60_400, 60_150, 60_500):
@@ -70,7 +70,7 @@ async def test_a_part_is_closed_once_for_good() -> None:
     assert (await now(desk, position)).quantity == left
     assert (await desk.last(strategy)).action is Action.HOLD
     [order] = [one for one in desk.world.orders if one.reduces]
-    assert (order.purpose, order.reason) == (OrderPurpose.RULE_EXIT, "close 50%, as close > 60200")
+    assert (order.purpose, order.reason) == (OrderPurpose.RULE_EXIT, "50% by rule close > 60200")
     await reconciles(desk.world)
 
 
@@ -81,9 +81,9 @@ async def test_the_stop_moves_to_the_entry_once_the_price_is_beyond_it() -> None
     assert (await desk.last(strategy)).action is Action.HOLD
     await passes(desk, 60_100)
     assert (await now(desk, position)).stop == position.entry_price
-    assert (await desk.last(strategy)).reason == "stop to entry, as close > 59000"
+    assert (await desk.last(strategy)).reason == "to the entry by rule close > 59000"
     [told] = desk.world.told(NoticeKind.STOP_MOVED)
-    assert told["why"] == "stop to entry, as close > 59000"
+    assert told["why"] == "to the entry by rule close > 59000"
     await passes(desk, 60_200)
     assert (await desk.last(strategy)).action is Action.HOLD
     await desk.world.tick("59990")
@@ -109,7 +109,7 @@ async def test_several_steps_of_one_candle_are_one_decision() -> None:
     strategy, position = await held(desk, HALF, TO_ENTRY)
     await passes(desk, 60_300)
     assert (await desk.last(strategy)).reason == (
-        "close 50%, as close > 60200; stop to entry, as close > 60100"
+        "50% by rule close > 60200; to the entry by rule close > 60100"
     )
     after = await now(desk, position)
     assert after.stop == position.entry_price and after.quantity < position.quantity
