@@ -199,18 +199,18 @@ class Scenes:
     async def of(self, position_id: int, sending: OrderIntent | None = None) -> Scene | None:
         """None where nothing rests; `sending` is an exit about to be handed over. Raises
         MarketUnavailable."""
+        held = self._book.held(position_id)
+        if held is not None and await self._is_local(held.position):
+            return None  # known without reading it, which at a start would be all of them
         try:
             stored = await self._memory.positions.by_id(position_id)
         except NotFound:
             return None
         broker = self._brokers.get(stored.mode)
-        if broker is None:
+        if broker is None or await self._is_local(stored):
             return None
         instrument = await instrument_of(self._market, stored.symbol)
         style = broker.style(instrument)
-        if style is GuardStyle.LOCAL:
-            self._local.add((stored.mode, stored.symbol))
-            return None
         stored, orders = await self._of_one_moment(stored)
         position = self._book.freshest(stored)
         if position is not stored:  # before it rests there: who restarts must not put it back
@@ -221,6 +221,18 @@ class Scenes:
         ground = Ground(position, instrument, broker)
         grows = await self._grows(position)
         return Scene(position, ground, style, orders, left_to_close(flying), grows)
+
+    async def _is_local(self, position: Position) -> bool:
+        """Whether nothing rests for what is held there. Raises MarketUnavailable."""
+        if self.nothing_rests(position):
+            return True
+        broker = self._brokers.get(position.mode)
+        if broker is None:
+            return False
+        instrument = await instrument_of(self._market, position.symbol)
+        if broker.style(instrument) is GuardStyle.LOCAL:
+            self._local.add((position.mode, position.symbol))
+        return self.nothing_rests(position)
 
     async def _of_one_moment(self, stored: Position) -> tuple[Position, Sequence[OrderIntent]]:
         """A position with its orders. A fill between one reading and the other would make a stop
