@@ -21,6 +21,7 @@ APP = "storage"
 _PRAGMAS: dict[str, Any] = {
     "journal_mode": "WAL",
     "synchronous": "NORMAL",
+    "wal_autocheckpoint": 20_000,  # pages, in a commit; `storage.sqlite` is there long before
     "busy_timeout": 5000,  # milliseconds in which SQLite tries again by itself
     "foreign_keys": "ON",
 }

@@ -6,6 +6,7 @@ begun, is finished before the connection goes on to the next one, and its own ro
 """
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -20,9 +21,11 @@ from storage.client import Client
 from storage.faults import of_sqlite, told_as
 from storage.waiting import finish
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 # Seconds between tries to open: SQLite does not wait by itself where two make a file WAL at once.
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
+CHECKPOINT_AFTER = 300  # turns; what was committed moves from the log into the file meanwhile
 PATIENCE = 30.0  # seconds a task waits for the connection before it is told that it is busy
 
 
@@ -31,6 +34,8 @@ class Sqlite(SqliteClient, Client):
 
     def __init__(self, file_path: str, **pragmas: Any) -> None:
         super().__init__(file_path, **pragmas)
+        self._taken = 0
+        self._checkpointing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Connect. Raises OperatorNeeded when the file is no database or can't be opened, and
@@ -56,6 +61,8 @@ class Sqlite(SqliteClient, Client):
         """Waits for a transaction that is under way."""
         if self._connection is None:
             return
+        if self._checkpointing is not None:
+            await self._checkpointing
         async with self.turn():
             await finish(super().close())
 
@@ -71,6 +78,18 @@ class Sqlite(SqliteClient, Client):
             yield
         finally:
             self._lock.release()
+            self._count()
+
+    def _count(self) -> None:
+        """Checkpoint from time to time, beside the connection: SQLite's own way is within some
+        commit, whose task would wait for the disk."""
+        self._taken += 1
+        if self._taken < CHECKPOINT_AFTER or self._connection is None:
+            return
+        if self._checkpointing is None or self._checkpointing.done():
+            self._taken = 0
+            work = asyncio.to_thread(_checkpoint, self.filename)
+            self._checkpointing = asyncio.create_task(work)
 
     async def on_connection(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in the connection's thread, to its end even when cancelled."""
@@ -135,6 +154,9 @@ class SqliteTransaction(Sqlite, TransactionalDBClient):
         )
         self._connection = parent._connection
 
+    def _count(self) -> None:
+        """Its parent counts the whole."""
+
     async def begin(self) -> None:
         """Begun already, by `Sqlite.transaction`; so are the others."""
 
@@ -143,6 +165,18 @@ class SqliteTransaction(Sqlite, TransactionalDBClient):
     async def savepoint(self) -> None: ...
     async def savepoint_rollback(self) -> None: ...
     async def release_savepoint(self) -> None: ...
+
+
+def _checkpoint(path: str) -> None:
+    """Where it fails it is done later, in the end by SQLite itself."""
+    try:
+        connection = sqlite3.connect(path)
+        try:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            connection.close()
+    except sqlite3.Error as fault:
+        log.warning("The database could not be checkpointed.", extra={"why": str(fault)})
 
 
 def _run(

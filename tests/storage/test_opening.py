@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +17,8 @@ from agents.domain.errors import OperatorNeeded, TryAgain
 from storage.database import migrate, open_database
 from storage.faults import of_postgres
 from storage.schema import config, file_of
+from storage.sqlite import CHECKPOINT_AFTER
+from tests.support.markets import eventually
 from tests.support.sources import ROOT
 
 
@@ -33,6 +37,28 @@ async def _refusal(url: str, *, exclusive: bool = False) -> str:
 
 
 # --- SQLite -----------------------------------------------------------------------------------
+
+
+async def test_what_is_committed_moves_into_the_file_meanwhile(tmp_path: Path) -> None:
+    """And not within some commit, which would wait for the disk."""
+    path, copied = tmp_path / "parley.db", tmp_path / "copy.db"
+    database = await open_database(_url(path))
+    for number in range(CHECKPOINT_AFTER):
+        await database.notes.write(f"note {number}", number)
+
+    def moved() -> bool:
+        shutil.copy(path, copied)  # without its log
+        with closing(sqlite3.connect(copied)) as found:
+            return bool(
+                found.execute("SELECT count(*) FROM notes WHERE name LIKE 'n%'").fetchone()[0]
+            )
+
+    await eventually(moved)
+    await database.close()
+    assert not path.with_name("parley.db-wal").exists()
+    database = await open_database(_url(path))
+    assert await database.notes.read(f"note {CHECKPOINT_AFTER - 1}") == CHECKPOINT_AFTER - 1
+    await database.close()
 
 
 async def test_a_missing_file_and_its_folders_are_made(tmp_path: Path) -> None:
