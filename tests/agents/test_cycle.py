@@ -340,13 +340,8 @@ async def test_a_kill_while_an_exit_is_stored_neither_loses_nor_doubles_it() -> 
         desk = await line()
         strategy, position = await held(desk)
         desk.close(59_800)
-        desk.world.dies_at_next = point
-        with pytest.raises(Killed):
-            await desk.decide()
-        await desk.world.kill()
-        await desk.world.start()
-        desk.memory = desk.world.memory
-        await desk.decide(desk.another())
+        await desk.dies(point)
+        await desk.decide()
         await desk.world.tick("59800")
         exits = [one for one in desk.world.orders if one.purpose is OrderPurpose.RULE_EXIT]
         assert len(exits) == 1, point

@@ -15,7 +15,6 @@ from agents.domain.venue import GuardStyle
 from tests.agents.execution.test_exits import reconciles
 from tests.support.desk import levels
 from tests.support.line import Line, line
-from tests.support.memory import Killed
 from tests.support.venue_broker import VenueBroker
 
 D = Decimal
@@ -38,10 +37,7 @@ async def at_a_venue() -> tuple[Line, VenueBroker]:
     desk = await line()
     broker = VenueBroker(desk.world.clock.now, GuardStyle.PAIRED)
     desk.world.broker = broker
-    await desk.world.kill()
-    await desk.world.start()
-    desk.memory = desk.world.memory
-    desk.cycle = desk.another()
+    await desk.restart()
     return desk, broker
 
 
@@ -184,14 +180,9 @@ async def test_a_kill_neither_loses_nor_doubles_a_step(point: str) -> None:
     desk = await line()
     strategy, position = await held(desk, TO_ENTRY, HALF)
     desk.close(60_300)
-    desk.world.dies_at_next = point
-    with pytest.raises(Killed):
-        await desk.decide()
-    await desk.world.kill()
-    await desk.world.start()
-    desk.memory = desk.world.memory
+    await desk.dies(point)
     for price in (60_300, 60_400):
-        await desk.decide(desk.another())
+        await desk.decide()
         await desk.world.tick(str(price))
         desk.close(price)
     assert len([one for one in desk.world.orders if one.purpose is OrderPurpose.RULE_EXIT]) == 1

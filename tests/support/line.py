@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from agents.cycle import Cycle
 from agents.decision.sight import Sights
 from agents.domain.decision import Action, Advice, Advised, Decision, ModelCall, Question
@@ -18,6 +20,7 @@ from agents.execution.desk import open_desk
 from agents.extraction.history import Frames
 from tests.support.clock import START
 from tests.support.desk import World
+from tests.support.memory import Killed
 
 BTC = "BTC/USDT"
 ETH = "ETH/USDT"
@@ -127,6 +130,19 @@ class Line:
     async def decide(self, cycle: Cycle | None = None) -> None:
         await (cycle or self.cycle).run(self.timeframe, self.closed)
         await self.world.settle()
+
+    async def dies(self, point: str) -> None:
+        """The process is killed at a point while it decides, and another one starts."""
+        self.world.dies_at_next = point
+        with pytest.raises(Killed):
+            await self.decide()
+        await self.restart()
+
+    async def restart(self) -> None:
+        await self.world.kill()
+        await self.world.start()
+        self.memory = self.world.memory
+        self.cycle = self.another()
 
     async def next(self, btc: float = PRICE, **others: float) -> None:
         self.close(btc, **others)

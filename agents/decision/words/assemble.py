@@ -12,7 +12,7 @@ from agents.decision.words.questions import ask_what_is_missing, name_leftovers,
 from agents.decision.words.reading import Reading, shortened
 from agents.decision.words.steps import steps
 from agents.domain.market import Universe
-from agents.domain.strategy import DEFAULT_RISK_PERCENT, Step, Window
+from agents.domain.strategy import DEFAULT_RISK_PERCENT, Step, Target, Window
 from agents.domain.symbols import find, suggestions
 
 SYMBOL_CHOICES = ("BTC/USDT", "ETH/USDT", "SOL/USDT", "XRP/USDT")
@@ -26,10 +26,7 @@ def assemble(draft: Draft, universe: Universe) -> Reading:
     own = _timeframe(draft)
     found = rules(draft, own)
     verdicts = checks.Verdicts(draft.refused)
-    stop_text = stop(draft, found.wanted, own)
-    levels = targets(draft, found.wanted, own)
-    trail = trailing(draft, stop_text, levels)
-    managed = steps(draft, found.wanted, own, symbols)
+    stop_text, levels, trail, managed = _ways_out(draft, found.wanted, own, symbols)
     hours = _windows(draft)
     refusals(draft)
     risk, size = _money(draft, verdicts)
@@ -61,6 +58,16 @@ def assemble(draft: Draft, universe: Universe) -> Reading:
         unread=tuple(draft.unread),
         is_strategy=True,
     )
+
+
+def _ways_out(
+    draft: Draft, wanted: set[bool], own: str | None, symbols: tuple[str, ...]
+) -> tuple[str | None, tuple[Target, ...], str | None, tuple[Step, ...]]:
+    """Stop, targets, trailing and steps."""
+    stop_text = stop(draft, wanted, own)
+    levels = targets(draft, wanted, own)
+    trail = trailing(draft, stop_text, levels)
+    return stop_text, levels, trail, steps(draft, wanted, own, symbols)
 
 
 def _closes(managed: tuple[Step, ...]) -> bool:

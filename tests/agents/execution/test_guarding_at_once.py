@@ -131,10 +131,8 @@ async def test_what_an_entry_fills_later_is_covered_before_anything_is_moved(mor
     floor.agrees()
 
 
-async def test_old_guards_of_a_growing_entry_make_no_delay_for_new_ones() -> None:
-    """Where nothing is locked, each part gets a stop of its own until the entry is over; what it
-    filled meanwhile, and nobody heard of yet, would lie bare while others are cancelled."""
-    floor, trips = far(GuardStyle.SEPARATE)
+async def grown(floor: Floor) -> str:
+    """An entry that came in two parts, each covered at once, and has more to come; its name."""
     floor.fail("submit", "later")
     await floor.open(both(Side.LONG, *TWO))
     entry = floor.world.orders[0].client_id
@@ -142,6 +140,14 @@ async def test_old_guards_of_a_growing_entry_make_no_delay_for_new_ones() -> Non
         floor.broker.fill(entry, part)
         await floor.world.settle()
         assert floor.broker.stopped() == floor.position.quantity
+    return entry
+
+
+async def test_old_guards_of_a_growing_entry_make_no_delay_for_new_ones() -> None:
+    """Where nothing is locked, each part gets a stop of its own until the entry is over; what it
+    filled meanwhile, and nobody heard of yet, would lie bare while others are cancelled."""
+    floor, trips = far(GuardStyle.SEPARATE)
+    entry = await grown(floor)
     await floor.second()
     assert "cancel" not in [name for trip in trips.made for name in trip]
     floor.broker.fill(entry)
@@ -201,13 +207,7 @@ async def test_targets_are_made_larger_when_the_whole_entry_is_there() -> None:
 
 async def test_targets_are_made_larger_when_an_entry_ends_after_a_part() -> None:
     floor, _ = far()
-    floor.fail("submit", "later")
-    await floor.open(both(Side.LONG, *TWO))
-    entry = floor.world.orders[0].client_id
-    for part in ("0.06", "0.04"):
-        floor.broker.fill(entry, part)
-        await floor.world.settle()
-    floor.broker.drop(entry)
+    floor.broker.drop(await grown(floor))
     for _ in range(3):
         await floor.second()
     sizes = [size for _, _, size in floor.rests()]
